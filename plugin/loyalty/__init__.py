@@ -1,0 +1,1 @@
+"""Storefront Loyalty: the engine and everything that plugs in."""
