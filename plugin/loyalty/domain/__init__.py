@@ -1,0 +1,1 @@
+"""The rules: plain Python that is handed everything it needs, the time included."""

@@ -1,0 +1,172 @@
+"""What can go wrong and be acted on by a caller.
+
+    LoyaltyError
+    ├── BadInput                      BAD_USER_INPUT     the request itself cannot be understood
+    │   ├── BadMoney                  BAD_MONEY
+    │   └── BadRuleset                BAD_RULESET        every problem, with its path
+    ├── NotAllowed                    FORBIDDEN
+    ├── NotFound                      NOT_FOUND          also what belongs to somebody else
+    ├── Conflict                      CONFLICT           state does not admit the step
+    │   ├── KeyReused                 IDEMPOTENCY_KEY_REUSED
+    │   ├── VersionConflict           VERSION_CONFLICT
+    │   └── AlreadyExists             ALREADY_EXISTS
+    ├── MemberNotActive               MEMBER_NOT_ACTIVE
+    ├── InsufficientPoints            INSUFFICIENT_POINTS
+    ├── OutOfStock                    OUT_OF_STOCK
+    ├── QuoteExpired                  QUOTE_EXPIRED
+    ├── QuoteChanged                  QUOTE_CHANGED      what the quote relied on was used up
+    ├── HoldExpired                   HOLD_EXPIRED
+    ├── TotalMismatch                 TOTAL_MISMATCH
+    └── Unavailable                   UNAVAILABLE        try again; nothing happened
+
+Every code has a heading in ``docs/reference/errors.md``. A bug is any other exception.
+"""
+
+from typing import ClassVar
+
+
+class LoyaltyError(Exception):
+    """Something the caller can act on. ``code`` is part of the public API."""
+
+    code: ClassVar[str] = "LOYALTY_ERROR"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, field: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class BadInput(LoyaltyError):
+    """The request cannot be understood as it is. The message says what was found and wanted."""
+
+    code = "BAD_USER_INPUT"
+
+
+class BadMoney(BadInput):
+    """An amount or a currency that is not one."""
+
+    code = "BAD_MONEY"
+
+
+class BadRuleset(BadInput):
+    """A ruleset that does not hold together; ``problems`` lists each with its path."""
+
+    code = "BAD_RULESET"
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class NotAllowed(LoyaltyError):
+    """This caller may not do this at all."""
+
+    code = "FORBIDDEN"
+
+
+class NotFound(LoyaltyError):
+    """Nothing of that name exists for this caller."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, kind: str, name: str, *, field: tuple[str, ...] = ()) -> None:
+        super().__init__(f"no {kind} {name!r}", field=field)
+        self.kind = kind
+
+
+class Conflict(LoyaltyError):
+    """The state found does not admit the step asked for."""
+
+    code = "CONFLICT"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used before with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"idempotency key {key!r} was used before with another body; nothing was done",
+            field=("input", "idempotencyKey"),
+        )
+
+
+class VersionConflict(Conflict):
+    """An edit was based on a version that is no longer current."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, expected: int, current: int) -> None:
+        super().__init__(f"expected version {expected}, found {current}")
+        self.current = current
+
+
+class AlreadyExists(Conflict):
+    """Something of that name is there already."""
+
+    code = "ALREADY_EXISTS"
+
+
+class MemberNotActive(LoyaltyError):
+    """The member is not active, so no value moves for it."""
+
+    code = "MEMBER_NOT_ACTIVE"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the member is {state.lower()}, wanted active")
+        self.state = state
+
+
+class InsufficientPoints(LoyaltyError):
+    """The account holds fewer points than asked for."""
+
+    code = "INSUFFICIENT_POINTS"
+
+    def __init__(self, requested: int, available: int) -> None:
+        super().__init__(f"{requested} points requested, {available} available")
+        self.requested = requested
+        self.available = available
+
+
+class OutOfStock(LoyaltyError):
+    """Fewer pieces are left than asked for."""
+
+    code = "OUT_OF_STOCK"
+
+
+class QuoteExpired(LoyaltyError):
+    """The quote's ``validUntil`` has passed."""
+
+    code = "QUOTE_EXPIRED"
+
+
+class QuoteChanged(LoyaltyError):
+    """What the quote relied on has been used up or revoked since."""
+
+    code = "QUOTE_CHANGED"
+
+
+class HoldExpired(LoyaltyError):
+    """The reservation timed out and its value could not be held again."""
+
+    code = "HOLD_EXPIRED"
+
+
+class TotalMismatch(LoyaltyError):
+    """The amounts of the order differ from those of the quote."""
+
+    code = "TOTAL_MISMATCH"
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"found total {found}, wanted {expected} as quoted")
+        self.expected = expected
+        self.found = found
+
+
+class Unavailable(LoyaltyError):
+    """The database is busy or away; nothing happened, try again."""
+
+    code = "UNAVAILABLE"
+    retryable = True
