@@ -1,8 +1,96 @@
-"""Fixtures that every folder of tests may use."""
+"""Real servers and fresh databases for every test that names them.
+
+Nothing has to run before: PostgreSQL and Valkey come from wheels, one of each for every pytest
+process that needs it, and end with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from loyalty.cli.embedded import PostgresServer, ValkeyServer, embedded_postgres, embedded_valkey
 
-@pytest.fixture
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """A short path that another user may be let into, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def valkey_url(servers_folder: Path) -> Iterator[str]:
+    """A Valkey that all tests of this process share: empty it or use keys of your own."""
+    with embedded_valkey(servers_folder / "valkey") as url:
+        yield url
+
+
+@pytest.fixture
+def valkey_server(servers_folder: Path) -> Iterator[ValkeyServer]:
+    """A Valkey of the test's own, running, to be stopped, killed and started again."""
+    with ValkeyServer(servers_folder / f"valkey-{next(_numbers)}") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
+    """A PostgreSQL that all tests of this process share: take a database of your own from it."""
+    with embedded_postgres(servers_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """Url of an empty PostgreSQL database for one test."""
+    yield from _fresh_database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def postgres_database_of_module(postgres_server: PostgresServer) -> Iterator[str]:
+    """Url of an empty PostgreSQL database for the tests of one module."""
+    yield from _fresh_database(postgres_server)
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Path:
+    """Where one test may put an SQLite file; nothing is there yet."""
+    return tmp_path / "loyalty.sqlite3"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Url of an empty database for one test, which runs once on each of both engines."""
+    if request.param == "sqlite":
+        return f"sqlite://{request.getfixturevalue('sqlite_path')}"
+    return str(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_url_of_module(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Url of an empty database for the tests of one module, once on each of both engines."""
+    if request.param == "sqlite":
+        return f"sqlite://{tmp_path_factory.mktemp('sqlite') / 'loyalty.sqlite3'}"
+    return str(request.getfixturevalue("postgres_database_of_module"))
+
+
+def _fresh_database(server: PostgresServer) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    yield server.create_database(name)
+    server.drop_database(name)

@@ -1,0 +1,1 @@
+"""The command line, and what the demo and the tests start by themselves."""
