@@ -1,0 +1,200 @@
+"""How many points an order earns, and which line earned them.
+
+The points of each line are kept with the order, so that a refund takes back what that line
+earned by the rules of the day, and never runs today's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loyalty.domain.calendar import after_days, end_after_months, local
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.conditions import Condition, Facts
+from loyalty.domain.money import allocated
+from loyalty.domain.points import POINTS_MAX
+from loyalty.domain.rates import rounded
+from loyalty.domain.ruleset import DiscountBase, EarningRule, Ruleset
+from loyalty.errors import BadInput
+
+UNIT_BP = 10_000
+"""Basis points in one whole."""
+
+_SHIPPING_ID = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EarningLine:
+    """A line and what is charged for all of it after discounts, in minor units.
+
+    0 <= ``net_minor`` <= the line's gross.
+    """
+
+    line: CartLine
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """Points of one type earned by one order.
+
+    ``by_line`` has the points of each line in the order given; what shipping earned is the
+    rest of ``points``. ``expires_at`` None: never.
+    """
+
+    point_type: str
+    points: int
+    by_line: tuple[int, ...]
+    available_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def by_shipping(self) -> int:
+        return self.points - sum(self.by_line)
+
+
+def earned(
+    ruleset: Ruleset,
+    tier: str | None,
+    lines: Sequence[EarningLine],
+    *,
+    shipping_minor: int,
+    points_used_minor: int,
+    at: datetime,
+) -> tuple[Earning, ...]:
+    """What an order earns, one ``Earning`` for each point type that gets more than nothing.
+
+    Every rule is rounded once for the whole order, in its own direction, then capped, then
+    spread over the lines cumulatively (law 9). Shipping, where the earning base includes it,
+    is judged like a line without product, category, department and brand.
+
+    Args:
+        ruleset: the rules to judge by.
+        tier: the member's; None or one the ruleset does not have multiplies by one.
+        lines: with prices after discounts.
+        shipping_minor: what is charged for shipping, >= 0.
+        points_used_minor: what points paid, >= 0; taken off the lines in proportion to their
+            net, and off shipping once the lines are paid for.
+        at: when the order was placed.
+
+    Raises:
+        BadInput: more points than an amount can hold, or dates past the year 9999.
+    """
+    rules = ruleset.earning_rules
+    if not rules:
+        return ()
+    judged = _Judged(ruleset, tier, lines, shipping_minor, points_used_minor, at)
+    sums: dict[str, list[int]] = {}
+    for rule in rules:
+        parts = judged.parts(rule)
+        if parts is None:
+            continue
+        known = sums.get(rule.point_type)
+        sums[rule.point_type] = (
+            parts if known is None else [a + b for a, b in zip(known, parts, strict=True)]
+        )
+    earnings = []
+    for kind in ruleset.point_types:
+        found = sums.get(kind.code)
+        if found is None:
+            continue
+        points = sum(found)
+        if points > POINTS_MAX:
+            raise BadInput(f"the order would earn {points} {kind.code}, wanted <= {POINTS_MAX}")
+        months = kind.expires_after_months
+        earnings.append(
+            Earning(
+                kind.code,
+                points,
+                tuple(found[: len(lines)]),
+                after_days(at, kind.pending_days, ruleset.time_zone),
+                None if months is None else end_after_months(at, months, ruleset.time_zone),
+            )
+        )
+    return tuple(earnings)
+
+
+class _Judged:
+    """One order as the earning rules see it: its lines, shipping last, and their bases."""
+
+    __slots__ = ("bases", "facts", "lines", "tier_bp")
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        tier: str | None,
+        lines: Sequence[EarningLine],
+        shipping_minor: int,
+        points_used_minor: int,
+        at: datetime,
+    ) -> None:
+        base = ruleset.earning_base
+        nets = [item.net_minor for item in lines]
+        own = [item.line for item in lines]
+        if base.discounts is DiscountBase.AFTER:
+            bases = nets
+        else:
+            bases = [line.unit_minor * line.quantity for line in own]
+        used = 0 if base.includes_points_used else points_used_minor
+        if used:
+            total = sum(nets)
+            shares = allocated(min(used, total), nets)
+            bases = [whole - share for whole, share in zip(bases, shares, strict=True)]
+            used -= min(used, total)
+        ranks = ruleset.tier_policy.ranks
+        known = tier if tier in ranks else None
+        cart = Cart("", ruleset.currency, tuple(own), shipping_minor)
+        self.facts = Facts(cart, known, ranks, at, local(at, ruleset.time_zone))
+        self.tier_bp = UNIT_BP if known is None else ruleset.tier_policy.named(known).multiplier_bp
+        self.lines: list[CartLine] = own
+        self.bases: list[int] = bases
+        if base.includes_shipping and shipping_minor > used:
+            self.lines = [*own, CartLine(_SHIPPING_ID, "", 1, shipping_minor)]
+            self.bases = [*bases, shipping_minor - used]
+
+    def parts(self, rule: EarningRule) -> list[int] | None:
+        """Points of each line for one rule; None when it gives none."""
+        weights = self._covered(rule)
+        if weights is None:
+            return None
+        denominator = rule.per_minor
+        if rule.uses_tier_multiplier:
+            denominator *= UNIT_BP
+        for multiplier in rule.multipliers:
+            if not self._all_met(multiplier.conditions):
+                continue
+            denominator *= UNIT_BP
+            conditions, rate_bp = multiplier.conditions, multiplier.rate_bp
+            weights = [
+                weight * (rate_bp if _covers(conditions, line) else UNIT_BP)
+                for weight, line in zip(weights, self.lines, strict=True)
+            ]
+        whole = sum(weights)
+        numerator = whole * rule.points * (self.tier_bp if rule.uses_tier_multiplier else 1)
+        points = rounded(numerator, denominator, rule.rounding)
+        if rule.points_max_per_order is not None:
+            points = min(points, rule.points_max_per_order)
+        return allocated(points, weights) if points > 0 else None
+
+    def _covered(self, rule: EarningRule) -> list[int] | None:
+        """The bases of the lines the rule covers, 0 for the others."""
+        conditions = rule.conditions
+        if not conditions:
+            return self.bases
+        if not self._all_met(conditions):
+            return None
+        return [
+            base if _covers(conditions, line) else 0
+            for base, line in zip(self.bases, self.lines, strict=True)
+        ]
+
+    def _all_met(self, conditions: Sequence[Condition]) -> bool:
+        return all(condition.unmet(self.facts) is None for condition in conditions)
+
+
+def _covers(conditions: Sequence[Condition], line: CartLine) -> bool:
+    # A loop, not all(): this runs for every line of every imported order.
+    for condition in conditions:  # noqa: SIM110
+        if not condition.covers(line):
+            return False
+    return True
