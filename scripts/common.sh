@@ -9,7 +9,9 @@ python=$venv/bin/python
 # Bytecode that is never written makes every start 2 to 5 s slower; the others redirect Python.
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+say() {
+  if [[ -t 1 ]]; then printf '\033[1m==> %s\033[0m\n' "$*"; else printf '==> %s\n' "$*"; fi
+}
 
 # One sentence on what is missing, and the end.
 fail() {
