@@ -7,6 +7,7 @@ process that needs it, and end with it.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,31 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a soak, whatever has a full-length form belongs to the slow tests that it runs."""
+    if os.environ.get("LOYALTY_SOAK") == "1":
+        for item in items:
+            if "is_soak" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def is_soak() -> bool:
+    """Whether to run full-length counts (``scripts/soak``) instead of their shorter form."""
+    return os.environ.get("LOYALTY_SOAK") == "1"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Debian's chromium; its absence fails a test in CI and skips it elsewhere."""
+    if path := shutil.which("chromium"):
+        return path
+    reason = "chromium is missing, so the browser story was not run: apt-get install chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
