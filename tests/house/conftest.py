@@ -32,7 +32,16 @@ def sources() -> dict[str, ast.Module]:
 def texts() -> dict[str, str]:
     """Every text file that belongs to the project, by path from the project's folder."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
