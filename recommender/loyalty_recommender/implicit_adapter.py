@@ -1,0 +1,121 @@
+"""The only module that speaks implicit 0.7.3: typed functions over its untyped classes.
+
+What they guard against, each with a test in tests/recommender/test_implicit_adapter.py:
+
+- A fitted object that is fitted again on more members starts from the old factors and ends in
+  NaN: every call makes a fresh object.
+- A ``Generator`` as random state makes a model that cannot be saved and loaded: seeds are ints.
+- implicit's own threads times OpenBLAS's threads slow a fit down many times and raise a
+  warning: BLAS gets one thread around each fit, and the old number back afterwards.
+- TF-IDF of a row that holds every product has the weight log(n) - log(n + 1) < 0, and of one
+  that holds all but one exactly 0: columns then divide 0 by 0. Such rows tell products apart in
+  no way and are dropped first.
+- ``TFIDFRecommender.fit`` passes itself a matrix of the wrong kind and warns about it: the weights
+  are computed by implicit's functions here and handed to its base class.
+- Neighbour lists contain the product itself, and entries of weight zero: both are removed.
+
+``recommend`` and ``similar_items`` are never called: they pad short lists with filtered products
+scored -3.4e38, ignore N with ``filter_items``, and return liked products at a large N.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import ItemItemRecommender, normalize, tfidf_weight
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from loyalty_recommender.arrays import Scores
+from loyalty_recommender.errors import FitFailed
+from loyalty_recommender.rows import Rows
+
+VERSION = "0.7.3"
+"""The version whose behaviour the guards were written against."""
+
+
+def als_factors(
+    weights: sparse.csr_matrix,
+    *,
+    factors: int,
+    alpha: float,
+    regularization: float,
+    iterations: int,
+    seed: int,
+    progress: Callable[[float], None],
+    threads: int = 0,
+) -> tuple[Scores, Scores]:
+    """Factorise a matrix of members by products.
+
+    Args:
+        weights: (members, products) float32, >= 0, zero means not seen.
+        progress: told the share of the iterations done.
+        threads: 0 for all cores.
+
+    Returns:
+        Vectors of members (members, factors) and of products (products, factors), float32.
+        Rows without weights are zero.
+
+    Raises:
+        FitFailed: there are no weights, or the factors are not finite.
+    """
+    matrix = _checked(weights)
+
+    def iterated(iteration: int, elapsed_s: float, loss: float | None) -> None:
+        progress((iteration + 1) / iterations)
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=factors,
+            alpha=alpha,
+            regularization=regularization,
+            iterations=iterations,
+            random_state=int(seed),
+            num_threads=threads,
+        )
+        model.fit(matrix, show_progress=False, callback=iterated)
+    members = np.ascontiguousarray(model.user_factors, dtype=np.float32)
+    products = np.ascontiguousarray(model.item_factors, dtype=np.float32)
+    if not (np.isfinite(members).all() and np.isfinite(products).all()):
+        raise FitFailed("ALS ended with vectors that are not finite; more regularization may help")
+    members[np.diff(matrix.indptr) == 0] = 0.0
+    products[np.bincount(matrix.indices, minlength=matrix.shape[1]) == 0] = 0.0
+    return members, products
+
+
+def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: int = 0) -> Rows:
+    """Find each product's nearest products by the cosine of TF-IDF weighted columns.
+
+    Args:
+        weights: (members or visits, products) float32, >= 0.
+        neighbours: how many at most per product, >= 1.
+        threads: 0 for all cores.
+
+    Returns:
+        (products, products) cosines above zero, without the products themselves.
+
+    Raises:
+        FitFailed: there are no weights.
+    """
+    matrix = _checked(weights)
+    products = int(matrix.shape[1])
+    informative = np.diff(matrix.indptr) + 1 < products
+    matrix = matrix[np.flatnonzero(informative)]
+    if matrix.nnz == 0:
+        return Rows.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), products)
+    with threadpool_limits(limits=1, user_api="blas"):
+        # One more than asked for: the nearest product of each is itself.
+        model = ItemItemRecommender(K=min(neighbours + 1, products), num_threads=threads)
+        model.fit(normalize(tfidf_weight(matrix.T)).T.tocsr(), show_progress=False)
+    found = model.similarity.tocoo()
+    kept = (found.row != found.col) & (found.data > 0)
+    return Rows.of(found.row[kept], found.col[kept], found.data[kept], products)
+
+
+def _checked(weights: sparse.csr_matrix) -> sparse.csr_matrix:
+    matrix = sparse.csr_matrix(weights, dtype=np.float32)
+    if matrix.nnz == 0:
+        raise FitFailed(f"there are no purchases to learn from in a matrix of {matrix.shape}")
+    if not (np.isfinite(matrix.data).all() and (matrix.data >= 0).all()):
+        raise FitFailed("weights must be finite and not negative")
+    return matrix

@@ -1,0 +1,86 @@
+"""The shape that all models share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
+
+import numpy as np
+
+from loyalty_recommender.arrays import AnyArray, Indices, Mask
+from loyalty_recommender.topk import Ranking
+
+if TYPE_CHECKING:
+    # Serving imports this module but never builds interactions, which need scipy.
+    from loyalty_recommender.interactions import Interactions
+
+Progress: TypeAlias = Callable[[float], None]
+"""Told the share of the work done, 0.0 to 1.0, rising."""
+
+
+def no_products() -> Indices:
+    """An empty list of products."""
+    return np.empty(0, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """Whom or what the products should suit; a model uses the part it understands."""
+
+    member: int | None = None
+    """Position in the members of the model; None for one it does not know."""
+    basket: Indices = field(default_factory=no_products)
+    """Products in the cart, or the one product of a product page."""
+
+
+class Fitted(Protocol):
+    """A model that has learned. Immutable, so any number of threads may ask it."""
+
+    strategy: ClassVar[str]
+
+    def knows(self, query: Query) -> bool:
+        """Whether the model has learned anything about this subject, whatever the filter."""
+        ...
+
+    def recommend(self, query: Query, first: int, allowed: Mask) -> Ranking:
+        """The best products for a subject.
+
+        Args:
+            first: how many at most, >= 1; the answer is shorter where there is no more.
+            allowed: (products,) which products may be answered.
+
+        Returns:
+            Allowed products only, best first, equal scores by product; empty when the
+            subject is unknown.
+        """
+        ...
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """Everything learned, for ``from_arrays``; no Python objects."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
+        """Read a model back; the arrays may be memory-mapped.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        ...
+
+
+class Model(Protocol):
+    """Settings that can learn."""
+
+    def fit(self, interactions: Interactions, progress: Progress = ...) -> Fitted:
+        """Learn from purchases; the same purchases and settings give the same arrays.
+
+        Raises:
+            FitFailed: there is nothing to learn from.
+        """
+        ...
+
+
+def silent(_: float) -> None:
+    """The progress nobody watches."""

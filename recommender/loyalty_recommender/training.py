@@ -1,0 +1,150 @@
+"""From purchases to a published model."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import TypeAlias
+
+from loyalty_recommender import artifact
+from loyalty_recommender.arrays import AnyArray
+from loyalty_recommender.card import Card
+from loyalty_recommender.errors import BadSettings, FitFailed
+from loyalty_recommender.interactions import Interactions
+from loyalty_recommender.models import Fitted, Model
+from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.arrivals import Arrivals
+from loyalty_recommender.models.item_item import ItemItem
+from loyalty_recommender.models.personal import Personal
+from loyalty_recommender.models.popularity import Popularity
+
+Report: TypeAlias = Callable[[str, float], None]
+"""Told what is being done, in a few words, and the share of the whole done, 0.0 to 1.0."""
+
+LIBRARIES = ("implicit", "numpy", "scipy")
+
+SHARES = {
+    "for_you": 0.40,
+    "similar": 0.35,
+    "together": 0.15,
+    "buy_again": 0.04,
+    "popular": 0.01,
+    "trending": 0.01,
+    "arrivals": 0.01,
+}
+"""Each part's share of the time, measured on Complete Journey; the rest is writing to disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to train, with defaults chosen on Complete Journey before day 225."""
+
+    product_visits_min: int = 5
+    """Products bought in fewer visits (one member on one day) than this are left out, >= 1."""
+    member_visits_min: int = 3
+    """Members with fewer visits than this are answered by popularity, >= 1."""
+    for_you: Als = field(default_factory=Als)
+    buy_again: Personal = field(default_factory=Personal)
+    together: ItemItem = field(default_factory=ItemItem)
+    similar: ItemItem = field(default_factory=lambda: ItemItem(over="members"))
+    popular: Popularity = field(default_factory=Popularity)
+    trending: Popularity = field(default_factory=lambda: Popularity(recent_days=28.0))
+    arrivals: Arrivals = field(default_factory=Arrivals)
+
+    def __post_init__(self) -> None:
+        if self.product_visits_min < 1 or self.member_visits_min < 1:
+            raise BadSettings(
+                "product_visits_min and member_visits_min must be at least 1, "
+                f"found {self.product_visits_min} and {self.member_visits_min}"
+            )
+
+
+def train(
+    interactions: Interactions,
+    settings: Settings,
+    out_dir: Path,
+    progress: Report,
+    *,
+    trained_at: datetime,
+    keep: int = 3,
+) -> Card:
+    """Fit every part of the model, write one artifact and put it into service.
+
+    Args:
+        interactions: all purchases to learn from.
+        out_dir: folder of all models, see ``artifact``.
+        trained_at: now, aware; named in the card and in the id of the model.
+        keep: how many models stay on disk, >= 1.
+
+    Raises:
+        BadSettings: ``trained_at`` without a time zone.
+        FitFailed: too little data; the model in service stays.
+        OSError: the disk is full or may not be written; the model in service stays.
+    """
+    if trained_at.tzinfo is None:
+        raise BadSettings(f"trained_at must have a time zone, found {trained_at}")
+    kept = interactions.household_days() >= settings.product_visits_min
+    if not kept.any():
+        raise FitFailed(
+            f"no product was bought in {settings.product_visits_min} visits or more, "
+            f"among {len(interactions)} purchases of {len(interactions.products)} products"
+        )
+    learned = interactions.only_products(kept)
+    fitted, seconds = _fit_all(learned, settings, progress)
+    progress("writing", sum(SHARES.values()))
+    arrays: dict[str, AnyArray] = {
+        "ids.members": learned.members.encoded,
+        "ids.products": learned.products.encoded,
+        "ids.visits": learned.member_visits(),
+    }
+    for part, model in fitted.items():
+        arrays |= {f"{part}.{name}": array for name, array in model.arrays().items()}
+    card = artifact.publish(
+        out_dir,
+        Card(
+            trained_at=trained_at.astimezone(UTC).replace(microsecond=0),
+            data_from=datetime.fromtimestamp(learned.span[0], UTC),
+            data_to=datetime.fromtimestamp(learned.span[1], UTC),
+            counts={
+                "members": len(learned.members),
+                "products": len(learned.products),
+                "visits": int(arrays["ids.visits"].sum()),
+                "interactions": len(learned),
+                "productsLeftOut": len(interactions.products) - len(learned.products),
+                "interactionsLeftOut": len(interactions) - len(learned),
+            },
+            settings=asdict(settings),
+            parts={part: model.strategy for part, model in fitted.items()},
+            seconds=seconds,
+            versions={library: version(library) for library in LIBRARIES},
+            files={},
+        ),
+        arrays,
+        keep=keep,
+    )
+    progress("done", 1.0)
+    return card
+
+
+def _fit_all(
+    interactions: Interactions, settings: Settings, progress: Report
+) -> tuple[dict[str, Fitted], dict[str, float]]:
+    fitted: dict[str, Fitted] = {}
+    seconds: dict[str, float] = {}
+    done = 0.0
+    for part, share in SHARES.items():
+        model: Model = getattr(settings, part)
+
+        progress(part, done)
+        started = perf_counter()
+        fitted[part] = model.fit(interactions, partial(_report, progress, part, done, share))
+        seconds[part] = round(perf_counter() - started, 3)
+        done += share
+    return fitted, seconds
+
+
+def _report(progress: Report, part: str, done: float, share: float, of_part: float) -> None:
+    progress(part, done + share * of_part)
