@@ -17,6 +17,7 @@
     ├── QuoteChanged                  QUOTE_CHANGED      what the quote relied on was used up
     ├── HoldExpired                   HOLD_EXPIRED
     ├── TotalMismatch                 TOTAL_MISMATCH
+    ├── StoredRefusal                 (the first one's)  the refusal a key got before
     └── Unavailable                   UNAVAILABLE        try again; nothing happened
 
 Every code has a heading in ``docs/reference/errors.md``. A bug is any other exception.
@@ -35,6 +36,11 @@ class LoyaltyError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        """The numbers of the refusal, as JSON-able values. They reach the caller as fields."""
+        return {}
 
 
 class BadInput(LoyaltyError):
@@ -129,6 +135,10 @@ class InsufficientPoints(LoyaltyError):
         self.requested = requested
         self.available = available
 
+    @property
+    def data(self) -> dict[str, int | str]:
+        return {"requested": self.requested, "available": self.available}
+
 
 class OutOfStock(LoyaltyError):
     """Fewer pieces are left than asked for."""
@@ -163,6 +173,25 @@ class TotalMismatch(LoyaltyError):
         super().__init__(f"found total {found}, wanted {expected} as quoted")
         self.expected = expected
         self.found = found
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        return {"expected": self.expected, "found": self.found}
+
+
+class StoredRefusal(LoyaltyError):
+    """A refusal that was the first outcome of an idempotency key, given again."""
+
+    def __init__(
+        self, code: str, message: str, field: tuple[str, ...], data: dict[str, int | str]
+    ) -> None:
+        super().__init__(message, field=field)
+        self.code = code  # type: ignore[misc]  # the class's code of the first refusal
+        self._data = data
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        return self._data
 
 
 class Unavailable(LoyaltyError):

@@ -1,0 +1,39 @@
+"""What a shopper is about to buy, as the shop describes it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line of a cart.
+
+    ``unit_minor`` is the price of one piece as charged, ``cost_minor`` what one piece costs
+    the shop (None: not known). Both in the cart's currency, >= 0. ``quantity`` >= 1.
+    """
+
+    id: str
+    product: str
+    quantity: int
+    unit_minor: int
+    cost_minor: int | None = None
+    category: str | None = None
+    department: str | None = None
+    brand: str | None = None
+
+    @property
+    def gross_minor(self) -> int:
+        return self.unit_minor * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart in one currency; ``id`` is the shop's own, and names the cart's hold."""
+
+    id: str
+    currency: str
+    lines: tuple[CartLine, ...]
+    shipping_minor: int = 0
+
+    @property
+    def gross_minor(self) -> int:
+        return sum(line.gross_minor for line in self.lines)

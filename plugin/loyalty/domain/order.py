@@ -1,0 +1,123 @@
+"""Orders: what a shop reports as paid, and the context in which we judged it.
+
+The context stays with the order, so that a refund never runs today's rules.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from loyalty.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line as bought.
+
+    ``amount_minor`` is what was charged for the whole line before rewards of ours,
+    ``discount_minor`` what our rewards took off it. Both >= 0, ``quantity`` >= 1.
+    """
+
+    product: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int = 0
+    category: str | None = None
+    department: str | None = None
+    brand: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOrder:
+    """An order that a shop reports as paid, in one currency.
+
+    ``member`` is the shop's id of the customer, None for one it does not know.
+    ``reservation_id`` names the hold that this order turns into a redemption.
+    """
+
+    external_id: str
+    member: str | None
+    currency: str
+    lines: tuple[OrderLine, ...]
+    occurred_at: datetime
+    shipping_minor: int = 0
+    reservation_id: int | None = None
+    paid_minor: int | None = None
+
+    @property
+    def paid(self) -> Money:
+        """What the shop says was paid; without a word of it, the order's total."""
+        minor = self.total_minor if self.paid_minor is None else self.paid_minor
+        return Money(minor, self.currency)
+
+    @property
+    def total_minor(self) -> int:
+        return self.shipping_minor + sum(
+            line.amount_minor - line.discount_minor for line in self.lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Points an order earned: the lot they opened, and each line's part of them."""
+
+    point_type: str
+    points: int
+    lot_id: int
+    by_line: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """How an order was judged."""
+
+    ruleset_version: int
+    tier: str | None
+    earned: tuple[Earned, ...]
+    quote_hash: str | None = None
+
+
+def context_to_dict(context: OrderContext) -> dict[str, Any]:
+    """The context as JSON-able values; ``context_from_dict`` reads it back."""
+    return {
+        "ruleset": context.ruleset_version,
+        "tier": context.tier,
+        "quote": context.quote_hash,
+        "earned": [
+            [item.point_type, item.points, item.lot_id, list(item.by_line)]
+            for item in context.earned
+        ],
+    }
+
+
+def context_from_dict(value: dict[str, Any]) -> OrderContext:
+    return OrderContext(
+        ruleset_version=value["ruleset"],
+        tier=value["tier"],
+        quote_hash=value["quote"],
+        earned=tuple(
+            Earned(point_type, points, lot_id, tuple(by_line))
+            for point_type, points, lot_id, by_line in value["earned"]
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TierAt:
+    """From when a member stood in a tier; a history of these answers for any moment."""
+
+    at: datetime
+    tier: str
+
+
+def tier_at(history: tuple[TierAt, ...], at: datetime, present: str) -> str:
+    """The tier a member stood in at ``at``.
+
+    Args:
+        history: changes, in any order; may be empty.
+        present: what to answer when the history does not reach back so far or is empty.
+    """
+    known = [step for step in history if step.at <= at]
+    if known:
+        return max(known, key=lambda step: step.at).tier
+    return present

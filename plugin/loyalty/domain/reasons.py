@@ -1,0 +1,53 @@
+"""Why a candidate was not applied, how far it was from it, and what would change that."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Stable codes; each has a heading in ``docs/reference/reasons.md``."""
+
+    NOT_A_MEMBER = "NOT_A_MEMBER"
+    MEMBER_NOT_ACTIVE = "MEMBER_NOT_ACTIVE"
+    TIER_TOO_LOW = "TIER_TOO_LOW"
+    MINIMUM_NOT_MET = "MINIMUM_NOT_MET"
+    CONDITION_NOT_MET = "CONDITION_NOT_MET"
+    NO_MATCHING_LINES = "NO_MATCHING_LINES"
+    INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
+    MARGIN_LIMIT = "MARGIN_LIMIT"
+    NOTHING_LEFT_TO_DISCOUNT = "NOTHING_LEFT_TO_DISCOUNT"
+    EXCLUDED_BY_SHOPPER = "EXCLUDED_BY_SHOPPER"
+    NOT_PINNED = "NOT_PINNED"
+    EXCLUSIVE_WITH_ANOTHER = "EXCLUSIVE_WITH_ANOTHER"
+    ANOTHER_CHOICE_IS_BETTER = "ANOTHER_CHOICE_IS_BETTER"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The measured distance: points, minor units, or the tier wanted."""
+
+    points: int | None = None
+    money_minor: int | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NearestChange:
+    """The smallest change of the cart or the choice that removes the rejection.
+
+    ``kind``: ADD_TO_CART (worth ``money_minor`` more), PIN (ask for this reward), ALLOW (stop
+    excluding it).
+    """
+
+    kind: str
+    points: int | None = None
+    money_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """One thing that stands in the way."""
+
+    reason: Reason
+    gap: Gap | None = None
+    nearest: NearestChange | None = None

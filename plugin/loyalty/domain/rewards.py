@@ -1,0 +1,109 @@
+"""Kinds of reward: what points or status buy.
+
+A reward kind is a frozen dataclass whose fields are its settings in the ruleset. ``offer``
+says what it would take off each line, given what is left of the lines; it decides nothing
+about whether it may be taken (conditions), what it costs in points, or how it stacks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from loyalty.domain.cart import CartLine
+from loyalty.domain.money import AMOUNT_MINOR_MAX, allocated
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line and what earlier rewards have left of its price, in minor units."""
+
+    line: CartLine
+    left_minor: int
+
+
+class RewardKind(Protocol):
+    """The form every kind of reward has.
+
+    ``offer`` returns minor units per given line, each 0 <= part <= ``left_minor``. ``value_minor``
+    is what it takes off at most, None when that depends on the cart. ``may_cut`` says whether
+    a smaller discount than the full one is still the reward (a percentage is, a voucher
+    bought with points is not: the member paid for all of it).
+    """
+
+    kind: ClassVar[str]
+    may_cut: ClassVar[bool]
+
+    def offer(self, lines: Sequence[OpenLine]) -> list[int]: ...
+
+    @property
+    def value_minor(self) -> int | None: ...
+
+    @property
+    def percent_bp(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyOff:
+    """A fixed amount off the covered lines together, never more than they cost."""
+
+    kind: ClassVar[str] = "money_off"
+    may_cut: ClassVar[bool] = False
+
+    off_minor: int
+
+    def validate(self) -> Iterator[str]:
+        return _out_of_range("off_minor", self.off_minor, AMOUNT_MINOR_MAX)
+
+    def offer(self, lines: Sequence[OpenLine]) -> list[int]:
+        left = [open_line.left_minor for open_line in lines]
+        return allocated(min(self.off_minor, sum(left)), left)
+
+    @property
+    def value_minor(self) -> int | None:
+        return self.off_minor
+
+    @property
+    def percent_bp(self) -> int | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PercentageOff:
+    """A percentage off the covered lines, rounded down once for the whole reward.
+
+    ``rate_bp`` in basis points (1 % = 100); ``off_minor_max`` caps the sum, None for no cap.
+    """
+
+    kind: ClassVar[str] = "percentage_off"
+    may_cut: ClassVar[bool] = True
+
+    rate_bp: int
+    off_minor_max: int | None = None
+
+    def validate(self) -> Iterator[str]:
+        yield from _out_of_range("rate_bp", self.rate_bp, 10_000)
+        if self.off_minor_max is not None:
+            yield from _out_of_range("off_minor_max", self.off_minor_max, AMOUNT_MINOR_MAX)
+
+    def offer(self, lines: Sequence[OpenLine]) -> list[int]:
+        left = [open_line.left_minor for open_line in lines]
+        off = sum(left) * self.rate_bp // 10_000
+        if self.off_minor_max is not None:
+            off = min(off, self.off_minor_max)
+        return allocated(off, left)
+
+    @property
+    def value_minor(self) -> int | None:
+        return None
+
+    @property
+    def percent_bp(self) -> int | None:
+        return self.rate_bp
+
+
+def _out_of_range(name: str, value: int, high: int) -> Iterator[str]:
+    if not 1 <= value <= high:
+        yield f"{name}: found {value}, wanted a whole number from 1 to {high}"
+
+
+BUILT_IN: tuple[type[RewardKind], ...] = (MoneyOff, PercentageOff)

@@ -1,0 +1,247 @@
+"""A program's whole rule set as one immutable value.
+
+An edit publishes a new version and never changes an old one. ``ruleset_file`` reads it from
+TOML and explains what is wrong with a bad one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loyalty.domain.conditions import Condition
+from loyalty.domain.rewards import RewardKind
+
+
+class Rounding(StrEnum):
+    """The direction in which a rule rounds, once."""
+
+    DOWN = "down"
+    HALF_UP = "half_up"
+    UP = "up"
+
+
+class DiscountBase(StrEnum):
+    """Whether points are earned on prices before or after discounts."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class UnknownCost(StrEnum):
+    """What the margin guard does about lines whose cost the shop did not give."""
+
+    ALLOW = "allow"
+    CAP = "cap"
+    DENY = "deny"
+
+
+class Clawback(StrEnum):
+    """What happens when a refund takes back points that are already spent."""
+
+    ALLOW_DEFICIT = "allow_deficit"
+    CLAMP = "clamp"
+    DEDUCT = "deduct"
+
+
+class BrokenMinimum(StrEnum):
+    """What happens to a reward whose minimum purchase a refund breaks."""
+
+    KEEP = "keep"
+    PRORATE = "prorate"
+    REVERSE = "reverse"
+
+
+@dataclass(frozen=True, slots=True)
+class PointType:
+    """What is counted.
+
+    A lot of it becomes active ``pending_days`` after it was earned and expires at the end of
+    the day ``expires_after_months`` later (None: never), both in the program's time zone.
+    """
+
+    code: str
+    name: str
+    is_spendable: bool = True
+    pending_days: int = 0
+    expires_after_months: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """Lines that all ``conditions`` cover count ``rate_bp`` / 10,000 times."""
+
+    conditions: tuple[Condition, ...]
+    rate_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarningRule:
+    """``points`` for every ``per_minor`` minor units of the covered lines.
+
+    Multipliers of several matching entries multiply, the tier's among them when
+    ``uses_tier_multiplier``. Rounded once, for the whole order.
+    """
+
+    code: str
+    point_type: str
+    points: int
+    per_minor: int
+    rounding: Rounding = Rounding.DOWN
+    conditions: tuple[Condition, ...] = ()
+    multipliers: tuple[Multiplier, ...] = ()
+    uses_tier_multiplier: bool = False
+    points_max_per_order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarningBase:
+    """On what points are earned (law 19).
+
+    ``discounts``: before or after what rewards take off. ``includes_shipping``: shipping
+    counts, spread over no line. ``includes_points_used``: what was paid with points counts.
+    Amounts are taken with or without tax as the shop gives its prices.
+    """
+
+    discounts: DiscountBase = DiscountBase.AFTER
+    includes_shipping: bool = False
+    includes_points_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """What a tier brings beside its multiplier; shown to the member."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A rank reached at ``threshold`` qualifying points."""
+
+    code: str
+    name: str
+    threshold: int
+    multiplier_bp: int = 10_000
+    benefits: tuple[Benefit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TierPolicy:
+    """The ranks, lowest first (its threshold is 0), and how one is lost.
+
+    Qualifying points are lots of ``point_type``; their expiry is the rolling period. When
+    the sum falls below the tier's threshold the tier is kept for ``grace_days``.
+    """
+
+    point_type: str
+    tiers: tuple[Tier, ...]
+    grace_days: int = 0
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        return tuple(tier.code for tier in self.tiers)
+
+    def named(self, code: str) -> Tier:
+        return next(tier for tier in self.tiers if tier.code == code)
+
+    def reached(self, qualifying: int) -> Tier:
+        """The highest tier whose threshold ``qualifying`` points reach."""
+        return [tier for tier in self.tiers if tier.threshold <= max(qualifying, 0)][-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """Something a member may take at checkout.
+
+    ``points`` of ``point_type`` are its price (0: free for those who meet the conditions).
+    Of the rewards in one ``exclusive_group`` at most one applies. Rewards apply in the order
+    of ``priority``, lowest first, each on what the earlier ones left.
+    """
+
+    code: str
+    name: str
+    does: RewardKind
+    points: int = 0
+    point_type: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    exclusive_group: str | None = None
+    priority: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PointsTender:
+    """Points as a means of payment: ``points`` are worth ``minor`` minor units.
+
+    At most ``share_bp_max`` basis points of the order's total may be paid so, and at least
+    ``points_min`` points at a time.
+    """
+
+    point_type: str
+    points: int
+    minor: int
+    points_min: int = 1
+    share_bp_max: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class MarginPolicy:
+    """No order goes below ``floor_bp`` basis points of margin where its cost is known.
+
+    Margin is (what is charged for the lines - their cost) / what is charged; points used to
+    pay count as not charged when ``counts_points_used``. Lines of unknown cost: ALLOW leaves
+    them out, DENY allows no discount on them, CAP allows at most ``unknown_cap_bp`` of their
+    price as discount.
+    """
+
+    floor_bp: int
+    unknown_cost: UnknownCost = UnknownCost.ALLOW
+    unknown_cap_bp: int = 0
+    counts_points_used: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPolicy:
+    """How long a quote stands and value is held, in seconds."""
+
+    quote_ttl_s: int = 900
+    ttl_s: int = 900
+    ttl_s_max: int = 1_800
+    extended_ttl_s_max: int = 172_800
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPolicy:
+    """What a refund does with what was spent, broken or expired meanwhile."""
+
+    clawback: Clawback = Clawback.ALLOW_DEFICIT
+    broken_minimum: BrokenMinimum = BrokenMinimum.KEEP
+    expired_lot_grace_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """One published version of a program."""
+
+    code: str
+    name: str
+    currency: str
+    time_zone: str
+    point_types: tuple[PointType, ...]
+    earning_base: EarningBase
+    earning_rules: tuple[EarningRule, ...]
+    tier_policy: TierPolicy
+    rewards: tuple[Reward, ...] = ()
+    tender: PointsTender | None = None
+    margin: MarginPolicy | None = None
+    holds: HoldPolicy = HoldPolicy()
+    refunds: RefundPolicy = RefundPolicy()
+    expiring_soon_days: int = 60
+    version: int = 0
+
+    def point_type(self, code: str) -> PointType:
+        return next(item for item in self.point_types if item.code == code)
+
+    @property
+    def spendable(self) -> PointType:
+        """The point type meant when none is named."""
+        return next(item for item in self.point_types if item.is_spendable)

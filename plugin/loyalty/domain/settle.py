@@ -1,0 +1,54 @@
+"""What has happened by itself since the accounts were last touched.
+
+Whether a lot has expired, a hold has timed out or a tier has ended is decided by the clock at
+the moment of the question. A booking first settles what is due, then decides.
+"""
+
+from datetime import datetime
+
+from loyalty.domain import tiers
+from loyalty.domain.book import Book
+from loyalty.domain.ruleset import Ruleset
+
+
+def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
+    """Release holds that timed out, expire lots, move the tier along; returns the moment.
+
+    The moment is the later of ``at`` and the last settling: time does not run back.
+    """
+    accounts = book.accounts
+    moment = max(at, accounts.settled_at)
+    book.ruleset_version = ruleset.version
+    given_back_at: dict[int, datetime] = {}
+    due = [hold for hold in accounts.holds.values() if hold.expires_at <= moment]
+    for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.reservation_id)):
+        book.release(hold.reservation_id, hold.expires_at)
+        book.changes.holds_expired.append(hold.reservation_id)
+        for draw in hold.draws:
+            given_back_at[draw.lot_id] = hold.expires_at
+    over = [lot for lot in accounts.lots.values() if lot.remaining and lot.ends_at <= moment]
+    for lot in sorted(over, key=lambda lot: (lot.ends_at, lot.id)):
+        # A lot may expire while it is held; what comes back then expires on its return.
+        book.expire([lot], max(lot.ends_at, given_back_at.get(lot.id, lot.ends_at)))
+    _move_tier(book, ruleset, accounts.settled_at, moment)
+    accounts.settled_at = moment
+    return moment
+
+
+def evaluate_tier(book: Book, ruleset: Ruleset) -> None:
+    """See whether what was just booked moves the tier."""
+    _move_tier(book, ruleset, book.accounts.settled_at, book.accounts.settled_at)
+
+
+def _move_tier(book: Book, ruleset: Ruleset, start: datetime, at: datetime) -> None:
+    policy = ruleset.tier_policy
+    accounts = book.accounts
+    accounts.standing, changes = tiers.advanced(
+        policy,
+        accounts.standing,
+        book.qualifying(policy.point_type),
+        start,
+        at,
+        ruleset.time_zone,
+    )
+    book.changes.tier_changes.extend(changes)

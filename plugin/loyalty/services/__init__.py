@@ -1,0 +1,1 @@
+"""Use cases: each reads state, asks the domain, and books the result in one transaction."""

@@ -1,0 +1,143 @@
+"""What a unit of work writes, from the books and rows of its desk."""
+
+from loyalty.domain.book import Book, next_change_at
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.tiers import next_change_at as next_tier_change_at
+from loyalty.services.desk import Desk, Row
+from loyalty.storage.effects import Effects
+
+
+def effects_of(desk: Desk, changed: set[int]) -> Effects:
+    """All rows of a unit, to be booked in one go.
+
+    Args:
+        changed: ids of the members whose version moved.
+    """
+    effects = Effects()
+    for id in changed:
+        book = desk.books[id]
+        _ledger_rows(effects, desk, book)
+        _account_rows(effects, desk, book)
+        _hold_rows(effects, desk, book)
+        _member_row(effects, desk.tenant_id, desk.members[id], book, desk.ruleset)
+    for table, values in desk.tuples:
+        effects.insert(table, values)
+    for write in desk.writes:
+        if write.id is None:
+            effects.insert(write.table, write.values)
+        elif not write.values:
+            effects.delete(write.table, desk.tenant_id, write.id)
+        else:
+            effects.update(write.table, desk.tenant_id, write.id, **write.values)
+    return effects
+
+
+def _ledger_rows(effects: Effects, desk: Desk, book: Book) -> None:
+    tenant = desk.tenant_id
+    for item in book.changes.transactions:
+        cause = item.cause
+        effects.insert(
+            "ledger_transaction",
+            (
+                item.id, tenant, item.member_id, item.seq, item.kind, cause.order_id,
+                cause.reservation_id, cause.refund_id, cause.reason, item.ruleset_version,
+                item.effective_at, item.booked_at, item.hash,
+            ),
+        )  # fmt: skip
+        for entry in item.entries:
+            terms = entry.opens
+            effects.insert(
+                "ledger_entry",
+                (
+                    entry.id, tenant, item.id, entry.account, entry.unit, entry.amount,
+                    entry.lot_id, terms and terms.available_at, terms and terms.expires_at,
+                ),
+            )  # fmt: skip
+    for change in book.changes.tier_changes:
+        effects.insert(
+            "tier_change",
+            (
+                desk.ids.next(), tenant, book.accounts.member_id, change.at, change.tier_from,
+                change.tier_to, change.reason,
+            ),
+        )  # fmt: skip
+
+
+def _account_rows(effects: Effects, desk: Desk, book: Book) -> None:
+    tenant, accounts, changes = desk.tenant_id, book.accounts, book.changes
+    for lot_id in changes.lots_opened:
+        lot = accounts.lots[lot_id]
+        effects.insert(
+            "lot",
+            (
+                lot.id, tenant, accounts.member_id, lot.unit, lot.amount, lot.remaining,
+                lot.reversed, lot.expired, lot.earned_at, lot.available_at, lot.ends_at,
+                lot.order_id,
+            ),
+        )  # fmt: skip
+    for lot_id in changes.lots_moved:
+        lot = accounts.lots[lot_id]
+        effects.update(
+            "lot",
+            tenant,
+            lot.id,
+            remaining=lot.remaining,
+            reversed=lot.reversed,
+            expired=lot.expired,
+        )
+    for unit in changes.units:
+        effects.upsert(
+            "account",
+            {
+                "id": desk.ids.next(),
+                "tenant_id": tenant,
+                "member_id": accounts.member_id,
+                "unit": unit,
+                "balance": accounts.balances.get(unit, 0),
+                "deficit": accounts.deficits.get(unit, 0),
+            },
+            key=("tenant_id", "member_id", "unit"),
+        )
+
+
+def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:
+    """Draws of new holds, and the states that time or an extension changed.
+
+    The reservation's own row is the command's to write: it knows the cart and the quote.
+    """
+    for hold in book.changes.holds_opened:
+        for draw in hold.draws:
+            effects.insert(
+                "draw",
+                (
+                    desk.ids.next(), desk.tenant_id, hold.reservation_id, draw.lot_id, draw.unit,
+                    draw.amount, 0,
+                ),
+            )  # fmt: skip
+    for reservation_id in book.changes.holds_expired:
+        effects.update("reservation", desk.tenant_id, reservation_id, state="EXPIRED")
+    for reservation_id, expires_at in book.changes.holds_moved.items():
+        effects.update("reservation", desk.tenant_id, reservation_id, expires_at=expires_at)
+
+
+def _member_row(effects: Effects, tenant_id: int, row: Row, book: Book, ruleset: Ruleset) -> None:
+    accounts = book.accounts
+    policy = ruleset.tier_policy
+    standing = accounts.standing
+    tier_change = next_tier_change_at(
+        policy, standing, book.qualifying(policy.point_type), accounts.settled_at
+    )
+    effects.update(
+        "member",
+        tenant_id,
+        accounts.member_id,
+        version=row["version"],
+        seq=accounts.seq,
+        hash=accounts.hash,
+        settled_at=accounts.settled_at,
+        booked_at=book.booked_at,
+        next_change_at=next_change_at(accounts, tier_change),
+        tier=standing.tier,
+        tier_since=standing.since,
+        tier_grace_until=standing.grace_until,
+    )

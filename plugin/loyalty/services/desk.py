@@ -1,0 +1,151 @@
+"""What a command works at: one member's book and the rows it may look at or write.
+
+The door loads a desk for each member of a unit of work, under the member's lock. A command
+moves value through ``book`` and notes its rows with ``insert`` and ``update``; nothing is
+written before every command of the unit has its verdict.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from loyalty.domain.book import Book
+from loyalty.domain.order import TierAt
+from loyalty.domain.ruleset import Ruleset
+from loyalty.ids import IdSource
+
+Row = dict[str, Any]
+
+
+class Write(NamedTuple):
+    """One row to insert (``id`` None), to change (``id`` of the row), or to delete (no values)."""
+
+    table: str
+    id: int | None
+    values: Row
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Rows read under the lock, by the natural keys that commands use."""
+
+    orders: dict[str, Row] = field(default_factory=dict)
+    refunds: dict[str, Row] = field(default_factory=dict)
+    refunds_waiting: dict[str, list[Row]] = field(default_factory=dict)
+    reservations: dict[int, Row] = field(default_factory=dict)
+    draws: dict[int, list[Row]] = field(default_factory=dict)
+    open_carts: dict[str, int] = field(default_factory=dict)
+    history: dict[int, tuple[TierAt, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Everything one unit of work shares.
+
+    ``members`` and ``books`` are by member id, ``names`` leads from a tenant's external ids
+    to member ids.
+    """
+
+    tenant_id: int
+    now: datetime
+    ids: IdSource
+    ruleset: Ruleset
+    loaded: Loaded
+    members: dict[int, Row] = field(default_factory=dict)
+    books: dict[int, Book] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
+    tuples: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    touched: dict[int, str] = field(default_factory=dict)
+
+    def insert(self, table: str, **values: Any) -> int:
+        """Note a row to insert; returns its id."""
+        id = values.get("id") or self.ids.next()
+        self.writes.append(Write(table, None, {"id": id, "tenant_id": self.tenant_id} | values))
+        return int(id)
+
+    def insert_tuple(self, table: str, values: tuple[Any, ...]) -> None:
+        """Note a row to insert, in the table's column order, where there are many of them."""
+        self.tuples.append((table, values))
+
+    def update(self, table: str, id: int, **values: Any) -> None:
+        """Note columns to change of one row."""
+        self.writes.append(Write(table, id, values))
+
+    def delete(self, table: str, id: int) -> None:
+        """Note a row to delete."""
+        self.writes.append(Write(table, id, {}))
+
+    def book_of(self, member_id: int | None) -> Book | None:
+        return None if member_id is None else self.books[member_id]
+
+    def touch(self, member_id: int, reason: str) -> None:
+        """Say that a member changed, and why: its version moves and it is told of."""
+        self.touched[member_id] = reason
+
+
+class Idempotent(NamedTuple):
+    """A caller's key: scoped by tenant, client and operation, tied to the body it came with."""
+
+    client: str
+    operation: str
+    key: str
+    body_hash: str
+
+
+class Needs(NamedTuple):
+    """What a command wants loaded before it decides."""
+
+    members: tuple[str, ...] = ()
+    reservations: tuple[int, ...] = ()
+    carts: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()
+    enrols: tuple[str, ...] = ()
+    history_of: tuple[str, ...] = ()
+
+
+class Command(Protocol):
+    """One thing asked for. ``decide`` returns a JSON-able outcome or raises LoyaltyError.
+
+    ``at`` is the moment by which it is judged: None for now; an import of the past gives the
+    moment each order occurred.
+    """
+
+    @property
+    def tenant_id(self) -> int: ...
+    @property
+    def idempotent(self) -> Idempotent | None: ...
+    @property
+    def at(self) -> datetime | None: ...
+    def needs(self) -> Needs: ...
+    def decide(self, desk: Desk) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one command: an outcome, or the refusal; never both."""
+
+    outcome: Mapping[str, Any] | None
+    refusal: Exception | None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A member whose accounts, tier or profile moved, for caches and subscribers."""
+
+    tenant_id: int
+    member_id: int
+    external_id: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The result of a unit: a verdict per command, and who changed."""
+
+    verdicts: Sequence[Verdict]
+    changed: Sequence[MemberChanged]

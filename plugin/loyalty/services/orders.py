@@ -1,0 +1,323 @@
+"""Order commands: an order that a shop reports as paid, and its refund."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.domain.book import Book
+from loyalty.domain.calendar import after_days
+from loyalty.domain.cart import CartLine
+from loyalty.domain.earning import EarningLine, earned
+from loyalty.domain.ledger import Cause, LotTerms, instant
+from loyalty.domain.lots import Draw
+from loyalty.domain.order import (
+    Earned,
+    OrderContext,
+    PaidOrder,
+    context_from_dict,
+    context_to_dict,
+    tier_at,
+)
+from loyalty.domain.ruleset import Clawback
+from loyalty.errors import Conflict, LoyaltyError, NotFound
+from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.reservations import Commit, points_earned
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BookOrder:
+    """Book an order that a shop reports as paid; a second report changes nothing.
+
+    An unknown customer becomes a prospect, so that an order that overtakes its customer's
+    own event loses nothing. With ``as_of_order`` the past is booked as it would have been
+    then: what is due is settled up to the order's own moment, as an import wants it.
+    """
+
+    tenant_id: int
+    order: PaidOrder
+    source: str
+    as_of_order: bool = False
+    idempotent: Idempotent | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        return self.order.occurred_at if self.as_of_order else None
+
+    def needs(self) -> Needs:
+        order = self.order
+        member = (order.member,) if order.member else ()
+        reservation = (order.reservation_id,) if order.reservation_id else ()
+        return Needs(
+            members=member,
+            enrols=member,
+            reservations=reservation,
+            orders=(order.external_id,),
+            history_of=() if self.as_of_order else member,
+        )
+
+    def decide(self, desk: Desk) -> Outcome:
+        order = self.order
+        known = desk.loaded.orders.get(order.external_id)
+        if known is not None:
+            return {"order": known["id"], "booked": False}
+        if order.reservation_id in desk.loaded.reservations:
+            outcome = self._committed(desk)
+        else:
+            outcome = self._booked(desk)
+        for waiting in desk.loaded.refunds_waiting.pop(order.external_id, ()):
+            refund_order(desk, desk.loaded.orders[order.external_id], waiting, is_new=False)
+        return outcome
+
+    def _committed(self, desk: Desk) -> Outcome:
+        """The order settles a checkout of ours: the hold becomes a redemption.
+
+        An order that is reported as paid is never lost: what differs is booked as it was
+        quoted and flagged; when the hold cannot be kept, the order is booked without it.
+        """
+        order = self.order
+        assert order.reservation_id is not None
+        commit = Commit(
+            tenant_id=self.tenant_id,
+            idempotent=None,
+            reservation_id=order.reservation_id,
+            order_external_id=order.external_id,
+            paid=order.paid,
+            occurred_at=order.occurred_at,
+            source=self.source,
+            flags_mismatch=True,
+        )
+        noted = len(desk.writes)
+        book = desk.book_of(desk.loaded.reservations[order.reservation_id]["member_id"])
+        mark = book.mark() if book else None
+        try:
+            return commit.decide(desk)
+        except LoyaltyError:
+            del desk.writes[noted:]
+            if book is not None and mark is not None:
+                book.back_to(mark)
+            return self._booked(desk, mismatch=True)
+
+    def _booked(self, desk: Desk, *, mismatch: bool = False) -> Outcome:
+        order = self.order
+        order_id = desk.ids.next()
+        member_id = desk.names.get(order.member) if order.member else None
+        book = desk.book_of(member_id)
+        tier: str | None = None
+        gained: tuple[Earned, ...] = ()
+        if book is not None and member_id is not None:
+            tier = self._tier(desk, book)
+            if desk.members[member_id]["state"] in ("ACTIVE", "PROSPECT"):
+                gained = self._earned(desk, book, tier, order_id)
+            desk.touch(member_id, "order")
+        context = OrderContext(desk.ruleset.version, tier, gained)
+        row: Row = {
+            "id": order_id,
+            "external_id": order.external_id,
+            "member_id": member_id,
+            "state": "PAID",
+            "source": self.source,
+            "currency": order.currency,
+            "total_minor": order.total_minor,
+            "discount_minor": sum(line.discount_minor for line in order.lines),
+            "tender_points": 0,
+            "tender_minor": 0,
+            "points_earned": points_earned(desk, gained),
+            "points_redeemed": 0,
+            "shortfall": 0,
+            "mismatch": mismatch,
+            "reservation_id": None,
+            "ruleset_version": desk.ruleset.version,
+            "tier": tier,
+            "context": orjson.dumps(context_to_dict(context)).decode(),
+            "occurred_at": order.occurred_at,
+            "booked_at": desk.now,
+        }
+        desk.insert("shop_order", **row)
+        desk.loaded.orders[order.external_id] = row
+        tenant_id, next_id = self.tenant_id, desk.ids.next
+        for number, line in enumerate(order.lines):
+            desk.insert_tuple(
+                "order_line",
+                (
+                    next_id(), tenant_id, order_id, number, line.product, line.quantity,
+                    line.amount_minor, line.discount_minor,
+                ),
+            )  # fmt: skip
+        return {"order": order_id, "booked": True}
+
+    def _tier(self, desk: Desk, book: Book) -> str:
+        """The tier at the order's moment, as far as it is known now."""
+        present = book.accounts.standing.tier
+        if self.order.occurred_at >= book.accounts.standing.since:
+            return present
+        history = desk.loaded.history.get(book.accounts.member_id, ())
+        lowest = desk.ruleset.tier_policy.tiers[0].code
+        return tier_at(history, self.order.occurred_at, lowest)
+
+    def _earned(self, desk: Desk, book: Book, tier: str, order_id: int) -> tuple[Earned, ...]:
+        order = self.order
+        lines = [
+            EarningLine(
+                CartLine(
+                    str(number),
+                    line.product,
+                    line.quantity,
+                    # The rules look at the line's amount, never at this price of one piece.
+                    line.amount_minor // line.quantity,
+                    category=line.category,
+                    department=line.department,
+                    brand=line.brand,
+                ),
+                line.amount_minor - line.discount_minor,
+            )
+            for number, line in enumerate(order.lines)
+        ]
+        gained = earned(
+            desk.ruleset,
+            tier,
+            lines,
+            shipping_minor=order.shipping_minor,
+            points_used_minor=0,
+            at=order.occurred_at,
+        )
+        wanted = [
+            (item.point_type, item.points, LotTerms(item.available_at, item.expires_at))
+            for item in gained
+        ]
+        lots = book.earn(wanted, order.occurred_at, Cause(order_id=order_id))
+        return tuple(
+            Earned(item.point_type, item.points, lot_id, item.by_line)
+            for item, lot_id in zip(gained, lots, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """Refund a whole order: what it earned is taken back, what it redeemed given back.
+
+    With ``may_wait`` a refund of an order that is not known yet is kept until it arrives;
+    without, that is NotFound.
+    """
+
+    tenant_id: int
+    order_external_id: str
+    refund_external_id: str
+    reason: str | None
+    occurred_at: datetime | None
+    may_wait: bool = False
+    idempotent: Idempotent | None = None
+    at: datetime | None = None
+
+    def needs(self) -> Needs:
+        return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
+
+    def decide(self, desk: Desk) -> Outcome:
+        known = desk.loaded.refunds.get(self.refund_external_id)
+        if known is not None:
+            if known["order_external_id"] != self.order_external_id:
+                raise Conflict(
+                    f"refund {self.refund_external_id!r} belongs to another order",
+                    field=("input", "refundExternalId"),
+                )
+            return {"refund": known["id"], "booked": False}
+        order = desk.loaded.orders.get(self.order_external_id)
+        refund: Row = {
+            "id": desk.ids.next(),
+            "external_id": self.refund_external_id,
+            "order_external_id": self.order_external_id,
+            "order_id": None,
+            "state": "WAITING",
+            "reason": self.reason,
+            "occurred_at": min(self.occurred_at or desk.now, desk.now),
+            "booked_at": desk.now,
+        }
+        if order is None:
+            if not self.may_wait:
+                field = ("input", "orderExternalId")
+                raise NotFound("order", self.order_external_id, field=field)
+            desk.insert("order_refund", **refund)
+            desk.loaded.refunds[self.refund_external_id] = refund
+            return {"refund": refund["id"], "booked": False}
+        if order["state"] == "REFUNDED":
+            if self.may_wait:
+                return {"refund": None, "booked": False}
+            raise Conflict(f"order {self.order_external_id!r} is refunded already")
+        refund_order(desk, order, refund, is_new=True)
+        return {"refund": refund["id"], "booked": True}
+
+
+def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
+    """Book a whole-order refund in the context in which the order was judged."""
+    if order["state"] == "REFUNDED":
+        desk.update("order_refund", refund["id"], state="BOOKED", order_id=order["id"])
+        return
+    policy = desk.ruleset.refunds
+    book = desk.book_of(order["member_id"])
+    returned = reversed_ = shortfall = 0
+    if book is not None:
+        cause = Cause(order_id=order["id"], refund_id=refund["id"])
+        may_owe = policy.clawback is Clawback.ALLOW_DEFICIT
+        returned = _give_back(desk, book, order, cause)
+        spendable = desk.ruleset.spendable.code
+        for item in context_from_dict(orjson.loads(order["context"])).earned:
+            taken, short = book.reverse(item.lot_id, item.points, book.at, cause, may_owe=may_owe)
+            if item.point_type == spendable:
+                reversed_ += taken
+                shortfall += short
+        desk.touch(order["member_id"], "refund")
+    money_minor = order["total_minor"] - order["tender_minor"]
+    if policy.clawback is Clawback.DEDUCT:
+        money_minor -= min(_worth_minor(desk, shortfall), money_minor)
+    values: Row = {
+        "order_id": order["id"],
+        "state": "BOOKED",
+        "points_returned": returned,
+        "points_reversed": reversed_,
+        "shortfall": shortfall,
+        "money_minor": money_minor,
+        "booked_at": desk.now,
+    }
+    if is_new:
+        refund.update(values)
+        desk.insert("order_refund", **refund)
+        desk.loaded.refunds[refund["external_id"]] = refund
+    else:
+        desk.update("order_refund", refund["id"], **values)
+    order["state"] = "REFUNDED"
+    desk.update("shop_order", order["id"], state="REFUNDED", shortfall=shortfall)
+    if order["reservation_id"] is not None:
+        desk.update("reservation", order["reservation_id"], state="REFUNDED")
+
+
+def _give_back(desk: Desk, book: Book, order: Row, cause: Cause) -> int:
+    """Return what the order redeemed to the lots it came from."""
+    rows = desk.loaded.draws.get(order["reservation_id"], [])
+    drawn = [
+        Draw(row["lot_id"], row["unit"], row["amount"] - row["returned"])
+        for row in rows
+        if row["amount"] > row["returned"]
+    ]
+    days = desk.ruleset.refunds.expired_lot_grace_days
+    terms = None
+    if days:
+        ends = after_days(book.at, days + 1, desk.ruleset.time_zone)
+        terms = LotTerms(book.at, ends)
+    for row in rows:
+        desk.update("draw", row["id"], returned=row["amount"])
+    return book.give_back(drawn, book.at, cause, expired_terms=terms)
+
+
+def _worth_minor(desk: Desk, points: int) -> int:
+    """What points would have paid at checkout, in minor units, rounded down."""
+    tender = desk.ruleset.tender
+    return points * tender.minor // tender.points if tender else 0
+
+
+def occurred(row: Row) -> datetime:
+    """An order row's moment, whether it was just made or read."""
+    value = row["occurred_at"]
+    return instant(value) if isinstance(value, int) else value

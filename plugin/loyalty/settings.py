@@ -1,0 +1,69 @@
+"""Settings from the environment, frozen. Every field is ``LOYALTY_<NAME>`` in capitals."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How one process runs. ``loyalty doctor`` prints them and says what is wrong."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOYALTY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    environment: Literal["production", "development", "demo"] = "production"
+    """production refuses introspection and GraphiQL to anonymous callers; demo serves the
+    demo shop's pages."""
+
+    database_url: str = "sqlite:///var/loyalty.sqlite3"
+    """``sqlite:///path`` (one server process) or ``postgresql://user:password@host/name``."""
+
+    redis_url: str | None = None
+    """``redis://host:port/0``; unset: an in-process cache; ``off``: no cache."""
+
+    secret_key: SecretStr = SecretStr("")
+    """At least 32 characters; quotes are signed and shop secrets derived with it. Required to
+    serve."""
+
+    data_dir: Path = Path("var")
+    """Folder for model artifacts; also where relative database paths lie."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: int = Field(default=8321, ge=0, le=65_535)
+    """Port to listen on; 0 takes a free one."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of storefronts whose browsers may call, comma between; none by default."""
+
+    body_bytes_max: int = Field(default=65_536, ge=1_024)
+    """Longest request body, in bytes."""
+
+    webhook_bytes_max: int = Field(default=1_048_576, ge=1_024)
+    """Longest webhook body, in bytes."""
+
+    webhook_tolerance_s: int = Field(default=300, ge=1)
+    """How far a webhook's signed time may be from ours, in seconds."""
+
+    shopper_token_ttl_s: int = Field(default=3_600, ge=60)
+    """Lifetime of shopper tokens minted by ``loyalty token member``, in seconds."""
+
+    pool_size: int = Field(default=10, ge=1)
+    """Database connections of one process."""
+
+    cache_timeout_ms: int = Field(default=200, ge=1)
+    """Longest wait for the cache, in milliseconds, before doing without."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log lines to write."""
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value

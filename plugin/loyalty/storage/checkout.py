@@ -1,0 +1,56 @@
+"""Statements about reservations, orders, refunds and idempotency keys."""
+
+from loyalty.storage.statements import Sql
+
+RESERVATION_COLUMNS = (
+    "id", "member_id", "cart_id", "state", "quote", "order_id", "created_at", "expires_at",
+    "extended_until_max",
+)  # fmt: skip
+RESERVATIONS = Sql(
+    f"""SELECT {", ".join(RESERVATION_COLUMNS)} FROM reservation
+         WHERE tenant_id = $1 AND id = ANY($2::bigint[])"""
+)
+OPEN_CARTS = Sql(
+    f"""SELECT {", ".join(RESERVATION_COLUMNS)} FROM reservation
+         WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'"""
+)
+DRAW_COLUMNS = ("id", "reservation_id", "lot_id", "unit", "amount", "returned")
+DRAWS = Sql(
+    f"""SELECT {", ".join(DRAW_COLUMNS)} FROM draw
+         WHERE tenant_id = $1 AND reservation_id = ANY($2::bigint[]) ORDER BY id"""
+)
+ORDER_COLUMNS = (
+    "id", "external_id", "member_id", "state", "source", "currency", "total_minor",
+    "discount_minor", "tender_points", "tender_minor", "points_earned", "points_redeemed",
+    "shortfall", "mismatch", "reservation_id", "ruleset_version", "tier", "context",
+    "occurred_at", "booked_at",
+)  # fmt: skip
+ORDERS = Sql(
+    f"""SELECT {", ".join(ORDER_COLUMNS)} FROM shop_order
+         WHERE tenant_id = $1 AND external_id = ANY($2::text[])"""
+)
+ORDERS_BY_ID = Sql(
+    f"""SELECT {", ".join(ORDER_COLUMNS)} FROM shop_order
+         WHERE tenant_id = $1 AND id = ANY($2::bigint[])"""
+)
+ORDER_LINES = Sql(
+    """SELECT order_id, product, quantity, amount_minor, discount_minor FROM order_line
+        WHERE tenant_id = $1 AND order_id = ANY($2::bigint[]) ORDER BY order_id, line"""
+)
+REFUND_COLUMNS = (
+    "id", "external_id", "order_external_id", "order_id", "state", "reason", "points_returned",
+    "points_reversed", "shortfall", "money_minor", "occurred_at", "booked_at",
+)  # fmt: skip
+REFUNDS = Sql(
+    f"""SELECT {", ".join(REFUND_COLUMNS)} FROM order_refund
+         WHERE tenant_id = $1 AND external_id = ANY($2::text[])"""
+)
+REFUNDS_WAITING = Sql(
+    f"""SELECT {", ".join(REFUND_COLUMNS)} FROM order_refund
+         WHERE tenant_id = $1 AND order_external_id = ANY($2::text[]) AND state = 'WAITING'
+         ORDER BY id"""
+)
+KEYS = Sql(
+    """SELECT client, operation, key, body_hash, outcome FROM idempotency
+        WHERE tenant_id = $1 AND key = ANY($2::text[])"""
+)

@@ -1,0 +1,125 @@
+"""Statements that load a member's accounts under its lock, and the rows as domain values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loyalty.domain.book import Accounts, Hold
+from loyalty.domain.ledger import instant
+from loyalty.domain.lots import NEVER, Draw, Lot
+from loyalty.domain.tiers import Standing
+from loyalty.storage.statements import Sql
+
+LOCK_BY_NAME = Sql(
+    """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
+              tier_since, tier_grace_until, joined_at
+         FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])
+        ORDER BY id FOR NO KEY UPDATE""",
+    sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
+              tier_since, tier_grace_until, joined_at
+         FROM member WHERE tenant_id = ?1
+          AND external_id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
+)
+LOCK_BY_ID = Sql(
+    """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
+              tier_since, tier_grace_until, joined_at
+         FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])
+        ORDER BY id FOR NO KEY UPDATE""",
+    sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
+              tier_since, tier_grace_until, joined_at
+         FROM member WHERE tenant_id = ?1
+          AND id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
+)
+IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
+MEMBERS_OF_RESERVATIONS = Sql(
+    """SELECT member_id FROM reservation
+        WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND member_id IS NOT NULL"""
+)
+MEMBERS_OF_CARTS = Sql(
+    """SELECT member_id FROM reservation
+        WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'
+          AND member_id IS NOT NULL"""
+)
+MEMBERS_OF_ORDERS = Sql(
+    """SELECT member_id FROM shop_order
+        WHERE tenant_id = $1 AND external_id = ANY($2::text[]) AND member_id IS NOT NULL"""
+)
+CURRENT_RULESET = Sql("SELECT ruleset_version FROM tenant WHERE id = $1")
+RULESET_SOURCE = Sql("SELECT source FROM ruleset WHERE tenant_id = $1 AND version = $2")
+
+_LOT = """l.member_id, l.id, l.unit, l.amount, l.remaining, l.reversed, l.expired, l.earned_at,
+          l.available_at, l.ends_at, l.order_id"""
+# What has ended before the member was last settled is booked as expired and holds nothing.
+LOTS = Sql(
+    f"""SELECT {_LOT} FROM lot l JOIN member m ON m.tenant_id = l.tenant_id AND m.id = l.member_id
+         WHERE l.tenant_id = $1 AND l.member_id = ANY($2::bigint[]) AND l.ends_at > m.settled_at"""
+)
+LOTS_BY_ID = Sql(f"SELECT {_LOT} FROM lot l WHERE l.tenant_id = $1 AND l.id = ANY($2::bigint[])")
+ACCOUNTS = Sql(
+    """SELECT member_id, unit, balance, deficit FROM account
+        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
+)
+HOLDS = Sql(
+    """SELECT r.member_id, r.id, r.expires_at, d.lot_id, d.unit, d.amount
+         FROM reservation r
+         LEFT JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+        WHERE r.tenant_id = $1 AND r.member_id = ANY($2::bigint[]) AND r.state = 'HELD'
+        ORDER BY r.id, d.id"""
+)
+TIER_HISTORY = Sql(
+    """SELECT member_id, at, tier_to FROM tier_change
+        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[]) ORDER BY at, id"""
+)
+
+MEMBER_COLUMNS = (
+    "id", "external_id", "state", "version", "seq", "hash", "settled_at", "booked_at", "tier",
+    "tier_since", "tier_grace_until", "joined_at",
+)  # fmt: skip
+
+
+def lot_of(row: Sequence[Any]) -> Lot:
+    """A lot from the columns of ``LOTS`` after ``member_id``."""
+    id, unit, amount, remaining, reversed_, expired, earned_at, available_at, ends_at, order = row
+    ends = instant(ends_at)
+    return Lot(
+        id, unit, amount, remaining, reversed_, expired, instant(earned_at),
+        instant(available_at), None if ends == NEVER else ends, order,
+    )  # fmt: skip
+
+
+def accounts_of(tenant_id: int, member: dict[str, Any]) -> Accounts:
+    """A member's accounts from its row, still without lots, balances and holds."""
+    grace = member["tier_grace_until"]
+    return Accounts(
+        tenant_id=tenant_id,
+        member_id=member["id"],
+        seq=member["seq"],
+        hash=bytes(member["hash"]),
+        settled_at=instant(member["settled_at"]),
+        booked_at=instant(member["booked_at"]),
+        standing=Standing(
+            member["tier"],
+            instant(member["tier_since"]),
+            None if grace is None else instant(grace),
+        ),
+    )
+
+
+def fill(
+    accounts: dict[int, Accounts],
+    lots: Sequence[Sequence[Any]],
+    sums: Sequence[Sequence[Any]],
+    holds: Sequence[Sequence[Any]],
+) -> None:
+    """Put the rows of ``LOTS``, ``ACCOUNTS`` and ``HOLDS`` into their members' accounts."""
+    for member_id, *columns in lots:
+        accounts[member_id].lots[columns[0]] = lot_of(columns)
+    for member_id, unit, balance, deficit in sums:
+        accounts[member_id].balances[unit] = balance
+        if deficit:
+            accounts[member_id].deficits[unit] = deficit
+    for member_id, reservation_id, expires_at, lot_id, unit, amount in holds:
+        known = accounts[member_id].holds.get(reservation_id)
+        drawn = known.draws if known else ()
+        if lot_id is not None:
+            drawn = (*drawn, Draw(lot_id, unit, amount))
+        accounts[member_id].holds[reservation_id] = Hold(reservation_id, instant(expires_at), drawn)

@@ -1,0 +1,57 @@
+"""Members: who they are, where their chain ends, and what tier they are in."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from loyalty.storage.fields import InstantField
+
+
+class MemberRow(Model):
+    """``version`` counts every change of the row or of the member's accounts.
+
+    ``seq`` and ``hash`` are the end of the ledger chain; ``settled_at`` is the moment up to
+    which expiries, hold time-outs and tier ends are booked; ``next_change_at`` the next one.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    external_id = fields.CharField(128)
+    state = fields.CharField(16)
+    version = fields.BigIntField(default=1)
+    name = fields.CharField(200, null=True)
+    email = fields.CharField(320, null=True)
+    locale = fields.CharField(35, null=True)
+    birthday = fields.CharField(10, null=True)
+    consent_email = fields.BooleanField(default=False)
+    consent_sms = fields.BooleanField(default=False)
+    consent_profiling = fields.BooleanField(default=False)
+    consents_at = InstantField(null=True)
+    joined_at = InstantField()
+    state_reason = fields.CharField(200, null=True)
+    seq = fields.BigIntField(default=0)
+    hash = fields.BinaryField()
+    settled_at = InstantField()
+    booked_at = InstantField()
+    next_change_at = InstantField()
+    tier = fields.CharField(64)
+    tier_since = InstantField()
+    tier_grace_until = InstantField(null=True)
+
+    class Meta(Model.Meta):
+        table = "member"
+        unique_together = (("tenant_id", "external_id"),)
+
+
+class TierChangeRow(Model):
+    """Append-only history of tiers."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    member_id = fields.BigIntField()
+    at = InstantField()
+    tier_from = fields.CharField(64, null=True)
+    tier_to = fields.CharField(64)
+    reason = fields.CharField(16)
+
+    class Meta(Model.Meta):
+        table = "tier_change"
