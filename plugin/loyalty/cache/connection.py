@@ -15,10 +15,10 @@ from redis.maint_notifications import MaintNotificationsConfig
 DEADLINE_S: Final = 0.2
 CONNECTIONS_MAX: Final = 64
 
+# What redis-py raises on purpose; it stumbles over some answers with other errors.
 OUTAGE: Final = (RedisError, OSError, TimeoutError)
 _SILENT: Final = (RedisTimeoutError, TimeoutError)
-# Includes a server that is loading, and one that refuses the password.
-_UNREACHABLE: Final = (RedisConnectionError, OSError)
+_UNUSABLE: Final = (RedisConnectionError, RedisTimeoutError)
 
 
 def is_silent(error: BaseException) -> bool:
@@ -27,8 +27,12 @@ def is_silent(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the server cannot be used; otherwise it answered, only not as hoped."""
-    return is_silent(error) or isinstance(error, _UNREACHABLE)
+    """Whether the server cannot be used; otherwise it answered, only not as hoped.
+
+    One that is loading or refuses the password cannot be used, nor one that says what redis-py
+    trips over: a handshake answered with OK ends in an AttributeError there.
+    """
+    return not isinstance(error, RedisError) or isinstance(error, _UNUSABLE)
 
 
 def connection_pool(url: str, *, connections_max: int, deadline_s: float) -> ConnectionPool:

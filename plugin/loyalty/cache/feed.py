@@ -73,11 +73,12 @@ class Feed:
         self._tracker = tracker
 
     def start(self) -> None:
-        """Begin to connect, in the background; harmless when begun already."""
-        if self._task is None:
+        """Begin to connect, in the background; harmless when begun already, or closed."""
+        if self._task is None and not self._subscribers.is_ended:
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
+        self._subscribers.end()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -93,7 +94,8 @@ class Feed:
         self.start()
         subscription = self._subscribers.add(channels)
         try:
-            await self._stand(subscription)
+            if not self._subscribers.is_ended:
+                await self._stand(subscription)
             yield subscription
         finally:
             deserted = self._subscribers.remove(subscription)

@@ -149,13 +149,12 @@ class RedisCache(Cache):
         return self._feed.subscribe(channels)
 
     def track(self, prefixes: Sequence[str], tracker: Tracker) -> None:
-        """Tell ``tracker`` of every change of keys with these prefixes, once ``start`` ran."""
+        """Tell ``tracker`` of every change of keys with these prefixes, once started."""
         self._feed.track(prefixes, tracker)
 
     def start(self) -> None:
         """Open the feed in the background, now rather than with the first subscriber."""
-        if not self._is_closed:
-            self._feed.start()
+        self._feed.start()
 
     async def check(self) -> bool:
         return await self._ask("PING", about=()) is not _FAILED
@@ -167,7 +166,6 @@ class RedisCache(Cache):
             mending.cancel()
             await asyncio.wait([mending])
         await self._feed.close()
-        self._subscribers.end()
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self._pool.aclose()
@@ -209,8 +207,11 @@ class RedisCache(Cache):
             return answered
         except MaxConnectionsError:
             return self._failed(about, Outcome.SKIPPED)
-        except OUTAGE as error:
+        except Exception as error:
+            # Whatever goes wrong in this one call, a checkout goes on without the cache.
             self._failed(about, Outcome.ERROR)
+            if not isinstance(error, OUTAGE):
+                _log.exception("cache spoke of something else")
             if is_outage(error) and self._breaker.failed(is_silent=is_silent(error)):
                 _log.warning("cache does not answer (%s), going on without", type(error).__name__)
                 self._mend()
@@ -235,7 +236,8 @@ class RedisCache(Cache):
             try:
                 await self._pay()
                 has_answered = True
-            except OUTAGE as error:
+            except Exception as error:
+                # Nobody awaits this task, and without it the circuit would stay open.
                 has_answered = not is_outage(error)
                 _log.debug("cache still does not do as asked: %s", type(error).__name__)
                 rest_s = min(rest_s * 2, REST_LONGEST_S)

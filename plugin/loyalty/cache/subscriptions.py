@@ -57,12 +57,17 @@ class Subscribers:
     def __init__(self, queue_max: int = QUEUE_MAX) -> None:
         self._queue_max = queue_max
         self._by_channel: dict[str, set[Subscription]] = {}
+        self.is_ended = False
 
     def channels(self) -> list[str]:
         return list(self._by_channel)
 
     def add(self, channels: Iterable[str]) -> Subscription:
+        """A new subscriber; one that comes after ``end`` hears nothing and ends at once."""
         subscription = Subscription(channels, self._queue_max)
+        if self.is_ended:
+            subscription.end()
+            return subscription
         for channel in subscription.channels:
             self._by_channel.setdefault(channel, set()).add(subscription)
         return subscription
@@ -90,6 +95,7 @@ class Subscribers:
             subscription.add(Message(channel, payload))
 
     def end(self) -> None:
+        self.is_ended = True
         for subscriptions in self._by_channel.values():
             for subscription in subscriptions:
                 subscription.end()

@@ -1,0 +1,209 @@
+"""What every implementation of the cache does alike."""
+
+import asyncio
+
+import pytest
+
+from loyalty.cache import Cache, Lagged, Message, keys
+from loyalty.cache.versions import VERSION_MAX
+
+pytestmark = pytest.mark.anyio
+
+# A family that each process may copy, and one that it may not: the rules are the same.
+PLAIN = [keys.ruleset(1, 2, 3), keys.recommendations(1, 5, "for_you", "als-7")]
+VERSIONED = [keys.product(1, 9), keys.summary(1, 5)]
+
+
+@pytest.mark.parametrize("key", PLAIN)
+async def test_a_value_is_there_until_it_is_dropped(cache: Cache, key: str):
+    assert await cache.get(key) is None
+
+    assert await cache.put(key, b"one", 60)
+    assert [await cache.get(key), await cache.get(key)] == [b"one", b"one"]
+
+    assert await cache.put(key, b"two", 60)
+    assert [await cache.get(key), await cache.get(key)] == [b"two", b"two"]
+
+    assert await cache.drop(key)
+    assert [await cache.get(key), await cache.get(key)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"\x00\xff\r\n", b"V" + b"9" * 40, "né".encode(), b"x" * 200_000]
+)
+async def test_bytes_come_back_as_they_were(cache: Cache, value: bytes):
+    plain, versioned = keys.model(1), keys.product(1, 9)
+
+    await cache.put(plain, value, 60)
+    await cache.put_versioned(versioned, 7, value, 60)
+
+    assert [await cache.get(plain) for _ in range(3)] == [value] * 3
+    assert [await cache.get_versioned(versioned) for _ in range(3)] == [(7, value)] * 3
+
+
+async def test_many_answer_in_the_order_asked(cache: Cache):
+    first, second = keys.model(1), keys.recommendations(1, 5, "for_you", "als-7")
+    await cache.put(first, b"1", 60)
+    await cache.put(second, b"2", 60)
+    asked = [second, keys.model(2), first, second]
+
+    answers = [await cache.get_many(asked) for _ in range(2)]
+
+    assert answers == [[b"2", None, b"1", b"2"]] * 2
+    assert await cache.get_many([]) == []
+
+
+async def test_dropping_takes_any_number(cache: Cache):
+    asked = [keys.model(1), keys.model(2)]
+    for key in asked:
+        await cache.put(key, b"x", 60)
+
+    assert await cache.drop()
+    assert await cache.get_many(asked) == [b"x", b"x"]
+    assert await cache.drop(*asked, keys.model(3))
+    assert await cache.get_many(asked) == [None, None]
+
+
+@pytest.mark.parametrize("key", VERSIONED)
+@pytest.mark.parametrize("case", ["older first", "newer first", "same again"])
+async def test_a_value_replaces_only_an_older_one(cache: Cache, key: str, case: str):
+    first, second = {"older first": (3, 4), "newer first": (4, 3), "same again": (4, 4)}[case]
+
+    stored = [
+        await cache.put_versioned(key, first, b"first", 60),
+        await cache.put_versioned(key, second, b"second", 60),
+    ]
+
+    expected = (4, b"second") if case == "older first" else (4, b"first")
+    assert stored == [True, case == "older first"]
+    assert [await cache.get_versioned(key) for _ in range(2)] == [expected] * 2
+
+
+@pytest.mark.parametrize("key", VERSIONED)
+@pytest.mark.parametrize(
+    ("version", "is_welcome"), [(0, False), (6, False), (7, True), (8, True), (VERSION_MAX, True)]
+)
+async def test_a_tombstone_refuses_what_is_older(
+    cache: Cache, key: str, version: int, is_welcome: bool
+):
+    await cache.put_versioned(key, 6, b"read before", 60)
+    assert await cache.invalidate(key, 7, 60)
+    assert await cache.get_versioned(key) is None
+
+    assert await cache.put_versioned(key, version, b"new", 60) is is_welcome
+
+    assert await cache.get_versioned(key) == ((version, b"new") if is_welcome else None)
+
+
+@pytest.mark.parametrize(("tombstone", "left"), [(7, (8, b"new")), (8, (8, b"new")), (9, None)])
+async def test_a_tombstone_leaves_what_is_as_new(
+    cache: Cache, tombstone: int, left: tuple[int, bytes] | None
+):
+    key = keys.summary(1, 5)
+    await cache.put_versioned(key, 8, b"new", 60)
+
+    await cache.invalidate(key, tombstone, 60)
+
+    assert await cache.get_versioned(key) == left
+
+
+async def test_an_older_tombstone_does_not_weaken_a_newer_one(cache: Cache):
+    key = keys.summary(1, 5)
+    await cache.invalidate(key, 9, 60)
+    await cache.invalidate(key, 3, 60)
+
+    assert not await cache.put_versioned(key, 8, b"old", 60)
+    assert await cache.put_versioned(key, 9, b"new", 60)
+
+
+async def test_versions_beyond_what_a_double_holds_are_told_apart(cache: Cache):
+    key = keys.summary(1, 5)
+    await cache.put_versioned(key, 2**53, b"old", 60)
+
+    assert await cache.put_versioned(key, 2**53 + 1, b"new", 60)
+    assert not await cache.put_versioned(key, 2**53, b"old", 60)
+    assert await cache.get_versioned(key) == (2**53 + 1, b"new")
+
+
+@pytest.mark.parametrize("version", [-1, VERSION_MAX + 1])
+async def test_a_version_out_of_range_is_refused(cache: Cache, version: int):
+    key = keys.summary(1, 5)
+
+    with pytest.raises(ValueError, match=f"version {version} found, 0 to"):
+        await cache.put_versioned(key, version, b"x", 60)
+    with pytest.raises(ValueError, match=f"version {version} found, 0 to"):
+        await cache.invalidate(key, version, 60)
+    assert await cache.get_versioned(key) is None
+
+
+async def test_a_key_asked_for_the_other_way_is_not_there(cache: Cache):
+    plain, versioned = keys.model(1), keys.product(1, 9)
+    await cache.put(plain, b"x", 60)
+    await cache.put_versioned(versioned, 1, b"y", 60)
+
+    for _ in range(2):
+        assert await cache.get_versioned(plain) is None
+        assert await cache.get(versioned) is None
+        assert await cache.get_many([versioned, plain]) == [None, b"x"]
+        assert await cache.get_versioned(versioned) == (1, b"y")
+
+
+async def test_dropping_forgets_a_tombstone_too(cache: Cache):
+    key = keys.summary(1, 5)
+    await cache.invalidate(key, 9, 60)
+
+    await cache.drop(key)
+
+    assert await cache.put_versioned(key, 1, b"x", 60)
+
+
+async def test_every_subscriber_of_a_channel_hears_it_in_order(cache: Cache):
+    mine, other = keys.changes(1, 5), keys.changes(2, 5)
+
+    async with cache.subscribe(mine) as one, cache.subscribe(mine, other) as two:
+        for channel, payload in [(mine, b"1"), (other, b"2"), (mine, b"3")]:
+            assert await cache.publish(channel, payload)
+        async with asyncio.timeout(10):
+            heard_one = [await anext(one) for _ in range(2)]
+            heard_two = [await anext(two) for _ in range(3)]
+
+    assert heard_one == [Message(mine, b"1"), Message(mine, b"3")]
+    assert heard_two == [Message(mine, b"1"), Message(other, b"2"), Message(mine, b"3")]
+
+
+async def test_a_channel_can_be_left_and_entered_again(cache: Cache):
+    channel = keys.changes(1, 5)
+    for payload in (b"1", b"2", b"3"):
+        async with cache.subscribe(channel) as events:
+            await cache.publish(channel, payload)
+            async with asyncio.timeout(10):
+                assert await anext(events) == Message(channel, payload)
+        await cache.publish(channel, b"unheard")
+
+
+async def test_a_subscriber_too_slow_is_told_that_it_missed_something(cache: Cache):
+    channel = keys.changes(1, 5)
+
+    async with cache.subscribe(channel) as slow, cache.subscribe(channel) as quick:
+        heard = []
+        for number in range(100):
+            await cache.publish(channel, b"%d" % number)
+            async with asyncio.timeout(10):
+                heard.append(await anext(quick))
+        left = [await anext(slow) for _ in range(65)]
+
+    assert heard == [Message(channel, b"%d" % number) for number in range(100)]
+    assert left == [Lagged(), *heard[36:]]
+
+
+async def test_closing_ends_subscriptions_and_can_be_done_twice(cache: Cache):
+    async with cache.subscribe(keys.changes(1, 5)) as events:
+        await cache.close()
+        assert [event async for event in events] == []
+
+    await cache.close()
+
+
+async def test_a_store_that_answers_is_up(cache: Cache):
+    assert await cache.check()
+    assert cache.is_up
