@@ -20,7 +20,7 @@ class IdempotencyRow(Model):
 
     class Meta(Model.Meta):
         table = "idempotency"
-        unique_together = (("tenant_id", "client", "operation", "key"),)
+        unique_together = (("tenant_id", "key", "client", "operation"),)
 
 
 class InboxRow(Model):

@@ -1,0 +1,1 @@
+"""The database: tables, statements, migrations. The only layer that speaks SQL."""

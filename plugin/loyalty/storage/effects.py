@@ -1,0 +1,90 @@
+"""What a unit of work wants written, gathered by table so that it is booked in one go."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loyalty.storage.schema import APPEND_ONLY, Required, Table, tables
+from loyalty.storage.statements import stored
+
+Key = tuple[int, ...]
+
+
+class Effects:
+    """Rows to insert, change and delete. Yield it from a unit to have it booked.
+
+    Rows of one Effects may refer to each other in any order. A row is named by its primary
+    key: ``(tenant_id, id)``, or ``(id,)`` where a table has no tenant.
+    """
+
+    __slots__ = ("deletes", "inserts", "updates", "upserts")
+
+    def __init__(self) -> None:
+        self.inserts: dict[str, dict[Key, tuple[Any, ...]]] = {}
+        self.updates: dict[str, dict[Key, dict[str, Any]]] = {}
+        self.upserts: dict[tuple[str, tuple[str, ...]], dict[Key, tuple[Any, ...]]] = {}
+        self.deletes: dict[str, set[Key]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.inserts or self.updates or self.upserts or self.deletes)
+
+    def insert(self, table: str, row: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Add one row: by column name, or every column in the model's order (faster)."""
+        shape = tables()[table]
+        values = _row(shape, row)
+        key = tuple([values[position] for position in shape.key_positions])
+        rows = self.inserts.setdefault(table, {})
+        if key in rows:
+            raise ValueError(f"{table} {key} is inserted twice")
+        rows[key] = values
+
+    def update(self, table: str, *key: int, **columns: Any) -> None:
+        """Set columns of one row. Later settings of the same row win, column by column."""
+        if table in APPEND_ONLY:
+            raise ValueError(f"{table} is append-only")
+        new = {name: stored(value) for name, value in columns.items()}
+        inserted = self.inserts.get(table)
+        if inserted is not None and key in inserted:
+            shape = tables()[table]
+            row = list(inserted[key])
+            for name, value in new.items():
+                row[shape.position(name)] = value
+            inserted[key] = tuple(row)
+            return
+        self.updates.setdefault(table, {}).setdefault(key, {}).update(new)
+
+    def upsert(
+        self, table: str, row: Mapping[str, Any] | Sequence[Any], key: Sequence[str]
+    ) -> None:
+        """Insert, or where ``key`` (a unique key's columns) is there, overwrite all but ids."""
+        if table in APPEND_ONLY:
+            raise ValueError(f"{table} is append-only")
+        shape = tables()[table]
+        values = _row(shape, row)
+        name = tuple([values[shape.position(column)] for column in key])
+        self.upserts.setdefault((table, tuple(key)), {})[name] = values
+
+    def delete(self, table: str, *key: int) -> None:
+        if table in APPEND_ONLY:
+            raise ValueError(f"{table} is append-only")
+        self.deletes.setdefault(table, set()).add(key)
+
+
+def _row(shape: Table, row: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...]:
+    if isinstance(row, Mapping):
+        return _named(shape, row)
+    if len(row) != len(shape.columns):
+        raise ValueError(f"{shape.name}: {len(row)} values found, {len(shape.columns)} wanted")
+    return tuple([stored(value) for value in row])
+
+
+def _named(shape: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    unknown = row.keys() - set(shape.names)
+    if unknown:
+        raise ValueError(f"{shape.name} has no column {', '.join(sorted(unknown))}")
+    values = []
+    for column in shape.columns:
+        value = row.get(column.name, column.default)
+        if value is Required:
+            raise ValueError(f"{shape.name}: a value for {column.name} wanted")
+        values.append(stored(value))
+    return tuple(values)

@@ -1,0 +1,198 @@
+"""PostgreSQL: two pools of connections, statements prepared once per connection."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from loyalty.errors import Unavailable
+from loyalty.storage.bulk import parts, postgres_text
+from loyalty.storage.effects import Effects
+from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
+from loyalty.storage.schema import constraint_name, tables
+from loyalty.storage.statements import Row, Statement, stored
+from loyalty.storage.units import Collision, MakeUnit, driven_async, finished, retried
+
+T = TypeVar("T")
+
+LOCK_TIMEOUT_MS: Final = 5_000
+ACQUIRE_TIMEOUT_S: Final = 10
+TRIES: Final = 12
+
+_COLLISIONS: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+)
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresDriver:
+    """Statements and units of work on one PostgreSQL database.
+
+    Args:
+        writers: connections for units of work.
+        readers: connections for reads, apart, so that those waiting for a lock do not take them.
+    """
+
+    def __init__(
+        self, url: str, *, writers: int, readers: int, lock_timeout_ms: int = LOCK_TIMEOUT_MS
+    ) -> None:
+        self._url = url
+        self._sizes = (writers, readers)
+        self._lock_timeout_ms = lock_timeout_ms
+        self._pools: list[asyncpg.Pool[asyncpg.Record]] = []
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            DatabaseProblem: nobody answers, or the answer is no.
+        """
+        try:
+            for size in self._sizes:
+                self._pools.append(await self._pool(size))
+        except (OSError, TimeoutError, ValueError) as error:
+            await self.close()
+            raise DatabaseProblem(f"cannot reach PostgreSQL: {error}") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await self.close()
+            raise DatabaseProblem(f"PostgreSQL refused the connection: {error}") from error
+
+    async def _pool(self, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+        return await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=size,
+            reset=_nothing_to_reset,
+            max_inactive_connection_lifetime=0,
+            statement_cache_size=1024,
+            max_cached_statement_lifetime=0,
+            timeout=10,
+            server_settings={
+                "application_name": "loyalty",
+                "jit": "off",
+                "TimeZone": "UTC",
+                "lock_timeout": str(self._lock_timeout_ms),
+                "idle_in_transaction_session_timeout": "60000",
+            },
+        )
+
+    async def close(self) -> None:
+        while self._pools:
+            await self._pools.pop().close()
+
+    async def ping(self) -> None:
+        async with self._reading() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def write(self, make_unit: MakeUnit[T]) -> T:
+        async def attempt() -> T:
+            async with self._acquired(self._pools[0]) as connection:
+                return await _transaction(connection, make_unit)
+
+        return await finished(retried(attempt, TRIES))
+
+    async def read(self, statement: Statement) -> list[Row]:
+        async with self._reading() as connection:
+            return await _rows(connection, statement)
+
+    async def read_unit(self, make_unit: MakeUnit[T]) -> T:
+        async def attempt() -> T:
+            async with (
+                self._reading() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                return await driven_async(make_unit(), lambda r: _execute(connection, r))
+
+        return await finished(attempt())
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Any]:
+        try:
+            async with self._acquired(self._pools[1]) as connection:
+                yield connection
+        except asyncpg.PostgresError as error:
+            raise _translated(error) from error
+
+    @asynccontextmanager
+    async def _acquired(self, pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Any]:
+        try:
+            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except _LOST as error:
+            raise Unavailable(f"the database is away or busy: {error}; try again") from error
+
+
+async def _nothing_to_reset(connection: object) -> None:
+    """Units leave no session state behind, so a released connection costs no round trip."""
+
+
+async def _transaction(connection: Any, make_unit: MakeUnit[T]) -> T:
+    try:
+        async with connection.transaction():
+            return await driven_async(make_unit(), lambda r: _execute(connection, r))
+    except (asyncpg.PostgresError, UnicodeEncodeError) as error:
+        raise _translated(error) from error
+
+
+async def _execute(connection: Any, request: Statement | Effects) -> list[Row]:
+    if isinstance(request, Statement):
+        return await _rows(connection, request)
+    if not request:
+        return []
+    shapes, rows_of = zip(*parts(request), strict=True)
+    arrays = [column for rows in rows_of for column in zip(*rows, strict=True)]
+    counts = await connection.fetchrow(postgres_text(shapes), *arrays)
+    wanted = [
+        (shape.what, len(rows))
+        for shape, rows in zip(shapes, rows_of, strict=True)
+        if shape.must_find
+    ]
+    for (what, number), found in zip(wanted, counts, strict=False):
+        if number != found:
+            raise RowsMissing(what, number, found)
+    return []
+
+
+async def _rows(connection: Any, statement: Statement) -> list[Row]:
+    parameters = [_bound(value) for value in statement.parameters]
+    return [tuple(row) for row in await connection.fetch(statement.sql.postgres, *parameters)]
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, list | tuple | set | frozenset):
+        return [stored(item) for item in value]
+    return stored(value)
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, UnicodeEncodeError):
+        return NotStorable("a text holds half a surrogate pair, which cannot be stored")
+    if isinstance(error, _COLLISIONS):
+        return Collision(str(error))
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return _duplicate(error)
+    if isinstance(error, asyncpg.StringDataRightTruncationError):
+        return NotStorable(f"a text is longer than its column may be: {error}")
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError):
+        return NotStorable("a text holds a NUL character, which cannot be stored")
+    return error
+
+
+def _duplicate(error: Any) -> DuplicateKey:
+    table = tables()[error.table_name or ""]
+    for columns in (table.key, *table.uniques):
+        if constraint_name(table, columns) == error.constraint_name:
+            return DuplicateKey(table.name, columns, error.constraint_name)
+    raise AssertionError(f"{error.constraint_name} is no key of the models")

@@ -1,0 +1,135 @@
+"""The tables as the statements see them, read off the Tortoise models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from tortoise import fields
+from tortoise.models import Model
+
+from loyalty.storage.tables import (
+    catalogue,
+    checkout,
+    delivery,
+    ledger,
+    members,
+    orders,
+    tenants,
+)
+
+MODELS: Final[tuple[type[Model], ...]] = (
+    tenants.TenantRow,
+    tenants.IdLeaseRow,
+    tenants.RulesetRow,
+    tenants.TokenIssuerRow,
+    tenants.ApiKeyRow,
+    tenants.WebhookSourceRow,
+    members.MemberRow,
+    members.TierChangeRow,
+    catalogue.ProductRow,
+    checkout.ReservationRow,
+    orders.OrderRow,
+    orders.OrderLineRow,
+    orders.RefundRow,
+    ledger.TransactionRow,
+    ledger.LotRow,
+    ledger.EntryRow,
+    ledger.AccountRow,
+    checkout.DrawRow,
+    delivery.IdempotencyRow,
+    delivery.InboxRow,
+    delivery.OutboxRow,
+    delivery.ImportRow,
+)
+"""Every model, parents before children: rows are inserted in this order."""
+
+APPEND_ONLY: Final = frozenset({"ledger_transaction", "ledger_entry", "tier_change", "ruleset"})
+
+
+class Required:
+    """Stands for a column's default where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``type`` is PostgreSQL's; ``length`` the most characters a text may have."""
+
+    name: str
+    type: str
+    nullable: bool
+    default: Any
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``key`` are the primary key's columns, with their positions in a row."""
+
+    name: str
+    columns: tuple[Column, ...]
+    names: tuple[str, ...]
+    key: tuple[str, ...]
+    key_positions: tuple[int, ...]
+    uniques: tuple[tuple[str, ...], ...]
+
+    def position(self, column: str) -> int:
+        return self.names.index(column)
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """Every table by name, parents before children."""
+    return {model._meta.db_table: _table(model) for model in MODELS}
+
+
+def constraint_name(table: Table, columns: tuple[str, ...]) -> str:
+    """How both databases call a key of these columns."""
+    if columns == table.key:
+        return f"{table.name}_pkey"
+    return f"{table.name}_{'_'.join(columns)}_key"
+
+
+def _table(model: type[Model]) -> Table:
+    meta = model._meta
+    columns = tuple(_column(name, meta.fields_map[name]) for name in meta.fields_db_projection)
+    names = tuple(column.name for column in columns)
+    key = ("tenant_id", "id") if "tenant_id" in names else ("id",)
+    together = tuple(tuple(columns) for columns in meta.unique_together)
+    alone = tuple(
+        (name,) for name in names if meta.fields_map[name].unique and not meta.fields_map[name].pk
+    )
+    return Table(
+        meta.db_table,
+        columns,
+        names,
+        key,
+        tuple(names.index(column) for column in key),
+        together + alone,
+    )
+
+
+def _column(name: str, field: Any) -> Column:
+    if field.null and field.default is None:
+        default: Any = None
+    elif field.default is None:
+        default = Required
+    else:
+        default = field.default
+    length = field.max_length if isinstance(field, fields.CharField) else None
+    return Column(name, _type(field), field.null, default, length)
+
+
+def _type(field: Any) -> str:
+    match field:
+        case fields.BigIntField():
+            return "bigint"
+        case fields.BooleanField():
+            return "boolean"
+        case fields.IntField():
+            return "integer"
+        case fields.BinaryField():
+            return "bytea"
+        case fields.CharField() | fields.TextField():
+            return "text"
+    raise TypeError(f"{field!r} found, a field whose column type is known here wanted")

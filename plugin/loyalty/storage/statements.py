@@ -1,0 +1,73 @@
+"""SQL as values: one text for both databases, and the shape of a unit of work."""
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+from loyalty.domain.ledger import micros
+
+if TYPE_CHECKING:
+    from loyalty.storage.effects import Effects
+
+Dialect = Literal["sqlite", "postgres"]
+Value: TypeAlias = str | int | bytes | datetime | None
+"""What a column holds. bool and StrEnum are among them; a datetime is stored as microseconds."""
+Row: TypeAlias = tuple[Any, ...]
+T = TypeVar("T")
+
+_ANY = re.compile(r"=\s*ANY\s*\(\s*\$(\d+)\s*(?:::\s*\w+\[\])?\s*\)", re.IGNORECASE)
+_CAST = re.compile(r"::\s*\w+(?:\[\])?")
+_LOCK = re.compile(
+    r"\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)(?:\s+OF\s+\w+)?(?:\s+SKIP\s+LOCKED|\s+NOWAIT)?",
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+class Sql:
+    """One statement in PostgreSQL's words; SQLite's are derived from it or given.
+
+    Args:
+        postgres: text with ``$1`` … parameters. A list goes into ``= ANY($n::type[])``.
+        sqlite: the text for SQLite (``?1`` …) where the derived one would not do.
+    """
+
+    __slots__ = ("postgres", "sqlite")
+
+    def __init__(self, postgres: str, *, sqlite: str | None = None) -> None:
+        self.postgres = postgres
+        self.sqlite = _for_sqlite(postgres) if sqlite is None else sqlite
+
+    def __call__(self, *parameters: Value | Sequence[Value]) -> "Statement":
+        return Statement(self, parameters)
+
+    def __repr__(self) -> str:
+        return f"Sql({self.postgres!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A text with its parameters, ready to run on either database."""
+
+    sql: Sql
+    parameters: tuple[Value | Sequence[Value], ...]
+
+
+Unit: TypeAlias = Generator["Statement | Effects", list[Row], T]
+"""A unit of work: yields what it wants done, is sent the rows, returns its outcome.
+
+It runs in one transaction and may be run again from the start, so it keeps no state outside.
+"""
+
+
+def stored(value: Any) -> Any:
+    """The value as the databases keep it: instants as microseconds."""
+    return micros(value) if isinstance(value, datetime) else value
+
+
+def _for_sqlite(text: str) -> str:
+    text = _ANY.sub(r"IN (SELECT value FROM json_each($\1))", text)
+    text = _CAST.sub("", _LOCK.sub("", text))
+    return _PARAMETER.sub(r"?\1", text)

@@ -1,0 +1,100 @@
+"""Running units of work: driven by rows, run again on a conflict, finished although cancelled."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+from loyalty.errors import Unavailable
+from loyalty.storage.effects import Effects
+from loyalty.storage.statements import Row, Statement, Unit
+
+T = TypeVar("T")
+
+MakeUnit = Callable[[], Unit[T]]
+"""Makes a fresh generator for every try."""
+
+
+class Collision(Exception):
+    """The database undid the transaction for the sake of another; it may be run again."""
+
+
+def driven(unit: Unit[T], execute: Callable[[Statement | Effects], list[Row]]) -> T:
+    """Run a unit on a blocking connection whose transaction is open."""
+    with _closing(unit):
+        try:
+            request = next(unit)
+            while True:
+                request = unit.send(execute(request))
+        except StopIteration as stop:
+            outcome: T = stop.value
+            return outcome
+
+
+async def driven_async(
+    unit: Unit[T], execute: Callable[[Statement | Effects], Awaitable[list[Row]]]
+) -> T:
+    """Run a unit on an asynchronous connection whose transaction is open."""
+    with _closing(unit):
+        try:
+            request = next(unit)
+            while True:
+                request = unit.send(await execute(request))
+        except StopIteration as stop:
+            outcome: T = stop.value
+            return outcome
+
+
+class _closing:
+    """Closes a generator that was left half-way."""
+
+    def __init__(self, unit: Generator[Any, Any, Any]) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._unit.close()
+
+
+async def retried(attempt: Callable[[], Awaitable[T]], tries: int) -> T:
+    """Run ``attempt`` until it meets no ``Collision``, with growing, jittered pauses.
+
+    Raises:
+        Unavailable: every try collided.
+    """
+    pause_ms = 2
+    for left in range(tries - 1, -1, -1):
+        try:
+            return await attempt()
+        except Collision as collision:
+            if left == 0:
+                raise Unavailable(
+                    f"the database was too busy {tries} times in a row; nothing happened, try again"
+                ) from collision
+        await asyncio.sleep(random.randint(pause_ms // 2, pause_ms) / 1000)
+        pause_ms = min(pause_ms * 2, 200)
+    raise AssertionError("at least one try is made")
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` to its end although the caller is cancelled meanwhile.
+
+    A transaction left half-way by a cancelled request would keep its connection and its
+    locks. So the work runs in a task of its own; a cancelled caller waits for it, then is
+    cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError:
+                continue
+        if not task.cancelled():
+            # Looked at, so that a failure nobody waits for is not reported as forgotten.
+            task.exception()
+        raise
