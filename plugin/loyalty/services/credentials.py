@@ -119,6 +119,8 @@ class Credentials:
             raise BadInput(
                 f"found scopes {', '.join(unknown) or 'none'}, wanted some of {', '.join(Scope)}"
             )
+        if not name.isprintable() or not 1 <= len(name) <= 60:
+            raise BadInput(f"found key name {name[:80]!r}, wanted 1 to 60 printable characters")
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._clock.now()
 
@@ -178,7 +180,7 @@ class Credentials:
         held = frozenset(scopes.split())
         kind = ViewerKind.MERCHANT if Scope.ADMIN in held else ViewerKind.SERVICE
         # The name, not the key: a rotated key of the same name finds the same first outcomes.
-        return Viewer(tenant_id, kind, None, held, f"key:{name}"[:64])
+        return Viewer(tenant_id, kind, None, held, f"key:{name}")
 
     async def _of_token(self, bearer: str, now: datetime) -> tuple[Viewer, datetime]:
         try:
@@ -187,12 +189,12 @@ class Credentials:
         except (jwt.PyJWTError, ValueError, UnicodeError) as problem:
             raise Unauthenticated("the token is not a JWT") from problem
         rows = []
-        if isinstance(issuer, str) and len(issuer) <= 200 and "\x00" not in issuer:
+        if isinstance(issuer, str) and len(issuer) <= 200 and issuer.isprintable():
             rows = await self._database.read(sql.ISSUER(issuer))
         if not rows:
             raise Unauthenticated("the token is not valid")
         tenant_id, algorithm, public_key, audience = rows[0]
-        key = public_key or self.shop_secret(tenant_id, issuer)
+        key = public_key or self.shop_secret(tenant_id, str(issuer))
         try:
             claims = jwt.decode(
                 bearer,
@@ -217,7 +219,9 @@ class Credentials:
         member = claims["sub"]
         if not isinstance(member, str) or not 1 <= len(member) <= 128 or not member.isprintable():
             raise Unauthenticated("the token is not valid")
-        viewer = Viewer(tenant_id, ViewerKind.SHOPPER, member, frozenset(), f"shopper:{member}")
+        # The client column holds 64 characters, a member's name up to 128, and no personal data.
+        client = "shopper:" + hashlib.sha256(member.encode()).hexdigest()[:40]
+        viewer = Viewer(tenant_id, ViewerKind.SHOPPER, member, frozenset(), client)
         return viewer, expires + timedelta(seconds=LEEWAY_S)
 
 

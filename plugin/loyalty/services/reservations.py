@@ -14,8 +14,8 @@ from loyalty.domain.book import Book
 from loyalty.domain.ledger import Cause, LotTerms, instant, micros
 from loyalty.domain.money import Money
 from loyalty.domain.order import Earned, OrderContext, context_to_dict
-from loyalty.domain.quote import Quote
 from loyalty.domain.quote_codec import from_dict, to_dict
+from loyalty.domain.quote_terms import Quote
 from loyalty.domain.ruleset import HoldPolicy
 from loyalty.errors import (
     AlreadyExists,
@@ -31,15 +31,6 @@ from loyalty.errors import (
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 
 Outcome = dict[str, Any]
-
-
-def points_of(quote: Quote) -> dict[str, int]:
-    """Points a quote takes, by point type: rewards and tender together."""
-    wanted: dict[str, int] = {}
-    for point_type, points in quote.points_used:
-        if points:
-            wanted[point_type] = wanted.get(point_type, 0) + points
-    return wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +254,7 @@ def _active_member(desk: Desk, name: str | None) -> int | None:
 
 
 def _hold(book: Book, reservation_id: int, quote: Quote, expires_at: datetime) -> None:
-    wanted = points_of(quote)
+    wanted = quote.points_needed
     # A quote takes points of one type at present; a hold has one expiry for all of them.
     if len(wanted) > 1:
         raise BadInput(f"found points of {', '.join(wanted)} in one quote, wanted one point type")
@@ -339,7 +330,7 @@ def _book_order(
         "tender_points": quote.tender.points if quote.tender else 0,
         "tender_minor": quote.tender.value_minor if quote.tender else 0,
         "points_earned": points_earned(desk, earned),
-        "points_redeemed": sum(points_of(quote).values()),
+        "points_redeemed": sum(quote.points_needed.values()),
         "shortfall": 0,
         "mismatch": mismatch,
         "reservation_id": commit.reservation_id,

@@ -1,0 +1,173 @@
+"""Member commands: enrol, edit profile and consents, suspend, reactivate, close."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionConflict
+from loyalty.services.desk import Desk, Idempotent, Needs, Row
+
+Outcome = dict[str, Any]
+
+TEXT_MAX = {"name": 200, "email": 320, "locale": 35}
+"""Longest text per profile field, in characters."""
+CONSENTS = ("email", "sms", "profiling")
+
+MOVES: Mapping[str, frozenset[str]] = {
+    "ACTIVE": frozenset({"PROSPECT", "SUSPENDED"}),
+    "SUSPENDED": frozenset({"ACTIVE"}),
+    "CLOSED": frozenset({"PROSPECT", "ACTIVE", "SUSPENDED"}),
+}
+"""To which state a member may go from which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a member beside the id. Fields left out of ``given`` stay as they are."""
+
+    given: Mapping[str, str | None] = field(default_factory=dict)
+    consents: Mapping[str, bool] = field(default_factory=dict)
+
+    def checked(self) -> "Profile":
+        """Raises BadInput naming the field, what was found and what was wanted."""
+        for name, value in self.given.items():
+            if value is None:
+                continue
+            where = ("input", name)
+            if name == "birthday":
+                _birthday(value)
+            elif not value.isprintable() or not 1 <= len(value) <= TEXT_MAX[name]:
+                raise BadInput(
+                    f"found {name} {value[:40]!r}, wanted 1 to {TEXT_MAX[name]} printable "
+                    "characters",
+                    field=where,
+                )
+            elif name == "email" and value.count("@") != 1:
+                raise BadInput(f"found email {value[:40]!r}, wanted name@host", field=where)
+        return self
+
+    def columns(self, now: datetime) -> Row:
+        """Columns to write; consents carry the moment they were given or taken back."""
+        columns: Row = dict(self.given)
+        for name, value in self.consents.items():
+            columns[f"consent_{name}"] = value
+        if self.consents:
+            columns["consents_at"] = now
+        return columns
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Make an active member, or of a prospect one; its points stay.
+
+    With ``or_update`` a member that is enrolled already is updated instead of refused.
+    """
+
+    tenant_id: int
+    idempotent: Idempotent | None
+    external_id: str
+    profile: Profile
+    joined_at: datetime | None = None
+    or_update: bool = False
+    at: datetime | None = None
+
+    def needs(self) -> Needs:
+        return Needs(members=(self.external_id,), enrols=(self.external_id,))
+
+    def decide(self, desk: Desk) -> Outcome:
+        member_id = desk.names[self.external_id]
+        row = desk.members[member_id]
+        columns = self.profile.columns(desk.now)
+        if row["state"] == "PROSPECT":
+            columns |= {"state": "ACTIVE"}
+            if self.joined_at is not None:
+                columns["joined_at"] = min(self.joined_at, desk.now)
+        elif not self.or_update or row["state"] == "CLOSED":
+            raise AlreadyExists(
+                f"member {self.external_id!r} is {row['state'].lower()} already",
+                field=("input", "externalId"),
+            )
+        row.update(columns)
+        if columns:
+            desk.update("member", member_id, **columns)
+        desk.touch(member_id, "enrolled")
+        return {"member": member_id}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMember:
+    """Edit profile and consents."""
+
+    tenant_id: int
+    idempotent: Idempotent | None
+    external_id: str
+    profile: Profile
+    expected_version: int | None = None
+    at: datetime | None = None
+
+    def needs(self) -> Needs:
+        return Needs(members=(self.external_id,))
+
+    def decide(self, desk: Desk) -> Outcome:
+        member_id, row = _found(desk, self.external_id)
+        if self.expected_version is not None and row["version"] != self.expected_version:
+            raise VersionConflict(self.expected_version, row["version"])
+        if row["state"] in ("CLOSED", "ERASED"):
+            raise Conflict(f"the member is {row['state'].lower()}, wanted one that is not")
+        columns = self.profile.columns(desk.now)
+        if columns:
+            desk.update("member", member_id, **columns)
+            desk.touch(member_id, "profile")
+        return {"member": member_id}
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """Suspend, reactivate or close a member; open holds are given back on the way out."""
+
+    tenant_id: int
+    idempotent: Idempotent | None
+    external_id: str
+    state: str
+    reason: str | None = None
+    at: datetime | None = None
+
+    def needs(self) -> Needs:
+        return Needs(members=(self.external_id,))
+
+    def decide(self, desk: Desk) -> Outcome:
+        member_id, row = _found(desk, self.external_id)
+        if row["state"] == self.state:
+            return {"member": member_id}
+        if row["state"] not in MOVES[self.state]:
+            raise Conflict(
+                f"the member is {row['state'].lower()}, wanted "
+                f"{' or '.join(sorted(MOVES[self.state])).lower()}"
+            )
+        book = desk.books[member_id]
+        if self.state != "ACTIVE":
+            for reservation_id in list(book.accounts.holds):
+                book.release(reservation_id, book.at)
+                desk.update("reservation", reservation_id, state="RELEASED")
+        row["state"] = self.state
+        desk.update("member", member_id, state=self.state, state_reason=self.reason)
+        desk.touch(member_id, self.state.lower())
+        return {"member": member_id}
+
+
+def _found(desk: Desk, name: str) -> tuple[int, Row]:
+    if name not in desk.names:
+        raise NotFound("member", name)
+    member_id = desk.names[name]
+    return member_id, desk.members[member_id]
+
+
+def _birthday(value: str) -> None:
+    try:
+        date.fromisoformat(value)
+    except ValueError as problem:
+        raise BadInput(
+            f"found birthday {value[:20]!r}, wanted a date such as 1990-02-28",
+            field=("input", "birthday"),
+        ) from problem

@@ -1,0 +1,58 @@
+"""Signed quotes: what a checkout was promised, carried by the caller and honoured later."""
+
+import base64
+import binascii
+import hmac
+import zlib
+
+import orjson
+
+from loyalty.domain.quote_codec import from_dict, to_dict
+from loyalty.domain.quote_terms import Quote
+from loyalty.errors import BadInput
+from loyalty.secrets import SecretKey
+
+TOKEN_MAX = 65_536
+"""Longest token, in characters."""
+QUOTE_BYTES_MAX = 1_048_576
+"""Longest quote inside one, in bytes; a compressed bomb ends there."""
+
+
+class QuoteTokens:
+    """Signs and reads quotes. A token of one tenant says nothing to another."""
+
+    def __init__(self, key: SecretKey) -> None:
+        self._key = key
+
+    def sign(self, tenant_id: int, quote: Quote, *, is_binding: bool) -> str:
+        body = zlib.compress(orjson.dumps([is_binding, to_dict(quote)]), 6)
+        mac = hmac.digest(self._key.derive("quote", str(tenant_id)), body, "sha256")
+        return base64.urlsafe_b64encode(mac + body).decode().rstrip("=")
+
+    def read(self, tenant_id: int, token: str) -> Quote:
+        """The quote that was signed.
+
+        Raises:
+            BadInput: not a token of ours, or of an indicative quote, which cannot be reserved.
+        """
+        where = ("input", "quoteToken")
+        wrong = BadInput("the quote token is not valid", field=where)
+        if len(token) > TOKEN_MAX:
+            raise wrong
+        try:
+            raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        except (binascii.Error, ValueError, UnicodeError) as problem:
+            raise wrong from problem
+        mac, body = raw[:32], raw[32:]
+        key = self._key.derive("quote", str(tenant_id))
+        if not hmac.compare_digest(mac, hmac.digest(key, body, "sha256")):
+            raise wrong
+        unpacked = zlib.decompressobj().decompress(body, QUOTE_BYTES_MAX)
+        is_binding, quote = orjson.loads(unpacked)
+        if not is_binding:
+            raise BadInput(
+                "the quote is indicative, made with prices from a shopper's browser; wanted one "
+                "made by a checkout service",
+                field=where,
+            )
+        return from_dict(quote)

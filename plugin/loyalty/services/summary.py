@@ -1,0 +1,228 @@
+"""A member at a glance: profile, balances, tier.
+
+What is kept in the cache is the row, the lots, and the holds with their boundaries; every
+figure is computed from them by the clock at the moment of the question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from loyalty.clock import Clock
+from loyalty.domain import tiers
+from loyalty.domain.book import Accounts, Book
+from loyalty.domain.ledger import instant
+from loyalty.domain.lots import Balance, balance
+from loyalty.domain.quote_terms import MemberFacts
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.settle import settle
+from loyalty.errors import NotFound
+from loyalty.services.rulesets import Rulesets
+from loyalty.storage import ledger as ledger_sql
+from loyalty.storage import members as sql
+from loyalty.storage.database import Database
+from loyalty.storage.statements import Statement, Unit
+
+Row = dict[str, Any]
+
+
+class SummaryCache(Protocol):
+    """Where raw summaries are kept; the value carries the member's version."""
+
+    async def get(self, tenant_id: int, member_id: int) -> bytes | None: ...
+    async def put(self, tenant_id: int, member_id: int, version: int, value: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A member's rows as read at one instant; every figure is derived from them."""
+
+    member: Row
+    lots: Sequence[Sequence[Any]]
+    sums: Sequence[Sequence[Any]]
+    holds: Sequence[Sequence[Any]]
+
+    def accounts(self, tenant_id: int) -> Accounts:
+        """A working copy of the accounts, not locked: to look at, never to book from."""
+        accounts = ledger_sql.accounts_of(tenant_id, self.member)
+        ledger_sql.fill({self.member["id"]: accounts}, self.lots, self.sums, self.holds)
+        return accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What a member agreed to."""
+
+    email: bool
+    sms: bool
+    profiling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as shown, at one moment."""
+
+    tenant_id: int
+    id: int
+    external_id: str
+    state: str
+    version: int
+    name: str | None
+    email: str | None
+    locale: str | None
+    birthday: str | None
+    consents: Consents
+    joined_at: datetime
+    balances: tuple[Balance, ...]
+    tier: tiers.TierStatus
+    at: datetime
+
+    def balance(self, unit: str) -> Balance:
+        """Raises NotFound for a point type the program does not have."""
+        for item in self.balances:
+            if item.unit == unit:
+                return item
+        raise NotFound("point type", unit)
+
+    def facts(self) -> MemberFacts:
+        """What a quote needs to know."""
+        return MemberFacts(
+            external_id=self.external_id,
+            is_active=self.state == "ACTIVE",
+            state=self.state,
+            tier=self.tier.current.code,
+            available={item.unit: item.available for item in self.balances},
+        )
+
+
+class Summaries:
+    """Reads members, through the cache where the answer is only shown."""
+
+    def __init__(
+        self, database: Database, clock: Clock, rulesets: Rulesets, cache: SummaryCache
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._rulesets = rulesets
+        self._cache = cache
+
+    async def shown(self, tenant_id: int, name: str) -> Member:
+        """For display: a cached copy will do.
+
+        Raises:
+            NotFound: no such member of this tenant.
+        """
+        known = await self._database.read(sql.ID_AND_VERSION(tenant_id, name))
+        if not known:
+            raise NotFound("member", name)
+        member_id, version = known[0]
+        cached = await self._cache.get(tenant_id, member_id)
+        if cached is not None:
+            snapshot = _decoded(cached)
+            if snapshot.member["version"] >= version:
+                return await self._viewed(tenant_id, snapshot)
+        snapshot = await self._read(tenant_id, sql.PROFILE(tenant_id, name), name)
+        await self._cache.put(tenant_id, member_id, snapshot.member["version"], _encoded(snapshot))
+        return await self._viewed(tenant_id, snapshot)
+
+    async def exact(self, tenant_id: int, name: str) -> Member:
+        """For a quote: straight from the database. Raises NotFound."""
+        snapshot = await self._read(tenant_id, sql.PROFILE(tenant_id, name), name)
+        return await self._viewed(tenant_id, snapshot)
+
+    async def by_id(self, tenant_id: int, member_id: int) -> Member:
+        """By our own id. Raises NotFound."""
+        statement = sql.PROFILE_BY_ID(tenant_id, member_id)
+        snapshot = await self._read(tenant_id, statement, str(member_id))
+        return await self._viewed(tenant_id, snapshot)
+
+    async def listed(
+        self, tenant_id: int, first: int, after_id: int, prefix: str | None
+    ) -> list[Member]:
+        """Members in id order, from the one after ``after_id``; ``prefix`` of external ids."""
+        if prefix:
+            end = prefix + "\U0010ffff"
+            statement = sql.FIND(tenant_id, after_id, first, prefix, end)
+        else:
+            statement = sql.LIST(tenant_id, after_id, first)
+        rows = await self._database.read(statement)
+        names = [row[1] for row in rows]
+        return [await self.exact(tenant_id, name) for name in names]
+
+    async def _read(self, tenant_id: int, statement: Statement, name: str) -> Snapshot:
+        found = await self._database.read_unit(lambda: _snapshot(tenant_id, statement))
+        if found is None:
+            raise NotFound("member", name)
+        return found
+
+    async def _viewed(self, tenant_id: int, snapshot: Snapshot) -> Member:
+        ruleset = await self._rulesets.current(tenant_id)
+        return viewed(tenant_id, snapshot, ruleset, self._clock.now())
+
+
+def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) -> Member:
+    """The member by the clock: settled in a copy that is thrown away."""
+    book = Book(snapshot.accounts(tenant_id), now, lambda: 0)
+    at = settle(book, ruleset, now)
+    accounts, row = book.accounts, snapshot.member
+    lots = list(accounts.lots.values())
+    policy = ruleset.tier_policy
+    return Member(
+        tenant_id=tenant_id,
+        id=row["id"],
+        external_id=row["external_id"],
+        state=row["state"],
+        version=row["version"],
+        name=row["name"],
+        email=row["email"],
+        locale=row["locale"],
+        birthday=row["birthday"],
+        consents=Consents(
+            bool(row["consent_email"]), bool(row["consent_sms"]), bool(row["consent_profiling"])
+        ),
+        joined_at=instant(row["joined_at"]),
+        balances=tuple(
+            balance(
+                kind.code,
+                lots,
+                held=book.held(kind.code),
+                deficit=accounts.deficits.get(kind.code, 0),
+                at=at,
+                soon_days=ruleset.expiring_soon_days,
+            )
+            for kind in ruleset.point_types
+        ),
+        tier=tiers.status(policy, accounts.standing, book.qualifying(policy.point_type), at),
+        at=at,
+    )
+
+
+def _snapshot(tenant_id: int, statement: Statement) -> Unit[Snapshot | None]:
+    """All rows of one member at one instant."""
+    rows = yield statement
+    if not rows:
+        return None
+    member = dict(zip(sql.PROFILE_COLUMNS, rows[0], strict=True))
+    ids = [member["id"]]
+    lots = list((yield ledger_sql.LOTS(tenant_id, ids)))
+    sums = yield ledger_sql.ACCOUNTS(tenant_id, ids)
+    holds = yield ledger_sql.HOLDS(tenant_id, ids)
+    have = {row[1] for row in lots}
+    drawn = [row[3] for row in holds if row[3] is not None and row[3] not in have]
+    if drawn:
+        lots += yield ledger_sql.LOTS_BY_ID(tenant_id, drawn)
+    return Snapshot(member, lots, sums, holds)
+
+
+def _encoded(snapshot: Snapshot) -> bytes:
+    member = snapshot.member | {"hash": bytes(snapshot.member["hash"]).hex()}
+    return orjson.dumps([member, list(snapshot.lots), list(snapshot.sums), list(snapshot.holds)])
+
+
+def _decoded(value: bytes) -> Snapshot:
+    member, lots, sums, holds = orjson.loads(value)
+    member["hash"] = bytes.fromhex(member["hash"])
+    return Snapshot(member, lots, sums, holds)
