@@ -5,15 +5,18 @@ library's own sentences about a document. Any other exception is a bug: the call
 with an id, the log gets the traceback under the same id.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 
 import structlog
 from graphql import GraphQLError
-from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.exceptions import StrawberryGraphQLError, StrawberryInputCoercionError
 
 from loyalty.errors import LoyaltyError
 from loyalty_graphql.errors import FormattedError
+
+_BAD_ARGUMENT = re.compile(r"Argument '[^']*' (?:has invalid value|of required type)")
 
 _log = structlog.get_logger("loyalty.graphql")
 
@@ -61,25 +64,18 @@ def loyalty_error(error: LoyaltyError) -> FormattedError:
 def _request_error(error: GraphQLError, code: str) -> FormattedError:
     cause = _cause(error)
     formatted = dict(error.formatted)
-    if cause is not None and not isinstance(cause, GraphQLError):
-        # A scalar's parser failed in a way it did not foresee; the library quotes the exception.
-        _log.warning("graphql.unforeseen_input", exc_info=(type(cause), cause, cause.__traceback__))
+    if not isinstance(cause, GraphQLError):
         at = f" of {error.nodes[0].kind.replace('_', ' ')}" if error.nodes else ""
+        # A scalar's parser failed in a way it did not foresee; the library quotes the exception.
+        # Without its traceback: a caller can send such a value as often as it likes.
+        _log.warning("graphql.unforeseen_input", exception=type(cause).__name__, at=at.strip())
         formatted["message"] = f"the value{at} cannot be understood"
     formatted["extensions"] = {"code": code, **(error.extensions or {})}
     return formatted
 
 
 def _execution_error(error: GraphQLError, operation: str | None) -> FormattedError:
-    cause = _cause(error)
-    if isinstance(cause, LoyaltyError):
-        formatted = loyalty_error(cause)
-    elif isinstance(cause, StrawberryInputCoercionError):
-        formatted = {"message": cause.message, "extensions": {"code": "BAD_USER_INPUT"}}
-    elif isinstance(cause, GraphQLError) and (cause.extensions or {}).get("code"):
-        formatted = {"message": cause.message, "extensions": dict(cause.extensions or {})}
-    else:
-        formatted = masked(cause or error, operation)
+    formatted = _for_caller(_cause(error)) or masked(_cause(error), operation)
     if error.locations:
         formatted["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:
@@ -87,14 +83,32 @@ def _execution_error(error: GraphQLError, operation: str | None) -> FormattedErr
     return formatted
 
 
-def _cause(error: GraphQLError) -> Exception | None:
-    """The innermost exception that an error was made from; None for the library's own sentence.
-
-    A ``GraphQLError`` with a code counts as written for the caller, whatever it wraps.
-    """
-    cause: Exception = error
-    while isinstance(cause, GraphQLError) and cause.original_error is not None:
-        cause = cause.original_error
-    if cause is error and not (error.extensions or {}).get("code"):
+def _for_caller(cause: Exception) -> FormattedError | None:
+    """Message and code of what was written for callers; None of anything else."""
+    if isinstance(cause, LoyaltyError):
+        return loyalty_error(cause)
+    if not isinstance(cause, GraphQLError):
         return None
+    extensions = dict(cause.extensions or {})
+    if "code" in extensions:
+        return {"message": cause.message, "extensions": extensions}
+    # A variable may be null, or absent, where its default made it fit: found only on use.
+    bad_argument = cause.original_error is None and _BAD_ARGUMENT.match(cause.message)
+    if bad_argument or isinstance(cause, StrawberryInputCoercionError):
+        return {"message": cause.message, "extensions": {"code": "BAD_USER_INPUT"}}
+    if isinstance(cause, StrawberryGraphQLError):
+        # What a permission class raises unless it says otherwise.
+        return {"message": cause.message or "not allowed", "extensions": {"code": "FORBIDDEN"}}
+    return None
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """What was raised, below the library's wrappings; a coded error is taken as it is."""
+    cause: Exception = error.original_error or error
+    while (
+        isinstance(cause, GraphQLError)
+        and cause.original_error is not None
+        and "code" not in (cause.extensions or {})
+    ):
+        cause = cause.original_error
     return cause

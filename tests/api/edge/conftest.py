@@ -9,6 +9,7 @@ import pytest
 import strawberry
 from graphql import GraphQLSchema
 from starlette.requests import HTTPConnection
+from strawberry.permission import BasePermission
 
 from loyalty.domain.points import Points
 from loyalty.errors import InsufficientPoints, NotFound, Unavailable
@@ -41,6 +42,18 @@ class Item:
     @strawberry.field(description="Three more.")
     def children(self) -> list["Item"]:
         return [Item(name=f"{self.name}.{place}") for place in range(3)]
+
+
+class ServicesOnly(BasePermission):
+    message = "services only"
+
+    def has_permission(self, source: object, info: strawberry.Info, **kwargs: object) -> bool:
+        return False
+
+
+class KnownOnly(ServicesOnly):
+    message = "log in first"
+    error_extensions = {"code": "UNAUTHENTICATED"}  # noqa: RUF012 (Strawberry declares it so)
 
 
 @strawberry.type(description="Questions.")
@@ -119,6 +132,14 @@ class Query:
     @strawberry.field(description="A refusal with numbers.")
     def short(self) -> str | None:
         raise InsufficientPoints(requested=100, available=7)
+
+    @strawberry.field(description="Not for shoppers.", permission_classes=[ServicesOnly])
+    def guarded(self) -> str | None:
+        return "secret"
+
+    @strawberry.field(description="Not for strangers.", permission_classes=[KnownOnly])
+    def coded(self) -> str | None:
+        return "secret"
 
     @strawberry.field(description="Not for this caller.")
     def forbidden(self) -> str | None:

@@ -71,3 +71,24 @@ async def test_a_bug_outside_the_fields_is_masked_too(ask, token, query, status)
     assert SECRET not in response.text
     assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
     assert len(logs) == 1
+
+
+@pytest.mark.anyio
+async def test_a_null_where_a_default_stood_is_bad_input(ask):
+    query = "query($v: Points = 1) { points(value: $v) }"
+
+    response = await ask(query, variables={"v": None})
+
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert error["message"].startswith("Argument 'value' has invalid value: ")
+
+
+@pytest.mark.anyio
+async def test_a_permission_that_says_no_is_forbidden(ask):
+    response = await ask("{ guarded coded }")
+
+    assert [(error["message"], error["extensions"]) for error in response.json()["errors"]] == [
+        ("services only", {"code": "FORBIDDEN"}),
+        ("log in first", {"code": "UNAUTHENTICATED"}),
+    ]
