@@ -121,7 +121,7 @@ def closed_port_url() -> str:
 
 @pytest.fixture
 async def redis_cache(valkey_url: str) -> AsyncIterator[RedisCache]:
-    cache = RedisCache(valkey_url)
+    cache = RedisCache(valkey_url, deadline_s=PATIENCE_S)
     await cache._command("FLUSHDB")
     yield cache
     await cache.close()
@@ -138,7 +138,7 @@ async def cache(
     if request.param == "memory":
         made: Cache = MemoryCache(hand_clock)
     else:
-        remote = RedisCache(valkey_url)
+        remote = RedisCache(valkey_url, deadline_s=PATIENCE_S)
         await remote._command("FLUSHDB")
         made = remote
         if request.param == "layered":

@@ -233,7 +233,8 @@ async def test_a_change_by_one_process_reaches_the_copy_of_another(
     eventually,
 ):
     here = LayeredCache(
-        RedisCache(valkey_url), LruStore(hand_clock, entries_max=10, bytes_max=10_000)
+        RedisCache(valkey_url, deadline_s=10),
+        LruStore(hand_clock, entries_max=10, bytes_max=10_000),
     )
     key = keys.product(1, 9)
     try:

@@ -84,7 +84,7 @@ async def test_lookups_and_writes_are_counted_by_family(
     cache = (
         MemoryCache(lambda: 0.0, counters=counters)
         if store == "memory"
-        else RedisCache(valkey_url, counters=counters)
+        else RedisCache(valkey_url, counters=counters, deadline_s=10)
     )
     await cache.get(keys.model(1))
     await cache.put(keys.model(1), b"x", 60)

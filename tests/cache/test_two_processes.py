@@ -17,7 +17,7 @@ import asyncio, sys
 from loyalty.cache import keys, open_cache
 
 async def main():
-    cache = open_cache(sys.argv[1])
+    cache = open_cache(sys.argv[1], deadline_s=10)
     for line in sys.stdin:
         verb, version = line.split()
         if verb == "put":
@@ -58,7 +58,7 @@ async def test_versions_messages_and_copies_cross_processes(
         stdin.write(f"{verb} {version}\n".encode())
         return (await stdout.readline()).strip() == b"True"
 
-    cache = open_cache(valkey_url)
+    cache = open_cache(valkey_url, deadline_s=10)
     key, channel = keys.summary(1, 5), keys.changes(1, 5)
     try:
         async with asyncio.timeout(30), cache.subscribe(channel) as events:

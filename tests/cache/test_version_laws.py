@@ -87,7 +87,7 @@ def test_no_write_brings_back_what_was_replaced(kind: str, examples: int, valkey
     def opened() -> list[Cache]:
         if kind == "memory":
             return [MemoryCache(lambda: 0.0)]
-        return [RedisCache(valkey_url), RedisCache(valkey_url)]
+        return [RedisCache(valkey_url, deadline_s=10), RedisCache(valkey_url, deadline_s=10)]
 
     run_state_machine_as_test(
         machine_for(opened),

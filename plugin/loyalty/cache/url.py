@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from loyalty.cache.connection import DEADLINE_S
 from loyalty.cache.layered import LayeredCache
 from loyalty.cache.lru import LruStore
 from loyalty.cache.memory import MemoryCache
@@ -23,6 +24,7 @@ def open_cache(
     *,
     counters: Counters | None = None,
     now_s: Callable[[], float] = monotonic,
+    deadline_s: float = DEADLINE_S,
 ) -> Cache:
     """A cache, not yet connected; close it when done.
 
@@ -32,6 +34,7 @@ def open_cache(
             ``off`` for none.
         counters: where lookups are counted.
         now_s: a clock that only moves forward, in seconds.
+        deadline_s: how long one call may wait for a shared cache; only the first of an outage does.
 
     Raises:
         ValueError: the address is none of these. The message does not repeat it, as it may hold a
@@ -48,4 +51,5 @@ def open_cache(
             "redis://HOST:PORT/DB, rediss://, unix://, memory:// or off"
         )
     copies = LruStore(now_s, entries_max=COPIES_MAX, bytes_max=COPIES_BYTES_MAX)
-    return LayeredCache(RedisCache(url, counters=counters), copies, counters=counters)
+    remote = RedisCache(url, counters=counters, deadline_s=deadline_s)
+    return LayeredCache(remote, copies, counters=counters)
