@@ -1,0 +1,90 @@
+"""How a ruleset file is arranged, and how large its numbers and lists may be."""
+
+from dataclasses import dataclass, field
+
+from loyalty.domain.money import AMOUNT_MINOR_MAX
+from loyalty.domain.ruleset import (
+    EarningBase,
+    EarningRule,
+    HoldPolicy,
+    MarginPolicy,
+    Multiplier,
+    PointsTender,
+    PointType,
+    RefundPolicy,
+    Reward,
+    Tier,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarningTable(EarningBase):
+    """The table ``earning``."""
+
+    rules: tuple[EarningRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TierPolicyTable:
+    """The table ``tier_policy``; the tiers stand beside it."""
+
+    point_type: str
+    grace_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetFile:
+    """What a ruleset holds, arranged for whoever writes it."""
+
+    code: str
+    name: str
+    currency: str
+    time_zone: str
+    point_types: tuple[PointType, ...]
+    earning: EarningTable
+    tier_policy: TierPolicyTable
+    tiers: tuple[Tier, ...]
+    rewards: tuple[Reward, ...] = ()
+    tender: PointsTender | None = None
+    margin: MarginPolicy | None = None
+    holds: HoldPolicy = field(default_factory=HoldPolicy)
+    refunds: RefundPolicy = field(default_factory=RefundPolicy)
+    expiring_soon_days: int = 60
+
+
+RANGES: dict[tuple[type, str], tuple[int, int]] = {
+    (RulesetFile, "point_types"): (1, 20),
+    (RulesetFile, "tiers"): (1, 20),
+    (RulesetFile, "rewards"): (0, 200),
+    (RulesetFile, "expiring_soon_days"): (0, 3_650),
+    (PointType, "pending_days"): (0, 3_650),
+    (PointType, "expires_after_months"): (1, 600),
+    (EarningTable, "rules"): (1, 200),
+    (EarningRule, "points"): (1, 1_000_000),
+    (EarningRule, "per_minor"): (1, AMOUNT_MINOR_MAX),
+    (EarningRule, "points_max_per_order"): (1, AMOUNT_MINOR_MAX),
+    (EarningRule, "multipliers"): (0, 200),
+    (EarningRule, "conditions"): (0, 50),
+    (Multiplier, "conditions"): (1, 50),
+    # Nothing to a hundred times.
+    (Multiplier, "rate_bp"): (0, 1_000_000),
+    (TierPolicyTable, "grace_days"): (0, 3_650),
+    (Tier, "threshold"): (0, AMOUNT_MINOR_MAX),
+    (Tier, "multiplier_bp"): (0, 1_000_000),
+    (Tier, "benefits"): (0, 50),
+    (Reward, "points"): (0, AMOUNT_MINOR_MAX),
+    (Reward, "conditions"): (0, 50),
+    (Reward, "priority"): (0, 10_000),
+    (PointsTender, "points"): (1, AMOUNT_MINOR_MAX),
+    (PointsTender, "minor"): (1, AMOUNT_MINOR_MAX),
+    (PointsTender, "points_min"): (1, AMOUNT_MINOR_MAX),
+    (PointsTender, "share_bp_max"): (1, 10_000),
+    (MarginPolicy, "floor_bp"): (0, 9_999),
+    (MarginPolicy, "unknown_cap_bp"): (0, 10_000),
+    (HoldPolicy, "quote_ttl_s"): (1, 86_400),
+    (HoldPolicy, "ttl_s"): (1, 1_800),
+    (HoldPolicy, "ttl_s_max"): (1, 1_800),
+    (HoldPolicy, "extended_ttl_s_max"): (1, 604_800),
+    (RefundPolicy, "expired_lot_grace_days"): (0, 3_650),
+}
+"""Smallest and largest value of whole numbers, fewest and most items of lists."""

@@ -1,0 +1,179 @@
+"""A ruleset in plain words, for the command line and for whoever reviews a change."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from loyalty.domain.money import Money
+from loyalty.domain.ruleset import (
+    DiscountBase,
+    EarningRule,
+    PointType,
+    Reward,
+    Ruleset,
+    UnknownCost,
+)
+
+
+def describe(ruleset: Ruleset) -> list[str]:
+    """The whole ruleset as lines of text; two spaces of indent for what belongs to the line
+    above.
+    """
+    return [
+        f"{ruleset.name} ({ruleset.code}), version {ruleset.version}, "
+        f"{ruleset.currency}, days in {ruleset.time_zone}",
+        *_point_types(ruleset),
+        *_earning(ruleset),
+        *_tiers(ruleset),
+        *_rewards(ruleset),
+        *_limits(ruleset),
+    ]
+
+
+def _point_types(ruleset: Ruleset) -> Iterator[str]:
+    yield "Point types"
+    for item in ruleset.point_types:
+        yield f"  {item.code}: {item.name}, {_lifetime(item)}"
+    yield f"  expiring soon means within {_count(ruleset.expiring_soon_days, 'day')}"
+
+
+def _lifetime(item: PointType) -> str:
+    use = "spendable" if item.is_spendable else "not spendable"
+    days = item.pending_days
+    active = f"active after {_count(days, 'day')}" if days else "active at once"
+    months = item.expires_after_months
+    ends = f"expire after {_count(months, 'month')}" if months else "never expire"
+    return f"{use}, {active}, {ends}"
+
+
+def _earning(ruleset: Ruleset) -> Iterator[str]:
+    base = ruleset.earning_base
+    when = "after" if base.discounts is DiscountBase.AFTER else "before"
+    shipping = "with" if base.includes_shipping else "without"
+    used = "with" if base.includes_points_used else "without"
+    yield f"Earning, on prices {when} discounts, {shipping} shipping, {used} what points paid"
+    for rule in ruleset.earning_rules:
+        yield f"  {rule.code}: {_rate(rule, ruleset.currency)}"
+        for condition in rule.conditions:
+            yield f"    if {_kind(condition, ruleset.currency)}"
+        for multiplier in rule.multipliers:
+            words = (_kind(condition, ruleset.currency) for condition in multiplier.conditions)
+            yield f"    {_times(multiplier.rate_bp)} if {' and '.join(words)}"
+
+
+def _rate(rule: EarningRule, currency: str) -> str:
+    text = f"{rule.points} {rule.point_type} for {_money(rule.per_minor, currency)}"
+    if rule.uses_tier_multiplier:
+        text += ", times the tier's multiplier"
+    text += f", rounded {rule.rounding.replace('_', ' ')}"
+    if rule.points_max_per_order is not None:
+        text += f", at most {rule.points_max_per_order} per order"
+    return text
+
+
+def _tiers(ruleset: Ruleset) -> Iterator[str]:
+    policy = ruleset.tier_policy
+    yield f"Tiers by {policy.point_type}, kept for {_count(policy.grace_days, 'day')} of grace"
+    for tier in policy.tiers:
+        yield f"  {tier.code}: {tier.name}, from {tier.threshold}, {_times(tier.multiplier_bp)}"
+        for benefit in tier.benefits:
+            yield f"    {benefit.code}: {benefit.name}"
+
+
+def _rewards(ruleset: Ruleset) -> Iterator[str]:
+    yield "Rewards" if ruleset.rewards else "No rewards"
+    for reward in sorted(ruleset.rewards, key=lambda item: item.priority):
+        yield f"  {reward.code}: {reward.name}, {_reward(reward, ruleset.currency)}"
+        for condition in reward.conditions:
+            yield f"    if {_kind(condition, ruleset.currency)}"
+
+
+def _reward(reward: Reward, currency: str) -> str:
+    price = f"for {reward.points} {reward.point_type}" if reward.points else "free"
+    text = f"{_kind(reward.does, currency)}, {price}, priority {reward.priority}"
+    if reward.exclusive_group is not None:
+        text += f", at most one of {reward.exclusive_group}"
+    return text
+
+
+def _limits(ruleset: Ruleset) -> Iterator[str]:
+    tender, margin = ruleset.tender, ruleset.margin
+    if tender is None:
+        yield "Paying with points: no"
+    else:
+        yield (
+            f"Paying with points: {tender.points} {tender.point_type} are worth "
+            f"{_money(tender.minor, ruleset.currency)}, from {tender.points_min} on, "
+            f"at most {_percent(tender.share_bp_max)} of an order"
+        )
+    if margin is None:
+        yield "Margin floor: none"
+    else:
+        unknown = {
+            UnknownCost.ALLOW: "is left out",
+            UnknownCost.DENY: "gets no discount",
+            UnknownCost.CAP: f"gets at most {_percent(margin.unknown_cap_bp)} off",
+        }[margin.unknown_cost]
+        used = "counts" if margin.counts_points_used else "does not count"
+        yield (
+            f"Margin floor: {_percent(margin.floor_bp)}; what has no known cost {unknown}; "
+            f"paying with points {used} as discount"
+        )
+    holds, refunds = ruleset.holds, ruleset.refunds
+    yield (
+        f"Quotes stand {holds.quote_ttl_s} s, holds {holds.ttl_s} s, "
+        f"at most {holds.ttl_s_max} s, extended at most {holds.extended_ttl_s_max} s"
+    )
+    yield (
+        f"Refunds: points already spent: {refunds.clawback.replace('_', ' ')}; a reward whose "
+        f"minimum breaks: {refunds.broken_minimum}; returned points that expired live "
+        f"{_count(refunds.expired_lot_grace_days, 'day')} more"
+    )
+
+
+def _kind(kind: Any, currency: str) -> str:
+    """A condition or reward by its settings, whichever distribution it comes from.
+
+    The names' units tell how to print a setting: ``_minor`` is money, ``_bp`` a rate.
+    """
+    settings = [
+        _setting(field.name, getattr(kind, field.name), currency)
+        for field in fields(kind)
+        if getattr(kind, field.name) is not None
+    ]
+    return f"{kind.kind} ({', '.join(settings)})" if settings else str(kind.kind)
+
+
+def _setting(name: str, value: object, currency: str) -> str:
+    parts = name.split("_")
+    if isinstance(value, tuple):
+        return f"{' '.join(parts)} {', '.join(str(item) for item in value)}"
+    if type(value) is int and "minor" in parts:
+        parts.remove("minor")
+        return " ".join([*parts, _money(value, currency)])
+    if type(value) is int and "bp" in parts:
+        parts.remove("bp")
+        return " ".join([*parts, _percent(value)])
+    return f"{' '.join(parts)} {value}"
+
+
+def _money(minor: int, currency: str) -> str:
+    return f"{Money(minor, currency).text()} {currency}"
+
+
+def _times(rate_bp: int) -> str:
+    return f"x{_decimal(rate_bp, 4)}"
+
+
+def _percent(rate_bp: int) -> str:
+    return f"{_decimal(rate_bp, 2)} %"
+
+
+def _decimal(value: int, places: int) -> str:
+    """An integer of the ``places``-th decimal as short decimal text."""
+    whole, rest = divmod(value, 10**places)
+    return f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
