@@ -16,6 +16,10 @@ class Reason(StrEnum):
     INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
     MARGIN_LIMIT = "MARGIN_LIMIT"
     NOTHING_LEFT_TO_DISCOUNT = "NOTHING_LEFT_TO_DISCOUNT"
+    TOO_FEW_POINTS = "TOO_FEW_POINTS"
+    TENDER_LIMIT = "TENDER_LIMIT"
+    NOT_ASKED_FOR = "NOT_ASKED_FOR"
+    NO_SUCH_REWARD = "NO_SUCH_REWARD"
     EXCLUDED_BY_SHOPPER = "EXCLUDED_BY_SHOPPER"
     NOT_PINNED = "NOT_PINNED"
     EXCLUSIVE_WITH_ANOTHER = "EXCLUSIVE_WITH_ANOTHER"
@@ -35,8 +39,9 @@ class Gap:
 class NearestChange:
     """The smallest change of the cart or the choice that removes the rejection.
 
-    ``kind``: ADD_TO_CART (worth ``money_minor`` more), PIN (ask for this reward), ALLOW (stop
-    excluding it).
+    ``kind``: ADD_TO_CART (worth ``money_minor`` more), ADD_MATCHING (the same, of a product
+    that the reward covers), USE_POINTS (pay with ``points``), PIN (ask for this before all
+    else), ALLOW (stop excluding it).
     """
 
     kind: str

@@ -1,0 +1,261 @@
+"""A quote as JSON-able values and back, exactly, and the hash over them.
+
+The dictionary form is what is signed, stored and hashed, so its keys are a format: a change
+raises ``FORMAT``.
+"""
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.earning import Earning
+from loyalty.domain.quote_terms import (
+    Candidate,
+    Choice,
+    MarginReport,
+    Objective,
+    Outcome,
+    Part,
+    PointsMode,
+    PointsWanted,
+    Quote,
+    QuoteLine,
+    TenderUsed,
+)
+from loyalty.domain.reasons import Gap, NearestChange, Reason
+from loyalty.errors import BadInput
+
+FORMAT = 1
+
+
+def quote_hash(quote: Quote) -> str:
+    """Lower-case hex sha256 over the canonical JSON of the quote without its hash.
+
+    Canonical: keys sorted, no spaces, everything outside ASCII escaped.
+    """
+    return sha256(canonical(_without_hash(quote))).hexdigest()
+
+
+def canonical(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def to_dict(quote: Quote) -> dict[str, Any]:
+    """The quote as JSON-able values; ``from_dict`` reads it back."""
+    return _without_hash(quote) | {"hash": quote.hash}
+
+
+def from_dict(value: dict[str, Any]) -> Quote:
+    """The quote that ``to_dict`` was given.
+
+    Raises:
+        BadInput: another format, or not a quote at all. Whether it is the quote we gave is
+            for its signature to say.
+    """
+    found = value.get("format") if isinstance(value, dict) else None
+    if found != FORMAT:
+        raise BadInput(f"found a quote of format {str(found)[:20]!r}, wanted {FORMAT}")
+    try:
+        return _quote(value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"found a quote that cannot be read ({error!r:.100})") from None
+
+
+def _without_hash(quote: Quote) -> dict[str, Any]:
+    tender, margin = quote.tender, quote.margin
+    return {
+        "format": FORMAT,
+        "cart": _cart_to_dict(quote.cart),
+        "member": quote.member,
+        "tier": quote.tier,
+        "ruleset": [quote.ruleset_code, quote.ruleset_version],
+        "choice": {
+            "points": [quote.choice.points.mode.value, quote.choice.points.points],
+            "pinned": list(quote.choice.pinned),
+            "excluded": list(quote.choice.excluded),
+            "objective": quote.choice.objective.value,
+        },
+        "at": _text(quote.at),
+        "validUntil": _text(quote.valid_until),
+        "lines": [_line_to_dict(line) for line in quote.lines],
+        "candidates": [_candidate_to_dict(candidate) for candidate in quote.candidates],
+        "tender": tender and [tender.point_type, tender.points, tender.value_minor],
+        "earnings": [_earning_to_dict(earning) for earning in quote.earnings],
+        "subtotal": quote.subtotal_minor,
+        "discount": quote.discount_minor,
+        "shipping": quote.shipping_minor,
+        "total": quote.total_minor,
+        "payable": quote.payable_minor,
+        "margin": margin
+        and [margin.limited, margin.floor_bp, margin.actual_bp, margin.unknown_cost],
+        "proven": quote.proven,
+    }
+
+
+def _quote(value: dict[str, Any]) -> Quote:
+    choice, tender, margin = value["choice"], value["tender"], value["margin"]
+    mode, points = choice["points"]
+    code, version = value["ruleset"]
+    return Quote(
+        cart=_cart(value["cart"]),
+        member=value["member"],
+        tier=value["tier"],
+        ruleset_code=code,
+        ruleset_version=version,
+        choice=Choice(
+            PointsWanted(PointsMode(mode), points),
+            tuple(choice["pinned"]),
+            tuple(choice["excluded"]),
+            Objective(choice["objective"]),
+        ),
+        at=_instant(value["at"]),
+        valid_until=_instant(value["validUntil"]),
+        lines=tuple(_line(line) for line in value["lines"]),
+        candidates=tuple(_candidate(candidate) for candidate in value["candidates"]),
+        tender=None if tender is None else TenderUsed(*tender),
+        earnings=tuple(_earning(earning) for earning in value["earnings"]),
+        subtotal_minor=value["subtotal"],
+        discount_minor=value["discount"],
+        shipping_minor=value["shipping"],
+        total_minor=value["total"],
+        payable_minor=value["payable"],
+        margin=None if margin is None else MarginReport(*margin),
+        proven=value["proven"],
+        hash=value["hash"],
+    )
+
+
+def _cart_to_dict(cart: Cart) -> dict[str, Any]:
+    return {
+        "id": cart.id,
+        "currency": cart.currency,
+        "shipping": cart.shipping_minor,
+        "lines": [
+            {
+                "id": line.id,
+                "product": line.product,
+                "quantity": line.quantity,
+                "unit": line.unit_minor,
+                "cost": line.cost_minor,
+                "category": line.category,
+                "department": line.department,
+                "brand": line.brand,
+            }
+            for line in cart.lines
+        ],
+    }
+
+
+def _cart(value: dict[str, Any]) -> Cart:
+    return Cart(
+        value["id"],
+        value["currency"],
+        tuple(
+            CartLine(
+                line["id"],
+                line["product"],
+                line["quantity"],
+                line["unit"],
+                line["cost"],
+                line["category"],
+                line["department"],
+                line["brand"],
+            )
+            for line in value["lines"]
+        ),
+        value["shipping"],
+    )
+
+
+def _line_to_dict(line: QuoteLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "product": line.product,
+        "quantity": line.quantity,
+        "gross": line.gross_minor,
+        "discount": line.discount_minor,
+        "net": line.net_minor,
+        "tender": line.tender_minor,
+        "parts": [[part.code, part.minor] for part in line.parts],
+    }
+
+
+def _line(value: dict[str, Any]) -> QuoteLine:
+    return QuoteLine(
+        value["id"],
+        value["product"],
+        value["quantity"],
+        value["gross"],
+        value["discount"],
+        value["net"],
+        value["tender"],
+        tuple(Part(code, minor) for code, minor in value["parts"]),
+    )
+
+
+def _candidate_to_dict(candidate: Candidate) -> dict[str, Any]:
+    gap, nearest = candidate.gap, candidate.nearest
+    return {
+        "code": candidate.code,
+        "name": candidate.name,
+        "kind": candidate.kind,
+        "outcome": candidate.outcome.value,
+        "reason": candidate.reason and candidate.reason.value,
+        "gap": gap and [gap.points, gap.money_minor, gap.tier],
+        "nearest": nearest and [nearest.kind, nearest.points, nearest.money_minor],
+        "pointType": candidate.point_type,
+        "points": candidate.points,
+        "discount": candidate.discount_minor,
+        "cut": candidate.cut_minor,
+    }
+
+
+def _candidate(value: dict[str, Any]) -> Candidate:
+    reason, gap, nearest = value["reason"], value["gap"], value["nearest"]
+    return Candidate(
+        value["code"],
+        value["name"],
+        value["kind"],
+        Outcome(value["outcome"]),
+        None if reason is None else Reason(reason),
+        None if gap is None else Gap(*gap),
+        None if nearest is None else NearestChange(*nearest),
+        value["pointType"],
+        value["points"],
+        value["discount"],
+        value["cut"],
+    )
+
+
+def _earning_to_dict(earning: Earning) -> dict[str, Any]:
+    return {
+        "pointType": earning.point_type,
+        "points": earning.points,
+        "byLine": list(earning.by_line),
+        "availableAt": _text(earning.available_at),
+        "expiresAt": earning.expires_at and _text(earning.expires_at),
+    }
+
+
+def _earning(value: dict[str, Any]) -> Earning:
+    expires = value["expiresAt"]
+    return Earning(
+        value["pointType"],
+        value["points"],
+        tuple(value["byLine"]),
+        _instant(value["availableAt"]),
+        None if expires is None else _instant(expires),
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"found the time {text!r} without its offset")
+    return at.astimezone(UTC)
