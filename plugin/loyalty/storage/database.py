@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from loyalty.clock import Clock
 from loyalty.ids import NODES, IdSource
-from loyalty.storage.migrate import brought_up, pending
+from loyalty.storage.migrate import brought_up, is_current
 from loyalty.storage.postgres_driver import PostgresDriver
 from loyalty.storage.problems import BadUrl, NotMigrated
 from loyalty.storage.server_lock import FileLock
@@ -75,7 +75,8 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the schema up to this version; processes that do so at once take turns."""
-        await brought_up(self._url)
+        if not await is_current(self.read):
+            await brought_up(self._url)
         if self._ids is None:
             await self._lease_node()
 
@@ -101,7 +102,8 @@ class Database:
         Raises:
             NotMigrated: they differ.
         """
-        await pending(self.read)
+        if not await is_current(self.read):
+            raise NotMigrated("the database has not this version's tables; run: loyalty migrate")
         await self._lease_node()
 
     async def _lease_node(self) -> None:

@@ -10,26 +10,42 @@ from pathlib import Path
 from typing import Any
 
 from tortoise.migrations.operations import CreateModel, TortoiseOperation
+from tortoise.migrations.schema_generator.state import ModelState, State
 
 Editor = Any
 """Tortoise's schema editor; untyped there."""
 
 
-class DescribeModel(CreateModel):
-    """Tells Tortoise's autodetector of a model; makes no table."""
+def described(
+    name: str, table: str, /, *, unique_together: tuple[tuple[str, ...], ...] = (), **fields: Any
+) -> CreateModel:
+    """A model as it was when the migration was written."""
+    options: dict[str, Any] = {"table": table, "app": "loyalty"}
+    if unique_together:
+        options["unique_together"] = unique_together
+    return CreateModel(name, list(fields.items()), options)
+
+
+class DescribedModels(TortoiseOperation):
+    """Tells Tortoise's autodetector of new models; makes no tables.
+
+    All at once, because Tortoise copies and renders every model known for each operation.
+    """
+
+    reversible = False
+
+    def __init__(self, *models: CreateModel) -> None:
+        self._models = models
 
     def describe(self) -> str:
-        return f"Describe model {self.name}"
+        return f"Describe {', '.join(model.name for model in self._models)}"
 
-    async def database_forward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Editor = None
-    ) -> None:
-        return None
-
-    async def database_backward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Editor = None
-    ) -> None:
-        return None
+    def state_forward(self, app_label: str, state: State) -> None:
+        names = {(app_label, model.name) for model in self._models}
+        for model in self._models:
+            described = ModelState.make_from_model(app_label, model.model)
+            state.models[(app_label, model.name)] = described
+        state.reload_models(names)
 
 
 class FrozenSql(TortoiseOperation):

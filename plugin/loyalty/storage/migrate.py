@@ -32,21 +32,20 @@ _APPLIED: Final = Sql("SELECT name FROM tortoise_migrations WHERE app = $1")
 Read = Callable[[Statement], Awaitable[list[Row]]]
 
 
-async def pending(read: Read) -> None:
-    """Compare what was applied with what this version brings.
+async def is_current(read: Read) -> bool:
+    """Whether every migration of this version was applied.
 
     Raises:
-        NotMigrated: something is missing, or the database is newer than this version.
+        NotMigrated: the database is newer than this version.
     """
     applied = await _applied(read)
     known = known_migrations()
-    if missing := sorted(known - applied):
-        raise NotMigrated(f"the database lacks {', '.join(missing)}; run: loyalty migrate")
     if newer := sorted(applied - known):
         raise NotMigrated(
             f"the database has {', '.join(newer)}, which this version does not know; "
             "install the version that wrote it"
         )
+    return known <= applied
 
 
 def known_migrations() -> set[str]:

@@ -1,7 +1,7 @@
 """PostgreSQL: two pools of connections, statements prepared once per connection."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -11,29 +11,23 @@ from loyalty.storage.bulk import parts, postgres_text
 from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Statement, stored
+from loyalty.storage.statements import Row, Sql, Statement, stored
 from loyalty.storage.units import Collision, MakeUnit, driven_async, finished, retried
 
 T = TypeVar("T")
 
 LOCK_TIMEOUT_MS: Final = 5_000
 ACQUIRE_TIMEOUT_S: Final = 10
+_PING: Final = Sql("SELECT 1")
 TRIES: Final = 12
 
-_COLLISIONS: Final = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-)
 _LOST: Final = (
+    OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 
 
@@ -93,8 +87,7 @@ class PostgresDriver:
             await self._pools.pop().close()
 
     async def ping(self) -> None:
-        async with self._reading() as connection:
-            await connection.fetchval("SELECT 1")
+        await self.read(_PING())
 
     async def write(self, make_unit: MakeUnit[T]) -> T:
         async def attempt() -> T:
@@ -104,34 +97,39 @@ class PostgresDriver:
         return await finished(retried(attempt, TRIES))
 
     async def read(self, statement: Statement) -> list[Row]:
-        async with self._reading() as connection:
-            return await _rows(connection, statement)
+        async def attempt() -> list[Row]:
+            async with self._acquired(self._pools[1]) as connection:
+                return await _rows(connection, statement)
+
+        return await retried(attempt, TRIES)
 
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
         async def attempt() -> T:
             async with (
-                self._reading() as connection,
+                self._acquired(self._pools[1]) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 return await driven_async(make_unit(), lambda r: _execute(connection, r))
 
-        return await finished(attempt())
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Any]:
-        try:
-            async with self._acquired(self._pools[1]) as connection:
-                yield connection
-        except asyncpg.PostgresError as error:
-            raise _translated(error) from error
+        return await finished(retried(attempt, TRIES))
 
     @asynccontextmanager
     async def _acquired(self, pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Any]:
+        """A connection; the database's errors that come out of its use, in our words."""
         try:
-            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
-        except _LOST as error:
-            raise Unavailable(f"the database is away or busy: {error}; try again") from error
+            connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"no database connection came free in {ACQUIRE_TIMEOUT_S} s; try again"
+            ) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Collision(f"the database is away: {error}") from error
+        try:
+            yield connection
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _translated(error, is_closed=connection.is_closed()) from error
+        finally:
+            await pool.release(connection)
 
 
 async def _nothing_to_reset(connection: object) -> None:
@@ -139,11 +137,26 @@ async def _nothing_to_reset(connection: object) -> None:
 
 
 async def _transaction(connection: Any, make_unit: MakeUnit[T]) -> T:
+    transaction = connection.transaction()
+    await transaction.start()
     try:
-        async with connection.transaction():
-            return await driven_async(make_unit(), lambda r: _execute(connection, r))
-    except (asyncpg.PostgresError, UnicodeEncodeError) as error:
-        raise _translated(error) from error
+        outcome = await driven_async(make_unit(), lambda r: _execute(connection, r))
+    except BaseException:
+        if not connection.is_closed():
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await transaction.rollback()
+        raise
+    try:
+        await transaction.commit()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if isinstance(error, _LOST) or connection.is_closed():
+            # Perhaps it was committed: the only one to know is the caller's key.
+            raise Unavailable(
+                "the database went away while it was committing, so the outcome is not known; "
+                "ask again with the same key"
+            ) from error
+        raise
+    return outcome
 
 
 async def _execute(connection: Any, request: Statement | Effects) -> list[Row]:
@@ -176,17 +189,22 @@ def _bound(value: Any) -> Any:
     return stored(value)
 
 
-def _translated(error: Exception) -> Exception:
-    if isinstance(error, UnicodeEncodeError):
-        return NotStorable("a text holds half a surrogate pair, which cannot be stored")
-    if isinstance(error, _COLLISIONS):
-        return Collision(str(error))
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return _duplicate(error)
-    if isinstance(error, asyncpg.StringDataRightTruncationError):
-        return NotStorable(f"a text is longer than its column may be: {error}")
-    if isinstance(error, asyncpg.CharacterNotInRepertoireError):
-        return NotStorable("a text holds a NUL character, which cannot be stored")
+def _translated(error: Exception, *, is_closed: bool) -> Exception:
+    match error:
+        case asyncpg.DataError(__cause__=OverflowError() | UnicodeEncodeError() as cause):
+            return NotStorable(f"a value cannot be stored: {cause}")
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+            return Collision(f"the database undid the work for the sake of another: {error}")
+        case asyncpg.LockNotAvailableError():
+            return Collision("others held the rows for too long")
+        case asyncpg.UniqueViolationError():
+            return _duplicate(error)
+        case asyncpg.StringDataRightTruncationError():
+            return NotStorable(f"a text is longer than its column may be: {error}")
+        case asyncpg.CharacterNotInRepertoireError():
+            return NotStorable("a text holds a NUL character, which cannot be stored")
+    if is_closed or isinstance(error, _LOST):
+        return Collision(f"the database went away: {error}")
     return error
 
 

@@ -44,6 +44,10 @@ MODELS: Final[tuple[type[Model], ...]] = (
 )
 """Every model, parents before children: rows are inserted in this order."""
 
+for _model in MODELS:
+    # Tortoise takes a docstring for the table's comment, and an edit of it for a migration.
+    _model._meta.table_description = ""
+
 APPEND_ONLY: Final = frozenset({"ledger_transaction", "ledger_entry", "tier_change", "ruleset"})
 
 

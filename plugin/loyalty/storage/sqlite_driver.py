@@ -15,7 +15,7 @@ from loyalty.storage.bulk import parts, sqlite_text
 from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Statement, stored
+from loyalty.storage.statements import Row, Sql, Statement, stored
 from loyalty.storage.units import Collision, MakeUnit, driven, finished, retried
 
 T = TypeVar("T")
@@ -25,8 +25,10 @@ SQLITE_LEAST: Final = (3, 37)
 
 BUSY_TIMEOUT_MS: Final = 5_000
 TRIES: Final = 3
+_PING: Final = Sql("SELECT 1")
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED")
+_UNBINDABLE = (UnicodeEncodeError, OverflowError)
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 _LENGTH = re.compile(r"CHECK constraint failed: (\w+)_length$")
 
@@ -72,23 +74,28 @@ class SqliteDriver:
             self._connections.pop().close()
 
     async def ping(self) -> None:
-        await self._on(self._readers, lambda connection: connection.execute("SELECT 1").fetchone())
+        await self.read(_PING())
 
     async def write(self, make_unit: MakeUnit[T]) -> T:
-        async def attempt() -> T:
-            return await self._on(
-                self._writer, lambda connection: _transaction(connection, make_unit, "IMMEDIATE")
-            )
+        def work(connection: sqlite3.Connection) -> T:
+            return _transaction(connection, make_unit, "IMMEDIATE")
 
-        return await finished(retried(attempt, TRIES))
+        return await finished(retried(lambda: self._on(self._writer, work), TRIES))
 
     async def read(self, statement: Statement) -> list[Row]:
-        return await self._on(self._readers, lambda connection: _rows(connection, statement))
+        def work(connection: sqlite3.Connection) -> list[Row]:
+            try:
+                return _rows(connection, statement)
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+
+        return await retried(lambda: self._on(self._readers, work), TRIES)
 
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
-        return await self._on(
-            self._readers, lambda connection: _transaction(connection, make_unit, "DEFERRED")
-        )
+        def work(connection: sqlite3.Connection) -> T:
+            return _transaction(connection, make_unit, "DEFERRED")
+
+        return await finished(retried(lambda: self._on(self._readers, work), TRIES))
 
     async def _on(self, pool: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
@@ -137,7 +144,7 @@ def _transaction(connection: sqlite3.Connection, make_unit: MakeUnit[T], mode: s
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error | UnicodeEncodeError):
+        if isinstance(error, sqlite3.Error):
             raise _translated(error) from error
         raise
 
@@ -146,7 +153,10 @@ def _execute(connection: sqlite3.Connection, request: Statement | Effects) -> li
     if isinstance(request, Statement):
         return _rows(connection, request)
     for part, rows in parts(request):
-        found = connection.executemany(sqlite_text(part), rows).rowcount
+        try:
+            found = connection.executemany(sqlite_text(part), rows).rowcount
+        except _UNBINDABLE as error:
+            raise NotStorable(f"a value cannot be stored: {error}") from error
         if part.must_find and found != len(rows):
             raise RowsMissing(part.what, len(rows), found)
     return []
@@ -154,7 +164,10 @@ def _execute(connection: sqlite3.Connection, request: Statement | Effects) -> li
 
 def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     parameters = [_bound(value) for value in statement.parameters]
-    return connection.execute(statement.sql.sqlite, parameters).fetchall()
+    try:
+        return connection.execute(statement.sql.sqlite, parameters).fetchall()
+    except _UNBINDABLE as error:
+        raise NotStorable(f"a value cannot be stored: {error}") from error
 
 
 def _bound(value: Any) -> Any:
@@ -163,13 +176,11 @@ def _bound(value: Any) -> Any:
     return stored(value)
 
 
-def _translated(error: sqlite3.Error | UnicodeEncodeError) -> Exception:
-    if isinstance(error, UnicodeEncodeError):
-        return NotStorable("a text holds half a surrogate pair, which cannot be stored")
+def _translated(error: sqlite3.Error) -> Exception:
     name = getattr(error, "sqlite_errorname", "")
     text = str(error)
     if name in _BUSY:
-        return Collision(text)
+        return Collision("another process was writing to the database file for too long")
     if unique := _UNIQUE.search(text):
         return _duplicate(unique.group(1))
     if length := _LENGTH.search(text):

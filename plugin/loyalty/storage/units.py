@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from loyalty.errors import Unavailable
@@ -16,7 +17,7 @@ MakeUnit = Callable[[], Unit[T]]
 
 
 class Collision(Exception):
-    """The database undid the transaction for the sake of another; it may be run again."""
+    """Nothing happened, and another try may fare better. The text says why."""
 
 
 def driven(unit: Unit[T], execute: Callable[[Statement | Effects], list[Row]]) -> T:
@@ -70,10 +71,9 @@ async def retried(attempt: Callable[[], Awaitable[T]], tries: int) -> T:
             return await attempt()
         except Collision as collision:
             if left == 0:
-                raise Unavailable(
-                    f"the database was too busy {tries} times in a row; nothing happened, try again"
-                ) from collision
-        await asyncio.sleep(random.randint(pause_ms // 2, pause_ms) / 1000)
+                raise Unavailable(f"{collision}; nothing happened, try again") from collision
+        pause = timedelta(milliseconds=random.randint(pause_ms // 2, pause_ms))
+        await asyncio.sleep(pause.total_seconds())
         pause_ms = min(pause_ms * 2, 200)
     raise AssertionError("at least one try is made")
 
