@@ -6,10 +6,10 @@ on the same state record the same transactions.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from loyalty.domain.accounts import Accounts, Changes, Hold
 from loyalty.domain.ledger import (
     Account,
     Cause,
@@ -19,52 +19,9 @@ from loyalty.domain.ledger import (
     TransactionKind,
     chained,
 )
-from loyalty.domain.lots import NEVER, Draw, Lot, draws
-from loyalty.domain.tiers import QualifyingLot, Standing, TierChange
+from loyalty.domain.lots import Draw, Lot, draws
+from loyalty.domain.tiers import QualifyingLot
 from loyalty.errors import InsufficientPoints
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Points set aside for one reservation."""
-
-    reservation_id: int
-    expires_at: datetime
-    draws: tuple[Draw, ...]
-
-    def points(self, unit: str) -> int:
-        return sum(draw.amount for draw in self.draws if draw.unit == unit)
-
-
-@dataclass(slots=True)
-class Accounts:
-    """A member's accounts as loaded: lots by id, deficits by unit, open holds, tier, chain."""
-
-    tenant_id: int
-    member_id: int
-    seq: int
-    hash: bytes
-    settled_at: datetime
-    booked_at: datetime
-    standing: Standing
-    lots: dict[int, Lot] = field(default_factory=dict)
-    balances: dict[str, int] = field(default_factory=dict)
-    deficits: dict[str, int] = field(default_factory=dict)
-    holds: dict[int, Hold] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Changes:
-    """What was recorded and has to be booked."""
-
-    transactions: list[Transaction] = field(default_factory=list)
-    lots_opened: set[int] = field(default_factory=set)
-    lots_moved: set[int] = field(default_factory=set)
-    units: set[str] = field(default_factory=set)
-    tier_changes: list[TierChange] = field(default_factory=list)
-    holds_opened: list[Hold] = field(default_factory=list)
-    holds_expired: list[int] = field(default_factory=list)
-    holds_moved: dict[int, datetime] = field(default_factory=dict)
 
 
 class Mark(NamedTuple):
@@ -158,7 +115,7 @@ class Book:
             )
             self.changes.lots_opened.add(lot_id)
             lots.append(lot_id)
-            entries.append(Entry(self._next_id(), Account.MEMBER, unit, points, lot_id, terms))
+            entries.append(self._member_entry(unit, points, lot_id, terms))
             entries.append(Entry(self._next_id(), against, unit, -points))
         if entries:
             self._record(kind, entries, effective_at, cause)
@@ -244,16 +201,7 @@ class Book:
                     lot.order_id,
                 )
                 self.changes.lots_opened.add(lot_id)
-                entries.append(
-                    Entry(
-                        self._next_id(),
-                        Account.MEMBER,
-                        draw.unit,
-                        draw.amount,
-                        lot_id,
-                        expired_terms,
-                    )
-                )
+                entries.append(self._member_entry(draw.unit, draw.amount, lot_id, expired_terms))
             else:
                 entries.append(self._drawn(draw, draw.amount))
         entries += self._counter(Account.REDEEMED, drawn, -1)
@@ -280,7 +228,7 @@ class Book:
         own, spent = min(origin.remaining, points), origin.spent
         self._put(origin.moved(-own, reversed_by=points))
         if own:
-            entries.append(Entry(self._next_id(), Account.MEMBER, origin.unit, -own, origin.id))
+            entries.append(self._member_entry(origin.unit, -own, origin.id))
         # What expired is gone without having been spent, so nobody owes it.
         missing = min(points - own, spent)
         others = [
@@ -293,12 +241,12 @@ class Book:
             part = min(lot.remaining, missing)
             if part:
                 self._put(lot.moved(-part))
-                entries.append(Entry(self._next_id(), Account.MEMBER, lot.unit, -part, lot.id))
+                entries.append(self._member_entry(lot.unit, -part, lot.id))
                 missing -= part
         if missing and may_owe:
             deficits = self.accounts.deficits
             deficits[origin.unit] = deficits.get(origin.unit, 0) + missing
-            entries.append(Entry(self._next_id(), Account.MEMBER, origin.unit, -missing))
+            entries.append(self._member_entry(origin.unit, -missing))
         taken = -sum(entry.amount for entry in entries)
         if entries:
             entries.append(Entry(self._next_id(), Account.ISSUED, origin.unit, taken))
@@ -310,7 +258,7 @@ class Book:
         for lot in lots:
             if lot.remaining:
                 entries = [
-                    Entry(self._next_id(), Account.MEMBER, lot.unit, -lot.remaining, lot.id),
+                    self._member_entry(lot.unit, -lot.remaining, lot.id),
                     Entry(self._next_id(), Account.EXPIRED, lot.unit, lot.remaining),
                 ]
                 self._put(lot.moved(-lot.remaining, expired_by=lot.remaining))
@@ -350,9 +298,14 @@ class Book:
         if lot.id not in self.changes.lots_opened:
             self.changes.lots_moved.add(lot.id)
 
+    def _member_entry(
+        self, unit: str, amount: int, lot_id: int | None = None, opens: LotTerms | None = None
+    ) -> Entry:
+        return Entry(self._next_id(), Account.MEMBER, unit, amount, lot_id, opens)
+
     def _drawn(self, draw: Draw, amount: int) -> Entry:
         self._put(self.accounts.lots[draw.lot_id].moved(amount))
-        return Entry(self._next_id(), Account.MEMBER, draw.unit, amount, draw.lot_id)
+        return self._member_entry(draw.unit, amount, draw.lot_id)
 
     def _counter(self, account: Account, drawn: Sequence[Draw], sign: int) -> list[Entry]:
         by_unit: dict[str, int] = {}
@@ -392,17 +345,5 @@ class Book:
                 self.booked_at,
                 tuple(entries),
                 a.hash,
-            )  # fmt: skip
+            )
         )
-
-
-def next_change_at(accounts: Accounts, tier_change_at: datetime | None) -> datetime:
-    """The next instant at which the member's accounts change by themselves; NEVER if none."""
-    after = accounts.settled_at
-    instants = [hold.expires_at for hold in accounts.holds.values()]
-    for lot in accounts.lots.values():
-        if lot.remaining:
-            instants += [at for at in (lot.available_at, lot.ends_at) if at > after]
-    if tier_change_at is not None:
-        instants.append(tier_change_at)
-    return min(instants, default=NEVER)

@@ -15,8 +15,9 @@ class Lot:
     """Points of one type that were earned together.
 
     ``remaining`` is what can still be drawn, ``reversed`` what refunds took back of
-    ``amount``, ``expired`` what time took; the rest is spent or held. Live in ``[available_at, expires_at)``; ``expires_at`` None: never expires.
-    ``order_id`` is the order that earned it, None for an adjustment.
+    ``amount``, ``expired`` what time took; the rest is spent or held. Live in
+    ``[available_at, expires_at)``; ``expires_at`` None: never expires. ``order_id`` is the
+    order that earned it, None for an adjustment.
     """
 
     id: int

@@ -4,11 +4,16 @@ Whether a lot has expired, a hold has timed out or a tier has ended is decided b
 the moment of the question. A booking first settles what is due, then decides.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from loyalty.domain import tiers
 from loyalty.domain.book import Book
+from loyalty.domain.ledger import instant
 from loyalty.domain.ruleset import Ruleset
+
+NEVER_SETTLED = instant(0)
+"""``settled_at`` of a member of whom nothing is booked yet."""
 
 
 def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
@@ -19,6 +24,11 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
     accounts = book.accounts
     moment = max(at, accounts.settled_at)
     book.ruleset_version = ruleset.version
+    if accounts.settled_at == NEVER_SETTLED:
+        # A member's first moment: nothing is due, and the lowest tier begins here.
+        accounts.settled_at = moment
+        accounts.standing = replace(accounts.standing, since=moment)
+        return moment
     given_back_at: dict[int, datetime] = {}
     due = [hold for hold in accounts.holds.values() if hold.expires_at <= moment]
     for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.reservation_id)):

@@ -1,6 +1,7 @@
 """What a unit of work writes, from the books and rows of its desk."""
 
-from loyalty.domain.book import Book, next_change_at
+from loyalty.domain.accounts import next_change_at
+from loyalty.domain.book import Book
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.tiers import next_change_at as next_tier_change_at
 from loyalty.services.desk import Desk, Row

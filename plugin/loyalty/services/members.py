@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from loyalty.domain.ledger import micros
 from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionConflict
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 
@@ -62,6 +63,8 @@ class Enrol:
     """Make an active member, or of a prospect one; its points stay.
 
     With ``or_update`` a member that is enrolled already is updated instead of refused.
+    ``said_at`` is the moment of a shop's event: one older than its latest word changes no
+    profile, so that events may arrive in any order.
     """
 
     tenant_id: int
@@ -70,6 +73,7 @@ class Enrol:
     profile: Profile
     joined_at: datetime | None = None
     or_update: bool = False
+    said_at: datetime | None = None
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -78,21 +82,29 @@ class Enrol:
     def decide(self, desk: Desk) -> Outcome:
         member_id = desk.names[self.external_id]
         row = desk.members[member_id]
-        columns = self.profile.columns(desk.now)
-        if row["state"] == "PROSPECT":
-            columns |= {"state": "ACTIVE"}
-            if self.joined_at is not None:
-                columns["joined_at"] = min(self.joined_at, desk.now)
-        elif not self.or_update or row["state"] == "CLOSED":
+        if row["state"] != "PROSPECT" and (not self.or_update or row["state"] == "CLOSED"):
             raise AlreadyExists(
                 f"member {self.external_id!r} is {row['state'].lower()} already",
                 field=("input", "externalId"),
             )
-        row.update(columns)
+        columns = self._columns(desk, row)
         if columns:
+            row.update(columns)
             desk.update("member", member_id, **columns)
-        desk.touch(member_id, "enrolled")
+            desk.touch(member_id, "enrolled")
         return {"member": member_id}
+
+    def _columns(self, desk: Desk, row: Row) -> Row:
+        said_at = self.said_at or desk.now
+        columns: Row = {}
+        if row["profile_at"] is None or micros(said_at) >= _micros(row["profile_at"]):
+            columns = self.profile.columns(desk.now) | {"profile_at": said_at}
+        joined_at = min(self.joined_at or desk.now, desk.now)
+        if row["state"] == "PROSPECT":
+            columns |= {"state": "ACTIVE", "joined_at": joined_at}
+        elif self.joined_at is not None and micros(joined_at) < _micros(row["joined_at"]):
+            columns["joined_at"] = joined_at
+        return columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +129,8 @@ class UpdateMember:
             raise Conflict(f"the member is {row['state'].lower()}, wanted one that is not")
         columns = self.profile.columns(desk.now)
         if columns:
+            columns["profile_at"] = desk.now
+            row.update(columns)
             desk.update("member", member_id, **columns)
             desk.touch(member_id, "profile")
         return {"member": member_id}
@@ -161,6 +175,11 @@ def _found(desk: Desk, name: str) -> tuple[int, Row]:
         raise NotFound("member", name)
     member_id = desk.names[name]
     return member_id, desk.members[member_id]
+
+
+def _micros(value: int | datetime) -> int:
+    """A row's instant, whether it was just made or read."""
+    return value if isinstance(value, int) else micros(value)
 
 
 def _birthday(value: str) -> None:

@@ -10,7 +10,7 @@ from loyalty.domain.book import Book
 from loyalty.domain.calendar import after_days
 from loyalty.domain.cart import CartLine
 from loyalty.domain.earning import EarningLine, earned
-from loyalty.domain.ledger import Cause, LotTerms, instant
+from loyalty.domain.ledger import Cause, LotTerms
 from loyalty.domain.lots import Draw
 from loyalty.domain.order import (
     Earned,
@@ -22,8 +22,8 @@ from loyalty.domain.order import (
 )
 from loyalty.domain.ruleset import Clawback
 from loyalty.errors import Conflict, LoyaltyError, NotFound
+from loyalty.services.commit import Commit, points_earned
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
-from loyalty.services.reservations import Commit, points_earned
 
 Outcome = dict[str, Any]
 
@@ -315,9 +315,3 @@ def _worth_minor(desk: Desk, points: int) -> int:
     """What points would have paid at checkout, in minor units, rounded down."""
     tender = desk.ruleset.tender
     return points * tender.minor // tender.points if tender else 0
-
-
-def occurred(row: Row) -> datetime:
-    """An order row's moment, whether it was just made or read."""
-    value = row["occurred_at"]
-    return instant(value) if isinstance(value, int) else value

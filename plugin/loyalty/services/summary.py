@@ -13,7 +13,8 @@ import orjson
 
 from loyalty.clock import Clock
 from loyalty.domain import tiers
-from loyalty.domain.book import Accounts, Book
+from loyalty.domain.accounts import Accounts
+from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant
 from loyalty.domain.lots import Balance, balance
 from loyalty.domain.quote_terms import MemberFacts

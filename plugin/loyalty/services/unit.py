@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from loyalty.domain.book import Accounts, Book
+from loyalty.domain.accounts import Accounts
+from loyalty.domain.book import Book
 from loyalty.domain.ledger import GENESIS, instant
 from loyalty.domain.lots import NEVER
 from loyalty.domain.order import TierAt
@@ -101,6 +102,8 @@ def _locked(
     tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: IdSource
 ) -> Unit[list[Row]]:
     """Lock every member the commands concern, in id order; enrol those that are missing."""
+    if needs.carts:
+        yield sql.LOCK_CARTS(tenant_id, list(needs.carts))
     if not (needs.reservations or needs.carts or needs.orders):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:

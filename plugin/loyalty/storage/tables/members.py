@@ -9,6 +9,8 @@ from loyalty.storage.fields import InstantField
 class MemberRow(Model):
     """``version`` counts every change of the row or of the member's accounts.
 
+    ``profile_at`` is the moment of the shop's latest word on the profile; older events than
+    that change nothing.
     ``seq`` and ``hash`` are the end of the ledger chain; ``settled_at`` is the moment up to
     which expiries, hold time-outs and tier ends are booked; ``next_change_at`` the next one.
     """
@@ -26,6 +28,7 @@ class MemberRow(Model):
     consent_sms = fields.BooleanField(default=False)
     consent_profiling = fields.BooleanField(default=False)
     consents_at = InstantField(null=True)
+    profile_at = InstantField(null=True)
     joined_at = InstantField()
     state_reason = fields.CharField(200, null=True)
     seq = fields.BigIntField(default=0)

@@ -1,0 +1,161 @@
+"""Checkout as its callers see it: quote, reserve, extend, commit, release, refund."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.clock import Clock
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.money import Money
+from loyalty.domain.quote import quote as quoted
+from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.services.access import Scope, Viewer, ViewerKind
+from loyalty.services.catalogue import Catalogue, Product
+from loyalty.services.commit import Commit
+from loyalty.services.desk import Command, Idempotent
+from loyalty.services.door import Door, outcome_of
+from loyalty.services.orders import RefundOrder
+from loyalty.services.quote_token import QuoteTokens
+from loyalty.services.reservations import Extend, Release, Reserve
+from loyalty.services.rulesets import Rulesets
+from loyalty.services.summary import Summaries
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quote, and the token that carries it to a reservation; None when it is indicative.
+
+    ``hash`` identifies the answer. What a shopper gets is keyed: the plain hash covers the
+    cost price, and a small number is soon found by trying.
+    """
+
+    quote: Quote
+    hash: str
+    token: str | None
+
+    @property
+    def is_binding(self) -> bool:
+        return self.token is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The outcome of a call that moves value; ``replayed``: it was the key's first one."""
+
+    outcome: Mapping[str, Any]
+    replayed: bool
+
+
+def idempotent(viewer: Viewer, operation: str, key: str, body: Sequence[object]) -> Idempotent:
+    """A caller's key bound to the body it came with."""
+    text = orjson.dumps(body, default=str)
+    return Idempotent(viewer.client, operation, key, hashlib.sha256(text).hexdigest())
+
+
+class Checkout:
+    """The checkout protocol of ``docs/concepts/checkout.md``."""
+
+    def __init__(
+        self,
+        door: Door,
+        clock: Clock,
+        rulesets: Rulesets,
+        summaries: Summaries,
+        catalogue: Catalogue,
+        tokens: QuoteTokens,
+    ) -> None:
+        self._door = door
+        self._clock = clock
+        self._rulesets = rulesets
+        self._summaries = summaries
+        self._catalogue = catalogue
+        self._tokens = tokens
+
+    async def quote(self, viewer: Viewer, cart: Cart, member: str | None, choice: Choice) -> Quoted:
+        """What the cart would get, and why. Moves nothing.
+
+        A shopper's prices come from a browser, so that quote is indicative.
+
+        Raises:
+            NotFound: no such member. BadInput: the cart does not hold together.
+        """
+        ruleset = await self._rulesets.current(viewer.tenant_id)
+        facts = None
+        if member is not None:
+            facts = (await self._summaries.exact(viewer.tenant_id, member)).facts()
+        filled = await self._filled(viewer.tenant_id, cart)
+        quote = quoted(ruleset, facts, filled, choice, self._clock.now())
+        if viewer.kind is ViewerKind.SHOPPER:
+            return Quoted(quote, self._tokens.keyed(viewer.tenant_id, quote.hash), None)
+        return Quoted(quote, quote.hash, self._tokens.sign(viewer.tenant_id, quote))
+
+    async def reserve(self, viewer: Viewer, key: str, token: str, ttl_s: int | None) -> Done:
+        """Hold what a quote takes. Raises the refusals of ``reservations.Reserve``."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        quote = self._tokens.read(viewer.tenant_id, token)
+        once = idempotent(viewer, "checkoutReserve", key, [token, ttl_s])
+        return await self._done(Reserve(viewer.tenant_id, once, quote, ttl_s))
+
+    async def extend(self, viewer: Viewer, key: str, reservation_id: int, ttl_s: int) -> Done:
+        """Hold for longer, up to the ruleset's limit."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        once = idempotent(viewer, "checkoutExtend", key, [reservation_id, ttl_s])
+        return await self._done(Extend(viewer.tenant_id, once, reservation_id, ttl_s))
+
+    async def commit(
+        self,
+        viewer: Viewer,
+        key: str,
+        reservation_id: int,
+        order: str,
+        paid: Money,
+        occurred_at: datetime | None,
+    ) -> Done:
+        """Turn a hold into a redemption and book the order."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        body = [reservation_id, order, paid.minor, paid.currency, occurred_at]
+        once = idempotent(viewer, "checkoutCommit", key, body)
+        command = Commit(viewer.tenant_id, once, reservation_id, order, paid, occurred_at)
+        return await self._done(command)
+
+    async def release(self, viewer: Viewer, key: str, reservation_id: int) -> Done:
+        """Give a hold back."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        once = idempotent(viewer, "checkoutRelease", key, [reservation_id])
+        return await self._done(Release(viewer.tenant_id, once, reservation_id))
+
+    async def refund(
+        self, viewer: Viewer, key: str, order: str, refund: str, reason: str | None
+    ) -> Done:
+        """Refund a whole order."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        once = idempotent(viewer, "orderRefund", key, [order, refund, reason])
+        command = RefundOrder(viewer.tenant_id, order, refund, reason, None, idempotent=once)
+        return await self._done(command)
+
+    async def _done(self, command: Command) -> Done:
+        verdict = await self._door.submit(command)
+        return Done(outcome_of(verdict), verdict.replayed)
+
+    async def _filled(self, tenant_id: int, cart: Cart) -> Cart:
+        """What the cart leaves out and the catalogue knows: category, brand, cost."""
+        known = await self._catalogue.many(tenant_id, [line.product for line in cart.lines])
+        lines = tuple(_filled_line(line, known.get(line.product)) for line in cart.lines)
+        return replace(cart, lines=lines)
+
+
+def _filled_line(line: CartLine, product: Product | None) -> CartLine:
+    if product is None:
+        return line
+    cost = product.cost_minor if line.cost_minor is None else line.cost_minor
+    return replace(
+        line,
+        cost_minor=cost,
+        category=line.category or product.category,
+        department=line.department or product.department,
+        brand=line.brand or product.brand,
+    )

@@ -1,0 +1,85 @@
+"""All use cases of one process, wired once by ``app`` or the command line."""
+
+from dataclasses import dataclass
+
+from loyalty.cache.protocol import Cache
+from loyalty.clock import Clock
+from loyalty.domain.registry import Registry
+from loyalty.secrets import SecretKey
+from loyalty.services.catalogue import Catalogue
+from loyalty.services.changes import CachedSummaries, Changes
+from loyalty.services.checkout import Checkout
+from loyalty.services.credentials import Credentials
+from loyalty.services.door import Door
+from loyalty.services.enrolment import Enrolment
+from loyalty.services.intake import Intake
+from loyalty.services.quote_token import QuoteTokens
+from loyalty.services.recommendations import Recommendations
+from loyalty.services.rulesets import Rulesets
+from loyalty.services.summary import Summaries
+from loyalty.services.tenants import Tenants
+from loyalty.services.training import Trainer
+from loyalty.services.views import Views
+from loyalty.settings import Settings
+from loyalty.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What delivery (GraphQL, webhooks, jobs, commands) may call."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    cache: Cache
+    tenants: Tenants
+    credentials: Credentials
+    rulesets: Rulesets
+    door: Door
+    changes: Changes
+    summaries: Summaries
+    enrolment: Enrolment
+    catalogue: Catalogue
+    checkout: Checkout
+    views: Views
+    recommendations: Recommendations
+    trainer: Trainer
+    intake: Intake
+
+
+def wire(
+    settings: Settings,
+    *,
+    clock: Clock,
+    database: Database,
+    cache: Cache,
+    registry: Registry,
+    secret: SecretKey,
+) -> Services:
+    """Put the use cases together. Creates no connection and starts nothing."""
+    rulesets = Rulesets(database, registry, clock)
+    changes = Changes(cache)
+    door = Door(database, clock, rulesets.known, changes.told)
+    summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
+    catalogue = Catalogue(database, cache, clock)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        cache=cache,
+        tenants=Tenants(database, clock),
+        credentials=Credentials(database, clock, secret, settings.environment),
+        rulesets=rulesets,
+        door=door,
+        changes=changes,
+        summaries=summaries,
+        enrolment=Enrolment(door),
+        catalogue=catalogue,
+        checkout=Checkout(door, clock, rulesets, summaries, catalogue, QuoteTokens(secret)),
+        views=Views(database, clock),
+        recommendations=Recommendations(
+            database, cache, catalogue, clock, settings.data_dir / "models"
+        ),
+        trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
+        intake=Intake(door, catalogue, clock),
+    )

@@ -1,0 +1,207 @@
+"""Reservations and orders as they are shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.clock import Clock
+from loyalty.domain.ledger import instant
+from loyalty.domain.quote_codec import from_dict
+from loyalty.domain.quote_terms import Quote
+from loyalty.errors import NotFound
+from loyalty.services.reservations import state_at
+from loyalty.storage import checkout as sql
+from loyalty.storage import members as members_sql
+from loyalty.storage import orders as orders_sql
+from loyalty.storage.database import Database
+
+LAST = 2**63 - 1
+"""After every sequence number and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationView:
+    """A hold at the moment of the question. ``order_id`` once it is committed."""
+
+    id: int
+    member_id: int | None
+    cart_id: str
+    state: str
+    expires_at: datetime
+    quote: Quote
+    order_id: int | None
+
+    @property
+    def points(self) -> int:
+        return sum(self.quote.points_needed.values())
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineView:
+    """A line as bought."""
+
+    product: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as it was booked."""
+
+    id: int
+    external_id: str
+    member_id: int | None
+    state: str
+    currency: str
+    total_minor: int
+    discount_minor: int
+    tender_points: int
+    tender_minor: int
+    points_earned: int
+    points_redeemed: int
+    mismatch: bool
+    occurred_at: datetime
+    lines: tuple[OrderLineView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """A refund as it was booked."""
+
+    id: int
+    external_id: str
+    state: str
+    points_returned: int
+    points_reversed: int
+    shortfall: int
+    money_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """What one transaction did to one account: to its balance, and to what is held."""
+
+    id: int
+    seq: int
+    kind: str
+    point_type: str
+    points: int
+    held: int
+    effective_at: datetime
+    booked_at: datetime
+    order_external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TierStep:
+    """One change of a member's tier."""
+
+    at: datetime
+    tier_from: str | None
+    tier_to: str
+    reason: str
+
+
+class Views:
+    """Reads what the schema shows beside members and products. All by tenant."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def reservation(self, tenant_id: int, id: int) -> ReservationView:
+        """Raises NotFound."""
+        rows = await self._database.read(sql.RESERVATIONS(tenant_id, [id]))
+        if not rows:
+            raise NotFound("reservation", str(id))
+        row = dict(zip(sql.RESERVATION_COLUMNS, rows[0], strict=True))
+        return ReservationView(
+            id=row["id"],
+            member_id=row["member_id"],
+            cart_id=row["cart_id"],
+            state=state_at(row, self._clock.now()),
+            expires_at=instant(row["expires_at"]),
+            quote=from_dict(orjson.loads(row["quote"])),
+            order_id=row["order_id"],
+        )
+
+    async def order(self, tenant_id: int, external_id: str) -> OrderView:
+        """Raises NotFound."""
+        rows = await self._database.read(sql.ORDERS(tenant_id, [external_id]))
+        if not rows:
+            raise NotFound("order", external_id)
+        return (await self._orders(tenant_id, rows))[0]
+
+    async def order_by_id(self, tenant_id: int, id: int) -> OrderView:
+        """Raises NotFound."""
+        rows = await self._database.read(sql.ORDERS_BY_ID(tenant_id, [id]))
+        if not rows:
+            raise NotFound("order", str(id))
+        return (await self._orders(tenant_id, rows))[0]
+
+    async def orders_of(
+        self, tenant_id: int, member_id: int, first: int, before_id: int = LAST
+    ) -> list[OrderView]:
+        """A member's orders, newest first by id."""
+        statement = orders_sql.OF_MEMBER(tenant_id, member_id, before_id, first)
+        return await self._orders(tenant_id, await self._database.read(statement))
+
+    async def refund(self, tenant_id: int, id: int) -> RefundView:
+        """Raises NotFound."""
+        rows = await self._database.read(orders_sql.REFUND(tenant_id, id))
+        if not rows:
+            raise NotFound("refund", str(id))
+        return RefundView(*rows[0])
+
+    async def history(
+        self, tenant_id: int, member_id: int, unit: str, first: int, before_seq: int = LAST
+    ) -> list[HistoryLine]:
+        """A member's ledger in one unit, newest booking first."""
+        statement = members_sql.HISTORY(tenant_id, member_id, before_seq, unit, first)
+        return [
+            HistoryLine(
+                id, seq, kind, point_type, int(points), int(held), instant(effective_at),
+                instant(booked_at), order,
+            )
+            for id, seq, kind, point_type, points, held, effective_at, booked_at, order, _ in (
+                await self._database.read(statement)
+            )
+        ]  # fmt: skip
+
+    async def tier_steps(self, tenant_id: int, member_id: int, first: int) -> list[TierStep]:
+        """A member's latest tier changes, newest first."""
+        rows = await self._database.read(members_sql.TIER_CHANGES(tenant_id, member_id, first))
+        return [TierStep(instant(at), before, after, why) for at, before, after, why in rows]
+
+    async def _orders(self, tenant_id: int, rows: Sequence[Sequence[Any]]) -> list[OrderView]:
+        orders = [dict(zip(sql.ORDER_COLUMNS, row, strict=True)) for row in rows]
+        lines: dict[int, list[OrderLineView]] = {}
+        ids = [order["id"] for order in orders]
+        for order_id, *columns in await self._database.read(sql.ORDER_LINES(tenant_id, ids)):
+            lines.setdefault(order_id, []).append(OrderLineView(*columns))
+        return [_order_view(order, lines.get(order["id"], [])) for order in orders]
+
+
+def _order_view(row: Mapping[str, Any], lines: Sequence[OrderLineView]) -> OrderView:
+    return OrderView(
+        id=row["id"],
+        external_id=row["external_id"],
+        member_id=row["member_id"],
+        state=row["state"],
+        currency=row["currency"],
+        total_minor=row["total_minor"],
+        discount_minor=row["discount_minor"],
+        tender_points=row["tender_points"],
+        tender_minor=row["tender_minor"],
+        points_earned=row["points_earned"],
+        points_redeemed=row["points_redeemed"],
+        mismatch=bool(row["mismatch"]),
+        occurred_at=instant(row["occurred_at"]),
+        lines=tuple(lines),
+    )
