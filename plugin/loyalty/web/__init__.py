@@ -1,0 +1,1 @@
+"""Delivery over HTTP: webhooks, health, metrics, and the demo storefront."""

@@ -1,0 +1,151 @@
+// Every operation this page sends with the shopper's token. A test checks them against the
+// published schema, graphql/storefront.graphql.
+
+const MONEY = `fragment Amount on Money { amount currencyCode }`;
+
+const MEMBER = `fragment Card on Member {
+  id externalId state name joinedAt version
+  balance {
+    pointType name available pending held deficit nextPendingAt
+    expiringSoon { points at }
+    value { ...Amount }
+  }
+  tier {
+    state since until qualifying
+    current { code name threshold }
+    next { tier { code name threshold } pointsMissing by }
+    benefits { code name }
+  }
+}`;
+
+const PRODUCT = `fragment Shelf on Product {
+  id externalId name category department brand inStock tiers invented
+  price { ...Amount }
+}`;
+
+function operation(name, text, ...fragments) {
+  return { name, text: [text, ...fragments].join("\n") };
+}
+
+export const HOME = operation(
+  "Home",
+  `query Home {
+    program {
+      code name currencyCode timeZone rulesetVersion
+      pointTypes { code name spendable qualifying }
+      tiers { code name threshold multiplier benefits { code name } }
+      rewards { code name kind points percent tiers value { ...Amount } }
+      pointValue { ...Amount }
+    }
+    member { ...Card }
+  }`,
+  MEMBER,
+  MONEY,
+);
+
+export const MEMBER_CARD = operation("MemberCard", `query MemberCard { member { ...Card } }`, MEMBER, MONEY);
+
+export const MEMBER_CHANGED = operation(
+  "MemberChanged",
+  `subscription MemberChanged { memberChanged { reason member { ...Card } } }`,
+  MEMBER,
+  MONEY,
+);
+
+export const HISTORY = operation(
+  "History",
+  `query History($after: String) {
+    member {
+      history(first: 8, after: $after) {
+        nodes { id kind pointType points effectiveAt bookedAt orderExternalId description }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }`,
+);
+
+export const ORDERS = operation(
+  "Orders",
+  `query Orders($after: String) {
+    member {
+      orders(first: 6, after: $after) {
+        nodes {
+          id externalId state occurredAt pointsEarned pointsRedeemed mismatch
+          total { ...Amount }
+          discount { ...Amount }
+          tender { points value { ...Amount } }
+          lines { product quantity amount { ...Amount } discount { ...Amount } }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }`,
+  MONEY,
+);
+
+export const RECOMMENDATIONS = operation(
+  "Recommendations",
+  `query Recommendations($window: RecommendationWindow!, $first: Int!, $product: ExternalId, $cart: [ExternalId!]) {
+    recommendations(window: $window, first: $first, product: $product, cart: $cart) {
+      window strategy trainedAt modelId
+      items { rank strategy product { ...Shelf } }
+    }
+  }`,
+  PRODUCT,
+  MONEY,
+);
+
+export const PRODUCTS = operation(
+  "Products",
+  `query Products($search: String, $after: String) {
+    products(first: 12, search: $search, after: $after) {
+      nodes { ...Shelf }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  PRODUCT,
+  MONEY,
+);
+
+export const PRODUCT_BY_ID = operation(
+  "Product",
+  `query Product($externalId: ExternalId!) { product(externalId: $externalId) { ...Shelf } }`,
+  PRODUCT,
+  MONEY,
+);
+
+export const QUOTE = operation(
+  "Quote",
+  `query Quote($input: CheckoutQuoteInput!) {
+    checkoutQuote(input: $input) {
+      quote {
+        hash binding validUntil
+        tier { code name }
+        subtotal { ...Amount }
+        discount { ...Amount }
+        shipping { ...Amount }
+        total { ...Amount }
+        payable { ...Amount }
+        tender { points value { ...Amount } }
+        lines {
+          id product
+          gross { ...Amount }
+          discount { ...Amount }
+          net { ...Amount }
+          parts { reward amount { ...Amount } }
+        }
+        candidates {
+          reward name kind outcome reason message points
+          discount { ...Amount }
+          cut { ...Amount }
+          gap { points tier money { ...Amount } }
+          nearestChange { kind points money { ...Amount } }
+        }
+        earnings { pointType points availableAt expiresAt }
+        margin { limited unknownCost }
+      }
+      userErrors { code message field }
+    }
+  }`,
+  MONEY,
+);

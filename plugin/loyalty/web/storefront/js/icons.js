@@ -1,0 +1,78 @@
+// The page's own drawings: line icons, and a picture for each department (all invented).
+
+import { svg } from "./dom.js";
+
+const ICONS = {
+  card: [
+    ["rect", { x: 2.5, y: 5, width: 19, height: 14, rx: 2.5 }],
+    ["path", { d: "M2.5 10h19M6 15h5" }],
+  ],
+  shelf: [["path", { d: "M3 9l1.5-5h15L21 9M4 9v11h16V9M3 9h18M9 20v-6h6v6" }]],
+  cart: [
+    ["path", { d: "M2 4h3l2.5 11h10.5l2.5-8H6" }],
+    ["circle", { cx: 9, cy: 19.5, r: 1.5 }],
+    ["circle", { cx: 17, cy: 19.5, r: 1.5 }],
+  ],
+  receipt: [["path", { d: "M5 3v18l2.5-1.5L10 21l2-1.5L14 21l2.5-1.5L19 21V3zM8.5 8h7M8.5 12h7M8.5 16h4" }]],
+  check: [["path", { d: "M4 12.5l5 5L20 6.5" }]],
+  plus: [["path", { d: "M12 5v14M5 12h14" }]],
+  minus: [["path", { d: "M5 12h14" }]],
+  bin: [["path", { d: "M4 7h16M9 7V4h6v3M6.5 7l1 13h9l1-13M10 11v5M14 11v5" }]],
+  clock: [
+    ["circle", { cx: 12, cy: 12, r: 9 }],
+    ["path", { d: "M12 7v5l3.5 2" }],
+  ],
+  lock: [
+    ["rect", { x: 5, y: 11, width: 14, height: 9, rx: 2 }],
+    ["path", { d: "M8 11V8a4 4 0 0 1 8 0v3" }],
+  ],
+  gift: [["path", { d: "M3.5 9h17v4h-17zM5 13v8h14v-8M12 9v12M12 9c-5 0-6-5-3-5 2 0 3 2.5 3 5 0-2.5 1-5 3-5 3 0 2 5-3 5" }]],
+  back: [["path", { d: "M15 5l-7 7 7 7" }]],
+  search: [
+    ["circle", { cx: 10.5, cy: 10.5, r: 6.5 }],
+    ["path", { d: "M15.5 15.5L21 21" }],
+  ],
+};
+
+export function icon(name) {
+  return svg("0 0 24 24", ICONS[name], { class: "icon", "aria-hidden": "true" });
+}
+
+const PICTURES = {
+  apple: "M32 22c-5-5-16-4-17 7-1 12 8 23 13 23 2 0 3-1 4-1s2 1 4 1c5 0 14-11 13-23-1-11-12-12-17-7zM32 21c0-6 3-10 8-11-1 6-3 9-8 11z",
+  meat: "M14 40c-4-11 5-24 18-26 11-2 20 4 20 12 0 7-6 9-10 13-5 5-8 11-16 11-6 0-10-4-12-10zM36 24a5 5 0 1 0 .100 0z",
+  milk: "M24 8h16v8l6 9v29H18V25l6-9zM18 32h28M24 16h16",
+  bread: "M14 26c-6-2-4-13 7-13h22c11 0 13 11 7 13v25H14zM24 26v16M34 26v16",
+  bottle: "M27 8h10v10c0 5 6 6 6 14v22H21V32c0-8 6-9 6-14zM21 36h22M21 46h22",
+  tin: "M16 16c0-4 32-4 32 0v32c0 4-32 4-32 0zM16 16c0 4 32 4 32 0M16 25c0 4 32 4 32 0M16 40c0 4 32 4 32 0",
+  bag: "M18 18l4-8 5 4 5-4 5 4 5-4 4 8-3 10 3 26H18l3-26zM21 28h22",
+  spray: "M26 24h14v30H26zM26 24l3-8h8l3 8M29 16V9h10l6 6M26 34h14",
+  pill: "M16 40c-4-6 0-11 4-14l12-10c6-5 12-2 15 2s3 10-2 15L33 43c-6 5-13 3-17-3zM26 21l14 17",
+  flower: "M32 26a6 6 0 1 0 .100 0zM32 20c-8-14 8-14 0 0zM38 24c10-10 14 4 0 5zM26 24c-10-10-14 4 0 5zM32 38v16M32 48c6-6 10-5 12-4-2 5-7 6-12 4z",
+  pump: "M16 54V12h20v42M12 54h28M20 18h12v10H20zM36 26h6v18c0 5 6 5 6 0V24l-6-6",
+  fish: "M10 32c8-14 26-14 34-2l10-8v20l-10-8c-8 12-26 12-34-2zM20 30a1.5 1.5 0 1 0 .100 0z",
+};
+
+// The first word that occurs in a product's department or category decides.
+const WORDS = [
+  ["fuel", "pump"], ["gas", "pump"], ["seafood", "fish"], ["fish", "fish"],
+  ["meat", "meat"], ["beef", "meat"], ["pork", "meat"], ["chicken", "meat"], ["deli", "meat"],
+  ["milk", "milk"], ["dairy", "milk"], ["cheese", "milk"], ["yogurt", "milk"], ["egg", "milk"],
+  ["bread", "bread"], ["pastry", "bread"], ["bakery", "bread"], ["cake", "bread"],
+  ["drink", "bottle"], ["beverage", "bottle"], ["water", "bottle"], ["juice", "bottle"], ["beer", "bottle"],
+  ["wine", "bottle"], ["spirits", "bottle"], ["produce", "apple"], ["fruit", "apple"], ["vegetable", "apple"],
+  ["salad", "apple"], ["floral", "flower"], ["garden", "flower"], ["flower", "flower"],
+  ["drug", "pill"], ["pharmacy", "pill"], ["cosmetic", "pill"], ["health", "pill"], ["hair", "spray"],
+  ["soap", "spray"], ["clean", "spray"], ["laundry", "spray"], ["household", "spray"],
+  ["snack", "bag"], ["chip", "bag"], ["candy", "bag"], ["cookie", "bag"], ["pet", "bag"], ["frozen", "bag"],
+];
+
+/** A drawing that stands for a product: invented, like every picture in the demo. */
+export function picture(product) {
+  const about = `${product.category ?? ""} ${product.department ?? ""}`.toLowerCase();
+  const found = WORDS.find(([word]) => about.includes(word));
+  const drawing = svg("0 0 64 64", [["path", { d: PICTURES[found ? found[1] : "tin"] }]], { "aria-hidden": "true" });
+  const tint = [...about].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 5, 7);
+  drawing.setAttribute("class", `picture tint-${tint}`);
+  return drawing;
+}

@@ -1,0 +1,102 @@
+// Puts the page together: who shops, what is shown where, and what happens when it fails.
+
+import { CallFailed } from "./api.js";
+import { restore } from "./cart.js";
+import { HOME } from "./documents.js";
+import { byId, fill, h } from "./dom.js";
+import { setTimeZone } from "./format.js";
+import { icon } from "./icons.js";
+import * as live from "./live.js";
+import * as quote from "./quote.js";
+import * as session from "./session.js";
+import { get, set, watch } from "./store.js";
+import { showCard } from "./views/card.js";
+import { showCart } from "./views/cart.js";
+import { showFrame } from "./views/frame.js";
+import { showHistory } from "./views/history.js";
+import { showOrders } from "./views/orders.js";
+import { offerUnfinished } from "./views/payment.js";
+import { showProduct } from "./views/product.js";
+import { recommendations } from "./views/recommendations.js";
+import { showShop } from "./views/shop.js";
+
+const PAGES = ["club", "shop", "product", "cart", "orders"];
+
+function route() {
+  const [, page, product] = location.hash.match(/^#\/(\w+)(?:\/(.+))?$/) ?? [];
+  // Other fragments name places within the page that is shown.
+  if (location.hash && !PAGES.includes(page)) return;
+  const before = get("route").page;
+  set({ route: { page: page ?? "club", product: product ? decodeURIComponent(product) : null } });
+  if (before !== get("route").page || product) scrollTo(0, 0);
+}
+
+async function loadHome() {
+  try {
+    const { program, member } = await session.ask(HOME);
+    setTimeZone(program.timeZone);
+    set({ program, member, memberFailed: null });
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    set({ memberFailed: error });
+  }
+}
+
+function problem(text, retry) {
+  const box = byId("problem");
+  box.hidden = !text;
+  fill(box, text ? [h("p", {}, text), h("button", { onclick: retry }, "Try again")] : null);
+}
+
+async function changeMember(externalId) {
+  set({ member: null });
+  try {
+    await session.switchTo(externalId);
+    problem(null);
+    restore();
+    offerUnfinished();
+    await loadHome();
+    set({ ordersAt: get("ordersAt") + 1 });
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    problem(error.message, () => changeMember(externalId));
+  }
+}
+
+async function boot() {
+  try {
+    await session.start();
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    problem(error.message, boot);
+    set({ connection: "offline" });
+    return;
+  }
+  problem(null);
+  restore();
+  offerUnfinished();
+  await loadHome();
+  live.follow();
+  quote.follow();
+  set({ connection: get("connection") === "starting" ? "polling" : get("connection") });
+}
+
+for (const place of document.querySelectorAll("[data-icon]")) place.append(icon(place.dataset.icon));
+addEventListener("hashchange", route);
+route();
+showFrame({ onMember: changeMember });
+showCard({ onRetry: loadHome });
+showHistory();
+recommendations(byId("club-recommendations"), "Picked for you", ["FOR_YOU", "BUY_AGAIN", "TRENDING"], {
+  ready: () => get("member") !== null,
+  watches: ["member"],
+  key: () => get("member").externalId,
+});
+showShop();
+showProduct();
+showCart();
+showOrders();
+watch(["route"], () => {
+  document.body.dataset.route = get("route").page;
+});
+boot();

@@ -1,0 +1,68 @@
+// One product, and what goes with it.
+
+import { CallFailed } from "../api.js";
+import { PRODUCT_BY_ID } from "../documents.js";
+import { byId, fill, h } from "../dom.js";
+import { money } from "../format.js";
+import { icon, picture } from "../icons.js";
+import { ask } from "../session.js";
+import { get, watch } from "../store.js";
+import { inventedNames } from "../words.js";
+import { addButton, productName } from "./product_card.js";
+import { recommendations } from "./recommendations.js";
+
+export function showProduct() {
+  const place = h("div", { "aria-live": "polite" });
+  const related = h("div", {});
+  byId("page-product").append(h("a", { class: "back", href: "#/shop" }, icon("back"), "All products"), place, related);
+
+  const wanted = () => (get("member") && get("route").page === "product" ? get("route").product : null);
+  let shown = null;
+  watch(["route", "member"], () => {
+    const name = wanted();
+    if (!name || shown === name) return;
+    shown = name;
+    load(name);
+  });
+
+  async function load(name) {
+    fill(place, h("p", { class: "muted" }, "Fetching the product…"));
+    try {
+      const { product } = await ask(PRODUCT_BY_ID, { externalId: name });
+      if (shown === name) fill(place, product ? detail(product) : h("p", {}, "There is no such product."));
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+      if (shown === name) fill(place, h("p", { class: "failure" }, error.message, " ", h("button", { onclick: () => load(name) }, "Try again")));
+    }
+  }
+
+  recommendations(related, "Goes with it", ["SIMILAR", "BOUGHT_TOGETHER"], {
+    ready: () => wanted() !== null,
+    watches: ["route", "member"],
+    key: () => `${get("member").externalId}/${wanted()}`,
+    variables: () => ({ product: wanted() }),
+  });
+}
+
+function detail(product) {
+  const rows = [
+    ["Category", product.category],
+    ["Department", product.department],
+    ["Brand", product.brand],
+    ["Number", product.externalId],
+  ].filter(([, value]) => value);
+  return h(
+    "article",
+    { class: "panel detail-card" },
+    picture(product),
+    h(
+      "div",
+      {},
+      h("h1", {}, productName(product)),
+      h("p", { class: "price large" }, product.price ? money(product.price) : "No price"),
+      addButton(product, "primary"),
+      h("dl", { class: "rows" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+      h("p", { class: "muted" }, h("span", { class: "invented" }, "†"), ` Invented for the demo: ${inventedNames(product).join(", ")}. The price is one that was paid.`),
+    ),
+  );
+}

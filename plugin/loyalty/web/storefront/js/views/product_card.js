@@ -1,0 +1,55 @@
+// A product as a card: picture, name, price, and the button that puts it into the cart.
+
+import { add } from "../cart.js";
+import { announce, h } from "../dom.js";
+import { money } from "../format.js";
+import { icon, picture } from "../icons.js";
+import { get } from "../store.js";
+import { inventedNames } from "../words.js";
+
+const DAGGER = () => h("span", { class: "invented", title: "Invented for the demo" }, "†");
+
+export function productName(product) {
+  // Catalogue names have slashes where others have spaces: let them break there.
+  return [product.name.replaceAll("/", "/\u200b"), inventedNames(product).includes("name") && DAGGER()];
+}
+
+export function addButton(product, className = "add") {
+  const sellable = product.inStock && product.price;
+  return h(
+    "button",
+    {
+      class: className,
+      disabled: !sellable,
+      "data-focus": `add-${product.externalId}`,
+      "aria-label": `Add ${product.name} to the cart`,
+      onclick: () => {
+        add(product);
+        announce(`${product.name} is in your cart.`);
+      },
+    },
+    sellable ? [icon("plus"), "Add"] : "Sold out",
+  );
+}
+
+export function productCard(product, level = "h3") {
+  const tiers = product.tiers.map((code) => get("program")?.tiers.find((tier) => tier.code === code)?.name ?? code);
+  return h(
+    "article",
+    { class: "product" },
+    h(
+      "a",
+      { class: "product-link", href: `#/product/${encodeURIComponent(product.externalId)}`, "data-focus": `see-${product.externalId}` },
+      picture(product),
+      h(level, {}, productName(product)),
+    ),
+    h("p", { class: "category" }, product.category ?? product.department ?? " "),
+    tiers.length > 0 && h("p", { class: "only" }, icon("lock"), `Only for ${tiers.join(", ")}`),
+    h(
+      "div",
+      { class: "buy" },
+      h("b", { class: "price" }, product.price ? money(product.price) : "No price"),
+      addButton(product),
+    ),
+  );
+}
