@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from loyalty.domain.book import Accounts, Hold
+from loyalty.domain.accounts import Accounts, Hold
 from loyalty.domain.ledger import instant
 from loyalty.domain.lots import NEVER, Draw, Lot
 from loyalty.domain.tiers import Standing
@@ -11,23 +11,29 @@ from loyalty.storage.statements import Sql
 
 LOCK_BY_NAME = Sql(
     """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at
+              tier_since, tier_grace_until, joined_at, profile_at
          FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])
         ORDER BY id FOR NO KEY UPDATE""",
     sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at
+              tier_since, tier_grace_until, joined_at, profile_at
          FROM member WHERE tenant_id = ?1
           AND external_id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
 )
 LOCK_BY_ID = Sql(
     """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at
+              tier_since, tier_grace_until, joined_at, profile_at
          FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])
         ORDER BY id FOR NO KEY UPDATE""",
     sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at
+              tier_since, tier_grace_until, joined_at, profile_at
          FROM member WHERE tenant_id = ?1
           AND id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
+)
+# A cart without a member has no row to lock, so its name is locked until the transaction ends.
+LOCK_CARTS = Sql(
+    """SELECT pg_advisory_xact_lock($1, h) FROM (
+         SELECT DISTINCT hashtext(c) AS h FROM unnest($2::text[]) AS c ORDER BY h) AS carts""",
+    sqlite="SELECT 1 WHERE ?1 IS NULL AND ?2 IS NULL",
 )
 IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
 MEMBERS_OF_RESERVATIONS = Sql(
@@ -72,7 +78,7 @@ TIER_HISTORY = Sql(
 
 MEMBER_COLUMNS = (
     "id", "external_id", "state", "version", "seq", "hash", "settled_at", "booked_at", "tier",
-    "tier_since", "tier_grace_until", "joined_at",
+    "tier_since", "tier_grace_until", "joined_at", "profile_at",
 )  # fmt: skip
 
 

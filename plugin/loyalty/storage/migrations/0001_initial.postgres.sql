@@ -87,6 +87,7 @@ CREATE TABLE IF NOT EXISTS member (
     consent_sms BOOLEAN NOT NULL,
     consent_profiling BOOLEAN NOT NULL,
     consents_at BIGINT,
+    profile_at BIGINT,
     joined_at BIGINT NOT NULL,
     state_reason VARCHAR(200),
     seq BIGINT NOT NULL,

@@ -103,6 +103,7 @@ CREATE TABLE IF NOT EXISTS member (
     consent_sms INTEGER NOT NULL,
     consent_profiling INTEGER NOT NULL,
     consents_at INTEGER,
+    profile_at INTEGER,
     joined_at INTEGER NOT NULL,
     state_reason TEXT,
     seq INTEGER NOT NULL,

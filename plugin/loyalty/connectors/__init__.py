@@ -1,0 +1,1 @@
+"""A shop's dialect turned into our events and rows."""

@@ -1,0 +1,72 @@
+"""Events a shop sends us, as values. ``generic`` reads them from our documented JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from loyalty.domain.product import ProductFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a paid order; amounts in minor units for the whole line, discounts ours."""
+
+    product: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int = 0
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPaid:
+    """An order was paid."""
+
+    type: ClassVar[str] = "order.paid"
+
+    order: str
+    member: str | None
+    currency: str
+    lines: tuple[Line, ...]
+    occurred_at: datetime
+    shipping_minor: int = 0
+    reservation_id: int | None = None
+    paid_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefunded:
+    """A whole order was refunded."""
+
+    type: ClassVar[str] = "order.refunded"
+
+    order: str
+    refund: str
+    reason: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChanged:
+    """A customer joined or changed the profile. Fields left out stay as they are."""
+
+    type: ClassVar[str] = "customer.changed"
+
+    member: str
+    profile: Mapping[str, str | None]
+    consents: Mapping[str, bool]
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanged:
+    """A product is new or changed."""
+
+    type: ClassVar[str] = "product.changed"
+
+    product: ProductFacts
+    occurred_at: datetime
+
+
+Event = OrderPaid | OrderRefunded | CustomerChanged | ProductChanged

@@ -1,0 +1,158 @@
+"""Events from a shop, taken in once: whatever the order they arrive in, and however often."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from loyalty.clock import Clock
+from loyalty.connectors.events import CustomerChanged, Event, OrderPaid, OrderRefunded
+from loyalty.domain.order import OrderLine as PaidLine
+from loyalty.domain.order import PaidOrder
+from loyalty.errors import BadInput
+from loyalty.services.catalogue import Catalogue
+from loyalty.services.desk import Command, Desk, Idempotent, Needs
+from loyalty.services.door import Door, outcome_of
+from loyalty.services.members import Enrol, Profile
+from loyalty.services.orders import BookOrder, RefundOrder
+
+AHEAD_MAX = timedelta(minutes=5)
+"""How far a shop's clock may run ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a delivery: TAKEN, or DUPLICATE when it had been taken before."""
+
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A command together with the inbox row that makes it happen once."""
+
+    command: Command
+    source: str
+    delivery: str
+    event: str
+    body_hash: str
+
+    @property
+    def tenant_id(self) -> int:
+        return self.command.tenant_id
+
+    @property
+    def idempotent(self) -> Idempotent:
+        # The delivery's id is its key; the inbox row keeps the trace for the merchant.
+        return Idempotent(f"webhook:{self.source}"[:64], self.event, self.delivery, self.body_hash)
+
+    @property
+    def at(self) -> datetime | None:
+        return self.command.at
+
+    def needs(self) -> Needs:
+        return self.command.needs()
+
+    def decide(self, desk: Desk) -> dict[str, Any]:
+        outcome = self.command.decide(desk)
+        desk.insert(
+            "inbox",
+            source=self.source,
+            delivery=self.delivery,
+            event=self.event,
+            body_hash=self.body_hash,
+            outcome="TAKEN",
+            received_at=desk.now,
+        )
+        return outcome
+
+
+class Intake:
+    """Takes events in."""
+
+    def __init__(self, door: Door, catalogue: Catalogue, clock: Clock) -> None:
+        self._door = door
+        self._catalogue = catalogue
+        self._clock = clock
+
+    async def take(
+        self, tenant_id: int, source: str, delivery: str, event: Event, body: bytes
+    ) -> Taken:
+        """Book one event once.
+
+        Args:
+            delivery: the sender's id of this delivery; the same id again does nothing.
+            body: the raw body, to tell a repeat from another event under the same id.
+
+        Raises:
+            KeyReused: the id came before with another body. BadInput: the event cannot be.
+        """
+        now = self._clock.now()
+        if event.occurred_at > now + AHEAD_MAX:
+            raise BadInput(f"found occurredAt {event.occurred_at.isoformat()}, wanted the past")
+        if isinstance(event, OrderPaid):
+            command: Command = BookOrder(
+                tenant_id, await self._order(tenant_id, event), f"webhook:{source}"[:64]
+            )
+        elif isinstance(event, OrderRefunded):
+            command = RefundOrder(
+                tenant_id,
+                event.order,
+                event.refund,
+                event.reason,
+                event.occurred_at,
+                may_wait=True,
+            )
+        elif isinstance(event, CustomerChanged):
+            profile = Profile(event.profile, event.consents).checked()
+            command = Enrol(
+                tenant_id,
+                None,
+                event.member,
+                profile,
+                joined_at=event.occurred_at,
+                or_update=True,
+                said_at=event.occurred_at,
+            )
+        else:
+            # A product carries its own moment; an older word never replaces a newer one, so
+            # a repeat is harmless without an inbox row.
+            await self._catalogue.upsert(tenant_id, [event.product])
+            return Taken("TAKEN")
+        digest = hashlib.sha256(body).hexdigest()
+        verdict = await self._door.submit(_Delivery(command, source, delivery, event.type, digest))
+        outcome_of(verdict)
+        return Taken("DUPLICATE" if verdict.replayed else "TAKEN")
+
+    async def _order(self, tenant_id: int, event: OrderPaid) -> PaidOrder:
+        """The order with what the catalogue knows of its lines."""
+        products = await self._catalogue.many(tenant_id, _products(event))
+        lines = []
+        for line in event.lines:
+            product = products.get(line.product)
+            lines.append(
+                PaidLine(
+                    product=line.product,
+                    quantity=line.quantity,
+                    amount_minor=line.amount_minor,
+                    discount_minor=line.discount_minor,
+                    category=line.category or (product.category if product else None),
+                    department=product.department if product else None,
+                    brand=product.brand if product else None,
+                )
+            )
+        return PaidOrder(
+            external_id=event.order,
+            member=event.member,
+            currency=event.currency,
+            lines=tuple(lines),
+            occurred_at=event.occurred_at,
+            shipping_minor=event.shipping_minor,
+            reservation_id=event.reservation_id,
+            paid_minor=event.paid_minor,
+        )
+
+
+def _products(event: OrderPaid) -> Sequence[str]:
+    return list(dict.fromkeys(line.product for line in event.lines))
