@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from loyalty.domain.ledger import Transaction
 from loyalty.domain.lots import NEVER, Draw, Lot
@@ -49,6 +50,20 @@ class Changes:
     holds_opened: list[Hold] = field(default_factory=list)
     holds_expired: list[int] = field(default_factory=list)
     holds_moved: dict[int, datetime] = field(default_factory=dict)
+
+
+class Mark(NamedTuple):
+    """A point to go back to."""
+
+    accounts: tuple[object, ...]
+    changes: tuple[object, ...]
+
+
+class Reversal(NamedTuple):
+    """What taking back an earning found: points taken, and the part that was already spent."""
+
+    taken: int
+    shortfall: int
 
 
 def next_change_at(accounts: Accounts, tier_change_at: datetime | None) -> datetime:

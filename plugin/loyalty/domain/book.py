@@ -7,9 +7,8 @@ on the same state record the same transactions.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from loyalty.domain.accounts import Accounts, Changes, Hold
+from loyalty.domain.accounts import Accounts, Changes, Hold, Mark, Reversal
 from loyalty.domain.ledger import (
     Account,
     Cause,
@@ -22,20 +21,6 @@ from loyalty.domain.ledger import (
 from loyalty.domain.lots import Draw, Lot, draws
 from loyalty.domain.tiers import QualifyingLot
 from loyalty.errors import InsufficientPoints
-
-
-class Mark(NamedTuple):
-    """A point to go back to."""
-
-    accounts: tuple[object, ...]
-    changes: tuple[object, ...]
-
-
-class Reversal(NamedTuple):
-    """What taking back an earning found: points taken, and the part that was already spent."""
-
-    taken: int
-    shortfall: int
 
 
 class Book:
@@ -252,6 +237,19 @@ class Book:
             entries.append(Entry(self._next_id(), Account.ISSUED, origin.unit, taken))
             self._record(TransactionKind.REVERSE, entries, at, cause)
         return Reversal(taken, missing)
+
+    def repay(self, lot: Lot, effective_at: datetime) -> None:
+        """Use a lot that became active to pay what the account owes."""
+        owed = self.accounts.deficits.get(lot.unit, 0)
+        points = min(lot.remaining, owed)
+        if points:
+            self._put(lot.moved(-points))
+            self.accounts.deficits[lot.unit] = owed - points
+            entries = [
+                self._member_entry(lot.unit, -points, lot.id),
+                self._member_entry(lot.unit, points),
+            ]
+            self._record(TransactionKind.REPAY, entries, effective_at, Cause())
 
     def expire(self, lots: Iterable[Lot], effective_at: datetime) -> None:
         """Take what is left of lots whose time is over."""

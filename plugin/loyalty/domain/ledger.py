@@ -31,7 +31,10 @@ class Account(StrEnum):
 
 
 class TransactionKind(StrEnum):
-    """What happened. The four ways a balance moves, and the three steps of a hold."""
+    """What happened: the four ways a balance moves, and the steps of a hold.
+
+    REPAY moves points of a lot onto a deficit of the same account; the balance stays.
+    """
 
     EARN = "EARN"
     HOLD = "HOLD"
@@ -40,6 +43,7 @@ class TransactionKind(StrEnum):
     REVERSE = "REVERSE"
     RETURN = "RETURN"
     EXPIRE = "EXPIRE"
+    REPAY = "REPAY"
     ADJUST = "ADJUST"
 
 

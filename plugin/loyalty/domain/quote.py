@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from loyalty.domain.cart import Cart
 from loyalty.domain.earning import Earning, EarningLine, earned
+from loyalty.domain.quote_basket import Taken, tender_limits
 from loyalty.domain.quote_candidates import Examination, Examined
-from loyalty.domain.quote_choice import Selection, Taken, chosen, tender_limits
+from loyalty.domain.quote_choice import Selection, chosen
 from loyalty.domain.quote_codec import quote_hash
 from loyalty.domain.quote_input import validated, validated_choice
 from loyalty.domain.quote_margin import points_paid, report

@@ -1,6 +1,5 @@
 """Which rewards can apply to a cart at all, and what stands in the way of the others."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,13 +8,12 @@ from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import (
     BrandIs,
     CategoryIs,
-    Condition,
     DepartmentIs,
     Facts,
     ProductIs,
 )
 from loyalty.domain.money import AMOUNT_MINOR_MAX
-from loyalty.domain.quote_choice import Basket, Entrant, Taken, offered, take
+from loyalty.domain.quote_basket import Basket, Entrant, Taken, entrant, offered, take
 from loyalty.domain.quote_margin import guard
 from loyalty.domain.quote_terms import MemberFacts
 from loyalty.domain.reasons import Gap, NearestChange, Reason, Unmet
@@ -66,34 +64,29 @@ class Examination:
 
     def examined(self, reward: Reward) -> Examined:
         """One reward: everything that stands in its way, or what it gives when alone."""
-        lines, gross = self.basket.lines, self.gross
-        covered = tuple(
-            index for index, line in enumerate(lines) if _covers(reward.conditions, line)
-        )
-        entrant = Entrant(reward, covered, _most(reward, sum(gross[index] for index in covered)))
+        found = entrant(self.basket, reward)
         unmet = self.member_unmet()
-        unmet += [
-            found
-            for found in (condition.unmet(self.facts) for condition in reward.conditions)
-            if found is not None
-        ]
-        if not covered:
+        for condition in reward.conditions:
+            missed = condition.unmet(self.facts)
+            if missed is not None:
+                unmet.append(missed)
+        if not found.covered:
             unmet.append(Unmet(Reason.NO_MATCHING_LINES))
         missing = reward.points - self.basket.available.get(reward.point_type or "", 0)
         # Whoever is no member is told that, not that points are short.
         if reward.points and missing > 0 and self.member is not None:
             unmet.append(Unmet(Reason.INSUFFICIENT_POINTS, Gap(points=missing)))
         if not unmet:
-            alone, _ = take(self.basket, entrant, gross, self.basket.guard.room)
+            alone, _ = take(self.basket, found, self.gross, self.basket.guard.room)
             if alone.given:
-                return Examined(reward, entrant, (), alone, alone.given)
+                return Examined(reward, found, (), alone, alone.given)
             unmet.append(
                 Unmet(Reason.MARGIN_LIMIT, Gap(money_minor=alone.cut))
                 if alone.cut
                 else Unmet(Reason.NOTHING_LEFT_TO_DISCOUNT)
             )
-        would = sum(offered(self.basket, reward, covered, gross)) if covered else 0
-        return Examined(reward, entrant, tuple(unmet), None, would)
+        would = sum(offered(self.basket, found, self.gross))
+        return Examined(reward, found, tuple(unmet), None, would)
 
     def member_unmet(self) -> list[Unmet]:
         """What keeps this member from any reward and from paying with points."""
@@ -143,20 +136,6 @@ class Examination:
         return not Examination(self.ruleset, self.member, changed, self.at).examined(reward).unmet
 
 
-def _covers(conditions: Sequence[Condition], line: CartLine) -> bool:
-    return all(condition.covers(line) for condition in conditions)
-
-
-def _most(reward: Reward, gross_minor: int) -> int:
-    """What a reward takes off at most, by what its kind says of itself."""
-    most = gross_minor
-    if reward.does.value_minor is not None:
-        most = min(most, reward.does.value_minor)
-    if reward.does.percent_bp is not None:
-        most = min(most, -(-gross_minor * reward.does.percent_bp // _UNIT_BP))
-    return most
-
-
 def _least(reward: Reward) -> int:
     """The least price of which the reward takes off at least one minor unit."""
     rate_bp = reward.does.percent_bp
@@ -180,4 +159,4 @@ def _matching(reward: Reward, minor: int) -> CartLine | None:
         department=named.get("department"),
         brand=named.get("brand"),
     )
-    return line if _covers(reward.conditions, line) else None
+    return line if all(item.covers(line) for item in reward.conditions) else None

@@ -29,6 +29,10 @@ from loyalty.errors import BadInput
 
 FORMAT = 1
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, check_circular=False
+)
+
 
 def quote_hash(quote: Quote) -> str:
     """Lower-case hex sha256 over the canonical JSON of the quote without its hash.
@@ -39,7 +43,7 @@ def quote_hash(quote: Quote) -> str:
 
 
 def canonical(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def to_dict(quote: Quote) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Guard:
 
     def sums(self, left: Sequence[int]) -> tuple[int, int]:
         """What is left of the lines of known cost and of all lines."""
-        known = sum(part for part, is_known in zip(left, self.is_known, strict=True) if is_known)
+        known = sum([part for part, flag in zip(left, self.is_known, strict=True) if flag])
         return known, sum(left)
 
 
@@ -70,9 +70,9 @@ def guard(policy: MarginPolicy | None, lines: Sequence[CartLine]) -> Guard:
 
 
 def cut(
-    parts: Sequence[int], is_known: Sequence[bool], room: Room, *, may_cut: bool
-) -> tuple[list[int], int]:
-    """Parts of a discount that fit the room, and by how much they had to shrink in sum.
+    parts: list[int], is_known: Sequence[bool], room: Room, *, may_cut: bool
+) -> tuple[list[int], Room, int]:
+    """Parts of a discount that fit the room, their sums, and what was kept back.
 
     Args:
         parts: what a reward offers, per line.
@@ -80,18 +80,20 @@ def cut(
         room: what may come off.
         may_cut: whether a smaller discount will do; otherwise none is given.
     """
-    known = sum(part for part, flag in zip(parts, is_known, strict=True) if flag)
+    known = sum([part for part, flag in zip(parts, is_known, strict=True) if flag])
     unknown = sum(parts) - known
     excess = max(known - room.known, 0) + max(unknown - room.unknown, 0)
     if not excess:
-        return list(parts), 0
+        return parts, Room(known, unknown), 0
     if not may_cut:
-        return [0] * len(parts), excess
+        return [0] * len(parts), Room(0, 0), excess
     of_known = [part if flag else 0 for part, flag in zip(parts, is_known, strict=True)]
     of_unknown = [0 if flag else part for part, flag in zip(parts, is_known, strict=True)]
-    fitting_known = allocated(min(known, room.known), of_known)
-    fitting_unknown = allocated(min(unknown, room.unknown), of_unknown)
-    return [a + b for a, b in zip(fitting_known, fitting_unknown, strict=True)], excess
+    fitting = Room(min(known, room.known), min(unknown, room.unknown))
+    fitting_known = allocated(fitting.known, of_known)
+    fitting_unknown = allocated(fitting.unknown, of_unknown)
+    both = [a + b for a, b in zip(fitting_known, fitting_unknown, strict=True)]
+    return both, fitting, excess
 
 
 def payable_with_points(guard: Guard, left: Sequence[int], room: Room) -> int | None:

@@ -17,7 +17,7 @@ NEVER_SETTLED = instant(0)
 
 
 def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
-    """Release holds that timed out, expire lots, move the tier along; returns the moment.
+    """Release holds that timed out, pay deficits, expire lots, move the tier; returns the moment.
 
     The moment is the later of ``at`` and the last settling: time does not run back.
     """
@@ -36,6 +36,8 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
         book.changes.holds_expired.append(hold.reservation_id)
         for draw in hold.draws:
             given_back_at[draw.lot_id] = hold.expires_at
+    if any(accounts.deficits.values()):
+        _repay(book, moment, given_back_at)
     over = [lot for lot in accounts.lots.values() if lot.remaining and lot.ends_at <= moment]
     for lot in sorted(over, key=lambda lot: (lot.ends_at, lot.id)):
         # A lot may expire while it is held; what comes back then expires on its return.
@@ -43,6 +45,22 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
     _move_tier(book, ruleset, accounts.settled_at, moment)
     accounts.settled_at = moment
     return moment
+
+
+def _repay(book: Book, moment: datetime, given_back_at: dict[int, datetime]) -> None:
+    """Pay deficits from lots in the order in which they became active.
+
+    By the lots' own instants, so that the outcome does not depend on when somebody looks.
+    """
+    start = book.accounts.settled_at
+    active = [
+        (max(lot.available_at, given_back_at.get(lot.id, start), start), lot)
+        for lot in book.accounts.lots.values()
+        if lot.remaining and lot.available_at <= moment
+    ]
+    for at, lot in sorted(active, key=lambda item: (item[0], item[1].ends_at, item[1].id)):
+        if at < lot.ends_at:
+            book.repay(lot, at)
 
 
 def evaluate_tier(book: Book, ruleset: Ruleset) -> None:

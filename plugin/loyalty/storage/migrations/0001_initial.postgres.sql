@@ -1,6 +1,7 @@
 -- The first schema, on PostgreSQL. Frozen: later changes are later migrations.
 -- Every primary, unique and foreign key starts with the tenant, but for four names that are unique
 -- everywhere because a caller is recognised by them. Instants are microseconds since 1970.
+-- Foreign keys are checked at commit, so that rows may refer to each other in any order.
 
 CREATE TABLE IF NOT EXISTS tenant (
     id INTEGER NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS ruleset (
     published_by VARCHAR(200) NOT NULL,
     CONSTRAINT ruleset_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT ruleset_tenant_id_version_key UNIQUE (tenant_id, version),
+    CONSTRAINT ruleset_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ruleset_version_check CHECK (version > 0),
     CONSTRAINT ruleset_id_check CHECK (id = tenant_id * 1000000 + version)
 );
@@ -46,7 +48,8 @@ CREATE TABLE IF NOT EXISTS token_issuer (
     public_key TEXT,
     audience VARCHAR(200),
     CONSTRAINT token_issuer_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT token_issuer_issuer_key UNIQUE (issuer)
+    CONSTRAINT token_issuer_issuer_key UNIQUE (issuer),
+    CONSTRAINT token_issuer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED
 );
 
 CREATE TABLE IF NOT EXISTS api_key (
@@ -59,7 +62,8 @@ CREATE TABLE IF NOT EXISTS api_key (
     created_at BIGINT NOT NULL,
     revoked_at BIGINT,
     CONSTRAINT api_key_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT api_key_key_id_key UNIQUE (key_id)
+    CONSTRAINT api_key_key_id_key UNIQUE (key_id),
+    CONSTRAINT api_key_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED
 );
 
 CREATE TABLE IF NOT EXISTS webhook_source (
@@ -70,7 +74,8 @@ CREATE TABLE IF NOT EXISTS webhook_source (
     created_at BIGINT NOT NULL,
     revoked_at BIGINT,
     CONSTRAINT webhook_source_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT webhook_source_source_key UNIQUE (source)
+    CONSTRAINT webhook_source_source_key UNIQUE (source),
+    CONSTRAINT webhook_source_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED
 );
 
 CREATE TABLE IF NOT EXISTS member (
@@ -100,6 +105,7 @@ CREATE TABLE IF NOT EXISTS member (
     tier_grace_until BIGINT,
     CONSTRAINT member_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT member_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+    CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT member_state_check CHECK (state IN ('PROSPECT', 'ACTIVE', 'SUSPENDED', 'CLOSED', 'ERASED')),
     CONSTRAINT member_version_check CHECK (version >= 1),
     CONSTRAINT member_seq_check CHECK (seq >= 0),
@@ -115,6 +121,7 @@ CREATE TABLE IF NOT EXISTS tier_change (
     tier_to VARCHAR(64) NOT NULL,
     reason VARCHAR(16) NOT NULL,
     CONSTRAINT tier_change_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT tier_change_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT tier_change_reason_check CHECK (reason IN ('QUALIFIED', 'GRACE_STARTED', 'RENEWED', 'DOWNGRADED'))
 );
 
@@ -139,6 +146,7 @@ CREATE TABLE IF NOT EXISTS product (
     changed_at BIGINT NOT NULL,
     CONSTRAINT product_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT product_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+    CONSTRAINT product_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT product_currency_check CHECK (length(currency) = 3),
     CONSTRAINT product_price_minor_check CHECK (price_minor >= 0),
     CONSTRAINT product_cost_minor_check CHECK (cost_minor >= 0),
@@ -157,6 +165,7 @@ CREATE TABLE IF NOT EXISTS reservation (
     expires_at BIGINT NOT NULL,
     extended_until_max BIGINT NOT NULL,
     CONSTRAINT reservation_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT reservation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT reservation_state_check CHECK (state IN ('HELD', 'COMMITTED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'RELEASED', 'EXPIRED'))
 ) WITH (fillfactor = 80);
 
@@ -188,6 +197,8 @@ CREATE TABLE IF NOT EXISTS shop_order (
     booked_at BIGINT NOT NULL,
     CONSTRAINT shop_order_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT shop_order_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+    CONSTRAINT shop_order_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT shop_order_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT shop_order_state_check CHECK (state IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CANCELLED')),
     CONSTRAINT shop_order_currency_check CHECK (length(currency) = 3),
     CONSTRAINT shop_order_total_minor_check CHECK (total_minor >= 0),
@@ -211,6 +222,7 @@ CREATE TABLE IF NOT EXISTS order_line (
     amount_minor BIGINT NOT NULL,
     discount_minor BIGINT NOT NULL,
     CONSTRAINT order_line_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT order_line_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT order_line_line_check CHECK (line >= 0),
     CONSTRAINT order_line_quantity_check CHECK (quantity >= 0),
     CONSTRAINT order_line_amount_minor_check CHECK (amount_minor >= 0),
@@ -235,6 +247,7 @@ CREATE TABLE IF NOT EXISTS order_refund (
     booked_at BIGINT NOT NULL,
     CONSTRAINT order_refund_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT order_refund_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+    CONSTRAINT order_refund_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT order_refund_state_check CHECK (state IN ('WAITING', 'BOOKED')),
     CONSTRAINT order_refund_points_returned_check CHECK (points_returned >= 0),
     CONSTRAINT order_refund_points_reversed_check CHECK (points_reversed >= 0),
@@ -260,8 +273,12 @@ CREATE TABLE IF NOT EXISTS ledger_transaction (
     hash BYTEA NOT NULL,
     CONSTRAINT ledger_transaction_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT ledger_transaction_tenant_id_member_id_seq_key UNIQUE (tenant_id, member_id, seq),
+    CONSTRAINT ledger_transaction_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT ledger_transaction_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT ledger_transaction_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT ledger_transaction_refund_fkey FOREIGN KEY (tenant_id, refund_id) REFERENCES order_refund (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ledger_transaction_seq_check CHECK (seq > 0),
-    CONSTRAINT ledger_transaction_kind_check CHECK (kind IN ('EARN', 'HOLD', 'REDEEM', 'RELEASE', 'REVERSE', 'RETURN', 'EXPIRE', 'ADJUST', 'MERGE')),
+    CONSTRAINT ledger_transaction_kind_check CHECK (kind IN ('EARN', 'HOLD', 'REDEEM', 'RELEASE', 'REVERSE', 'RETURN', 'EXPIRE', 'REPAY', 'ADJUST', 'MERGE')),
     CONSTRAINT ledger_transaction_ruleset_version_check CHECK (ruleset_version >= 0),
     CONSTRAINT ledger_transaction_hash_check CHECK (octet_length(hash) = 32)
 );
@@ -280,6 +297,8 @@ CREATE TABLE IF NOT EXISTS lot (
     ends_at BIGINT NOT NULL,
     order_id BIGINT,
     CONSTRAINT lot_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT lot_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT lot_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT lot_amount_check CHECK (amount > 0),
     CONSTRAINT lot_remaining_check CHECK (remaining BETWEEN 0 AND amount),
     CONSTRAINT lot_reversed_check CHECK (reversed BETWEEN 0 AND amount),
@@ -299,6 +318,8 @@ CREATE TABLE IF NOT EXISTS ledger_entry (
     available_at BIGINT,
     expires_at BIGINT,
     CONSTRAINT ledger_entry_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT ledger_entry_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES ledger_transaction (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT ledger_entry_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ledger_entry_amount_check CHECK (amount <> 0),
     CONSTRAINT ledger_entry_account_check CHECK (account IN ('MEMBER', 'ISSUED', 'HELD', 'REDEEMED', 'EXPIRED', 'ADJUSTED', 'PARTNER', 'CAUSE')),
     CONSTRAINT ledger_entry_lot_check CHECK (lot_id IS NULL OR account = 'MEMBER'),
@@ -317,6 +338,7 @@ CREATE TABLE IF NOT EXISTS account (
     deficit BIGINT NOT NULL,
     CONSTRAINT account_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT account_tenant_id_member_id_unit_key UNIQUE (tenant_id, member_id, unit),
+    CONSTRAINT account_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT account_deficit_check CHECK (deficit >= 0),
     CONSTRAINT account_balance_check CHECK (balance + deficit >= 0)
 ) WITH (fillfactor = 80);
@@ -331,6 +353,8 @@ CREATE TABLE IF NOT EXISTS draw (
     returned BIGINT NOT NULL,
     CONSTRAINT draw_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT draw_tenant_id_reservation_id_lot_id_key UNIQUE (tenant_id, reservation_id, lot_id),
+    CONSTRAINT draw_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT draw_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT draw_amount_check CHECK (amount > 0),
     CONSTRAINT draw_returned_check CHECK (returned BETWEEN 0 AND amount)
 );
@@ -387,71 +411,15 @@ CREATE TABLE IF NOT EXISTS import_run (
     updated_at BIGINT NOT NULL,
     CONSTRAINT import_run_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT import_run_tenant_id_kind_file_hash_key UNIQUE (tenant_id, kind, file_hash),
+    CONSTRAINT import_run_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT import_run_rows_done_check CHECK (rows_done >= 0),
     CONSTRAINT import_run_accepted_check CHECK (accepted >= 0),
     CONSTRAINT import_run_rejected_check CHECK (rejected >= 0)
 );
 
--- Checked at commit, so that the rows of one statement may refer to each other in any order.
-
-ALTER TABLE ruleset
-    ADD CONSTRAINT ruleset_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE token_issuer
-    ADD CONSTRAINT token_issuer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE api_key
-    ADD CONSTRAINT api_key_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE webhook_source
-    ADD CONSTRAINT webhook_source_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE member
-    ADD CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE tier_change
-    ADD CONSTRAINT tier_change_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE product
-    ADD CONSTRAINT product_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
-
 ALTER TABLE reservation
-    ADD CONSTRAINT reservation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    DROP CONSTRAINT IF EXISTS reservation_order_fkey,
     ADD CONSTRAINT reservation_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE shop_order
-    ADD CONSTRAINT shop_order_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT shop_order_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE order_line
-    ADD CONSTRAINT order_line_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE order_refund
-    ADD CONSTRAINT order_refund_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE ledger_transaction
-    ADD CONSTRAINT ledger_transaction_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT ledger_transaction_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT ledger_transaction_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT ledger_transaction_refund_fkey FOREIGN KEY (tenant_id, refund_id) REFERENCES order_refund (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE lot
-    ADD CONSTRAINT lot_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT lot_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES shop_order (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE ledger_entry
-    ADD CONSTRAINT ledger_entry_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES ledger_transaction (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT ledger_entry_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE account
-    ADD CONSTRAINT account_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE draw
-    ADD CONSTRAINT draw_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT draw_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
-ALTER TABLE import_run
-    ADD CONSTRAINT import_run_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED;
 
 INSERT INTO id_lease (id, next_node) VALUES (1, 0) ON CONFLICT DO NOTHING;
 
@@ -464,22 +432,22 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER ruleset_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ruleset
+CREATE OR REPLACE TRIGGER ruleset_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ruleset
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
 
 ALTER TABLE ruleset ENABLE ALWAYS TRIGGER ruleset_append_only;
 
-CREATE TRIGGER tier_change_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tier_change
+CREATE OR REPLACE TRIGGER tier_change_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tier_change
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
 
 ALTER TABLE tier_change ENABLE ALWAYS TRIGGER tier_change_append_only;
 
-CREATE TRIGGER ledger_transaction_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transaction
+CREATE OR REPLACE TRIGGER ledger_transaction_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transaction
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
 
 ALTER TABLE ledger_transaction ENABLE ALWAYS TRIGGER ledger_transaction_append_only;
 
-CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
+CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
 
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_append_only;

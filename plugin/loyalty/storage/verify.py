@@ -1,0 +1,42 @@
+"""Statements that read the whole ledger of a tenant in pages, for checking it."""
+
+from loyalty.storage.statements import Sql
+
+MEMBERS = Sql(
+    """SELECT id, seq, hash, settled_at FROM member
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+TRANSACTIONS = Sql(
+    """SELECT id, member_id, seq, kind, order_id, reservation_id, refund_id, ruleset_version,
+              effective_at, booked_at, hash
+         FROM ledger_transaction WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])
+        ORDER BY member_id, seq"""
+)
+ENTRIES = Sql(
+    """SELECT t.member_id, e.id, e.transaction_id, e.account, e.unit, e.amount, e.lot_id,
+              e.available_at, e.expires_at
+         FROM ledger_entry e
+         JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
+        WHERE t.tenant_id = $1 AND t.member_id = ANY($2::bigint[])
+        ORDER BY e.transaction_id, e.id"""
+)
+LOTS = Sql(
+    """SELECT member_id, id, unit, amount, remaining, reversed, expired, available_at, ends_at
+         FROM lot WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
+)
+ACCOUNTS = Sql(
+    """SELECT member_id, unit, balance, deficit FROM account
+        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
+)
+HELD = Sql(
+    """SELECT r.member_id, d.unit, SUM(d.amount) FROM reservation r
+         JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+        WHERE r.tenant_id = $1 AND r.member_id = ANY($2::bigint[]) AND r.state = 'HELD'
+        GROUP BY r.member_id, d.unit"""
+)
+ORPHANS = Sql(
+    """SELECT COUNT(*) FROM ledger_entry e
+        WHERE e.tenant_id = $1 AND NOT EXISTS (
+          SELECT 1 FROM ledger_transaction t
+           WHERE t.tenant_id = e.tenant_id AND t.id = e.transaction_id)"""
+)
