@@ -22,12 +22,21 @@ import { showShop } from "./views/shop.js";
 
 const PAGES = ["club", "shop", "product", "cart", "orders"];
 
+/** What a link's last part names; a mangled link names nothing that exists. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function route() {
   const [, page, product] = location.hash.match(/^#\/(\w+)(?:\/(.+))?$/) ?? [];
   // Other fragments name places within the page that is shown.
   if (location.hash && !PAGES.includes(page)) return;
   const before = get("route").page;
-  set({ route: { page: page ?? "club", product: product ? decodeURIComponent(product) : null } });
+  set({ route: { page: page ?? "club", product: product ? decoded(product) : null } });
   if (before !== get("route").page || product) scrollTo(0, 0);
 }
 

@@ -35,9 +35,8 @@ const ENTRIES = {
   REDEEM: "Points used",
   HOLD: "Held for a checkout",
   RELEASE: "Given back from a checkout",
-  COMMIT: "Points used",
-  REFUND: "Refund",
   REVERSE: "Points taken back",
+  RETURN: "Used points returned",
   EXPIRE: "Points expired",
   ADJUST: "Adjusted by the shop",
 };

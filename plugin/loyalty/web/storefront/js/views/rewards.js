@@ -62,7 +62,7 @@ function toggle({ reward }, list, choices, label, name) {
 function effect(candidate) {
   const takes = candidate.points > 0 ? ` for ${points(candidate.points)}` : "";
   if (isZero(candidate.discount)) return candidate.points > 0 ? `Costs ${points(candidate.points)}` : "";
-  const cut = isZero(candidate.cut) ? "" : ` (${money(candidate.cut)} less than its full value: a limit of the shop applies)`;
+  const cut = !candidate.cut || isZero(candidate.cut) ? "" : ` (${money(candidate.cut)} less than its full value: a limit of the shop applies)`;
   return `−${money(candidate.discount)}${takes}${cut}`;
 }
 
