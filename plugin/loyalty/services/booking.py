@@ -108,13 +108,20 @@ def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:
     """
     for hold in book.changes.holds_opened:
         for draw in hold.draws:
-            effects.insert(
+            # A late commit holds again under the same reservation, maybe from the same lot.
+            effects.upsert(
                 "draw",
-                (
-                    desk.ids.next(), desk.tenant_id, hold.reservation_id, draw.lot_id, draw.unit,
-                    draw.amount, 0,
-                ),
-            )  # fmt: skip
+                {
+                    "id": desk.ids.next(),
+                    "tenant_id": desk.tenant_id,
+                    "reservation_id": hold.reservation_id,
+                    "lot_id": draw.lot_id,
+                    "unit": draw.unit,
+                    "amount": draw.amount,
+                    "returned": 0,
+                },
+                key=("tenant_id", "reservation_id", "lot_id"),
+            )
     for reservation_id in book.changes.holds_expired:
         effects.update("reservation", desk.tenant_id, reservation_id, state="EXPIRED")
     for reservation_id, expires_at in book.changes.holds_moved.items():

@@ -96,8 +96,6 @@ def earn_quoted(
 
 def _hold_again(desk: Desk, row: Row, quote: Quote) -> None:
     """A late commit holds again what timed out, or fails plainly; it never oversells."""
-    for drawn in desk.loaded.draws.get(row["id"], ()):
-        desk.delete("draw", drawn["id"])
     book = desk.book_of(row["member_id"])
     if book is None:
         return
@@ -111,6 +109,10 @@ def _hold_again(desk: Desk, row: Row, quote: Quote) -> None:
             f"the hold timed out and {short.requested} points could not be held again: "
             f"{short.available} are available"
         ) from short
+    lots = {draw.lot_id for draw in book.accounts.holds[row["id"]].draws}
+    for drawn in desk.loaded.draws.get(row["id"], ()):
+        if drawn["lot_id"] not in lots:
+            desk.delete("draw", drawn["id"])
 
 
 def _book_order(

@@ -1,0 +1,181 @@
+"""A small shop on a real database, driven through the services."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from loyalty.clock import FixedClock
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.money import Money
+from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.quote import quote
+from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.domain.registry import built_in
+from loyalty.services.commit import Commit
+from loyalty.services.desk import Idempotent, MemberChanged, Verdict
+from loyalty.services.door import Door
+from loyalty.services.members import Enrol, Profile
+from loyalty.services.orders import BookOrder, RefundOrder
+from loyalty.services.reservations import Release, Reserve
+from loyalty.services.rulesets import Rulesets
+from loyalty.services.summary import Member, Summaries
+from loyalty.services.tenants import Tenants
+from loyalty.services.verify import verify
+from loyalty.storage.database import Database, open_database
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+PROGRAM = """
+code = "corner"
+name = "Corner"
+currency = "EUR"
+time_zone = "Europe/Budapest"
+[[point_types]]
+code = "points"
+name = "Points"
+pending_days = 14
+expires_after_months = 12
+[[point_types]]
+code = "status"
+name = "Status"
+is_spendable = false
+expires_after_months = 12
+[[earning.rules]]
+code = "base"
+point_type = "points"
+points = 1
+per_minor = 100
+uses_tier_multiplier = true
+[[earning.rules]]
+code = "status"
+point_type = "status"
+points = 1
+per_minor = 100
+[tier_policy]
+point_type = "status"
+grace_days = 30
+[[tiers]]
+code = "base"
+name = "Base"
+threshold = 0
+[[tiers]]
+code = "gold"
+name = "Gold"
+threshold = 500
+multiplier_bp = 20000
+[[rewards]]
+code = "five-off"
+name = "5.00 off"
+points = 100
+point_type = "points"
+does = { kind = "money_off", off_minor = 500 }
+"""
+
+
+class NoCache:
+    """Keeps nothing."""
+
+    async def get(self, tenant_id: int, member_id: int) -> bytes | None:
+        return None
+
+    async def put(self, tenant_id: int, member_id: int, version: int, value: bytes) -> None:
+        return None
+
+
+@dataclass
+class Shop:
+    """One tenant; every method is one thing a shop does."""
+
+    tenant_id: int
+    clock: FixedClock
+    database: Database
+    door: Door
+    rulesets: Rulesets
+    summaries: Summaries
+    told: list[MemberChanged] = field(default_factory=list)
+    keys: "count[int]" = field(default_factory=count)
+
+    def key(self, operation: str, text: str | None = None, body: str = "") -> Idempotent:
+        return Idempotent("till", operation, text or f"k{next(self.keys)}", body.ljust(64, "0"))
+
+    async def enrol(self, name: str) -> Verdict:
+        return await self.door.submit(Enrol(self.tenant_id, None, name, Profile()))
+
+    async def paid(
+        self, order: str, member: str | None, minor: int, at: datetime | None = None
+    ) -> Verdict:
+        lines = (OrderLine("tea", 1, minor),)
+        paid = PaidOrder(order, member, "EUR", lines, at or self.clock.now())
+        return await self.door.submit(BookOrder(self.tenant_id, paid, "test"))
+
+    async def refund(self, order: str, refund: str, *, may_wait: bool = False) -> Verdict:
+        command = RefundOrder(self.tenant_id, order, refund, None, None, may_wait=may_wait)
+        return await self.door.submit(command)
+
+    async def quote(self, member: str, cart: str, minor: int) -> Quote:
+        ruleset = await self.rulesets.current(self.tenant_id)
+        facts = (await self.member(member)).facts()
+        basket = Cart(cart, "EUR", (CartLine("1", "tea", 1, minor),))
+        return quote(ruleset, facts, basket, Choice(), self.clock.now())
+
+    async def reserve(self, offered: Quote, key: Idempotent | None = None) -> Verdict:
+        command = Reserve(self.tenant_id, key or self.key("reserve"), offered, None)
+        return await self.door.submit(command)
+
+    async def commit(
+        self, reservation: object, order: str, minor: int, key: Idempotent | None = None
+    ) -> Verdict:
+        assert isinstance(reservation, int)
+        once = key or self.key("commit")
+        paid = Money(minor, "EUR")
+        return await self.door.submit(Commit(self.tenant_id, once, reservation, order, paid, None))
+
+    async def release(self, reservation: object) -> Verdict:
+        assert isinstance(reservation, int)
+        return await self.door.submit(Release(self.tenant_id, self.key("release"), reservation))
+
+    async def member(self, name: str) -> Member:
+        return await self.summaries.shown(self.tenant_id, name)
+
+    async def points(self, name: str) -> tuple[int, int, int]:
+        """Available, pending, held."""
+        found = (await self.member(name)).balance("points")
+        return found.available, found.pending, found.held
+
+    async def rich_member(self, name: str, points: int) -> None:
+        """A member with active points."""
+        await self.enrol(name)
+        await self.paid(f"seed-{name}", name, points * 100, self.clock.now() - timedelta(days=30))
+
+    async def problems(self) -> Sequence[str]:
+        return (await verify(self.database, self.tenant_id)).problems
+
+
+@pytest.fixture
+async def shops(database_url: str) -> AsyncIterator[tuple[Shop, Shop]]:
+    """Two tenants of one server."""
+    clock = FixedClock(START)
+    database = await open_database(database_url, clock, migrate=True)
+    rulesets = Rulesets(database, built_in(), clock)
+    made: list[Shop] = []
+    for code in ("corner", "other"):
+        tenant = await Tenants(database, clock).create(code, code)
+        await rulesets.publish(tenant.id, PROGRAM, "test")
+        told: list[MemberChanged] = []
+
+        async def tell(changed: Sequence[MemberChanged], told: list[MemberChanged] = told) -> None:
+            told.extend(changed)
+
+        door = Door(database, clock, rulesets.known, tell)
+        summaries = Summaries(database, clock, rulesets, NoCache())
+        made.append(Shop(tenant.id, clock, database, door, rulesets, summaries, told))
+    yield made[0], made[1]
+    await database.close()
+
+
+@pytest.fixture
+def shop(shops: tuple[Shop, Shop]) -> Shop:
+    return shops[0]
