@@ -103,7 +103,7 @@ def allocated(total: int, weights: Sequence[int]) -> list[int]:
         weights: one per part, >= 0. All zero is allowed only with a zero total.
     """
     whole = sum(weights)
-    if total < 0 or any(weight < 0 for weight in weights) or (total and not whole):
+    if total < 0 or (weights and min(weights) < 0) or (total and not whole):
         raise ValueError(f"cannot split {total} by {list(weights)[:20]}")
     parts: list[int] = []
     running = given = 0

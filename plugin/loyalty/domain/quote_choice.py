@@ -3,7 +3,7 @@
 Rewards apply in the ruleset's order, each on what the earlier ones left, so a choice is a
 set. The search walks the sets depth first and skips those that a bound proves no better than
 the best one found. It is bounded by nodes, never by time, so the same question has the same
-answer on every machine (law 11). Up to ``log2(NODES_MAX)`` entrants that is exact in any case.
+answer on every machine (law 11). Up to ``EXACT_MAX`` entrants that is exact in any case.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,13 @@ from loyalty.domain.quote_margin import Room
 from loyalty.domain.quote_tender import NO_PAYMENT, Payment
 from loyalty.domain.quote_terms import TENDER, Choice, Objective, PointsMode
 
-NODES_MAX = 4_096
-"""Sets looked at before the search gives up proving: all sets of 12 entrants."""
+EXACT_MAX = 12
+"""Entrants of which all sets may be looked at."""
+
+NODES_MAX = 1 << EXACT_MAX
+"""Sets looked at before the search gives up proving. Of more entrants it is fewer sets in
+proportion, because each costs more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,9 @@ def chosen(basket: Basket, entrants: Sequence[Entrant], choice: Choice) -> Selec
         choice: what the shopper wants; what is pinned and is no entrant is passed over.
     """
     search = _Search(basket, entrants, choice)
-    if len(entrants) > NODES_MAX.bit_length() - 1:
+    if len(entrants) > EXACT_MAX:
         search.start_greedily()
+        search.nodes_left = NODES_MAX * EXACT_MAX // len(entrants)
     search.visit(0, [line.gross_minor for line in basket.lines], basket.guard.room)
     return search.best(proven=search.nodes_left >= 0)
 
@@ -106,6 +112,8 @@ class _Search:
         )
         kept: list[int] = []
         for index in order:
+            if self.nodes_left < NODES_MAX // 2:
+                return
             if self._judge_set(sorted([*kept, index])):
                 kept.append(index)
 
@@ -171,7 +179,7 @@ class _Search:
     def _judge(self, left: list[int], room: Room) -> None:
         """Keep what is taken, with what points pay beside it, if it is the best so far."""
         if self.best_key is not None:
-            hoped = self._key(self.missed, 0, self.bound.paid(self.spent), 0, self.codes)
+            hoped = self._key(self.missed, 0, self.bound.paid(room, self.spent), 0, self.codes)
             if hoped > self.best_key:
                 return
         payment, is_missed = self._payment(left, room)

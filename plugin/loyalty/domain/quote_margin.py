@@ -96,21 +96,26 @@ def cut(
     return both, fitting, excess
 
 
-def payable_with_points(guard: Guard, left: Sequence[int], room: Room) -> int | None:
+def payable_with_points(guard: Guard, known: int, unknown: int, room: Room) -> int | None:
     """The most that points may pay of an order; None when the guard sets no limit.
 
     Points pay the lines in proportion, so their part on the lines of known cost is
-    ``used * known // whole``; solved here for the largest ``used`` that fits.
+    ``used * known // whole``; solved here for the largest ``used`` that fits. Taking more off
+    any line never raises it, so it bounds every choice that goes on from here.
+
+    Args:
+        guard: of the cart.
+        known: what is left of the lines of known cost.
+        unknown: what is left of the others.
+        room: what may still come off.
     """
     if guard.policy is None or not guard.policy.counts_points_used:
         return None
-    known, whole = guard.sums(left)
-    unknown = whole - known
     limits = []
     if known > room.known:
-        limits.append(((room.known + 1) * whole - 1) // known)
+        limits.append(((room.known + 1) * (known + unknown) - 1) // known)
     if unknown > room.unknown:
-        limits.append(room.unknown * whole // unknown)
+        limits.append(room.unknown * (known + unknown) // unknown)
     return min(limits, default=None)
 
 
