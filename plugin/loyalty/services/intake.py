@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from loyalty.clock import Clock
@@ -15,10 +15,7 @@ from loyalty.services.catalogue import Catalogue
 from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder, RefundOrder
-
-AHEAD_MAX = timedelta(minutes=5)
-"""How far a shop's clock may run ahead of ours."""
+from loyalty.services.orders import AHEAD_MAX, BookOrder, RefundOrder
 
 
 @dataclass(frozen=True, slots=True)

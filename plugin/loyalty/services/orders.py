@@ -1,7 +1,7 @@
 """Order commands: an order that a shop reports as paid, and its refund."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,11 +21,14 @@ from loyalty.domain.order import (
     tier_at,
 )
 from loyalty.domain.ruleset import Clawback
-from loyalty.errors import Conflict, LoyaltyError, NotFound
+from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
 from loyalty.services.commit import Commit, points_earned
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 
 Outcome = dict[str, Any]
+
+AHEAD_MAX = timedelta(minutes=5)
+"""How far a shop's clock may run ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,14 @@ class BookOrder:
         known = desk.loaded.orders.get(order.external_id)
         if known is not None:
             return {"order": known["id"], "booked": False}
+        if order.occurred_at > desk.now + AHEAD_MAX:
+            raise BadInput(f"found occurredAt {order.occurred_at.isoformat()}, wanted the past")
+        if order.currency != desk.ruleset.currency:
+            # Points are earned per unit of the program's money; another money's numbers would
+            # earn many times too much or too little.
+            raise BadInput(
+                f"found currency {order.currency}, wanted {desk.ruleset.currency}, the program's"
+            )
         if order.reservation_id in desk.loaded.reservations:
             outcome = self._committed(desk)
         else:
@@ -167,7 +178,7 @@ class BookOrder:
                     line.product,
                     line.quantity,
                     # The rules look at the line's amount, never at this price of one piece.
-                    line.amount_minor // line.quantity,
+                    line.amount_minor // max(line.quantity, 1),
                     category=line.category,
                     department=line.department,
                     brand=line.brand,

@@ -245,7 +245,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
     marks = [book.mark() for book in concerned]
     noted, tuples, touched = len(desk.writes), len(desk.tuples), dict(desk.touched)
     for book in concerned:
-        settle(book, desk.ruleset, command.at or desk.now)
+        settle(book, desk.ruleset, min(command.at or desk.now, desk.now))
     try:
         outcome = command.decide(desk)
     except LoyaltyError as refusal:
