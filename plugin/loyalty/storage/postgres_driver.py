@@ -21,8 +21,16 @@ ACQUIRE_TIMEOUT_S: Final = 10
 _PING: Final = Sql("SELECT 1")
 TRIES: Final = 12
 
+_FAILURES: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A connection that broke between two messages is "in another operation" for ever.
+    asyncpg.InternalClientError,
+)
 _LOST: Final = (
     OSError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -56,6 +64,8 @@ class PostgresDriver:
         try:
             for size in self._sizes:
                 self._pools.append(await self._pool(size))
+            async with self._pools[0].acquire() as connection:
+                await connection.fetchval("SELECT 1")
         except (OSError, TimeoutError, ValueError) as error:
             await self.close()
             raise DatabaseProblem(f"cannot reach PostgreSQL: {error}") from error
@@ -66,7 +76,7 @@ class PostgresDriver:
     async def _pool(self, size: int) -> "asyncpg.Pool[asyncpg.Record]":
         return await asyncpg.create_pool(
             self._url,
-            min_size=1,
+            min_size=0,
             max_size=size,
             reset=_nothing_to_reset,
             max_inactive_connection_lifetime=0,
@@ -122,14 +132,24 @@ class PostgresDriver:
             raise Unavailable(
                 f"no database connection came free in {ACQUIRE_TIMEOUT_S} s; try again"
             ) from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _FAILURES as error:
             raise Collision(f"the database is away: {error}") from error
         try:
             yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _translated(error, is_closed=connection.is_closed()) from error
+        except _FAILURES as error:
+            if isinstance(error, _LOST) and not _is_closed(connection):
+                connection.terminate()
+            raise _translated(error, is_closed=_is_closed(connection)) from error
         finally:
             await pool.release(connection)
+
+
+def _is_closed(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # The pool took a lost connection back already.
+        return True
 
 
 async def _nothing_to_reset(connection: object) -> None:
@@ -142,14 +162,14 @@ async def _transaction(connection: Any, make_unit: MakeUnit[T]) -> T:
     try:
         outcome = await driven_async(make_unit(), lambda r: _execute(connection, r))
     except BaseException:
-        if not connection.is_closed():
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        if not _is_closed(connection):
+            with suppress(*_FAILURES):
                 await transaction.rollback()
         raise
     try:
         await transaction.commit()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if isinstance(error, _LOST) or connection.is_closed():
+    except _FAILURES as error:
+        if isinstance(error, _LOST) or _is_closed(connection):
             # Perhaps it was committed: the only one to know is the caller's key.
             raise Unavailable(
                 "the database went away while it was committing, so the outcome is not known; "

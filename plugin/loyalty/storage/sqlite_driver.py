@@ -25,7 +25,18 @@ SQLITE_LEAST: Final = (3, 37)
 
 BUSY_TIMEOUT_MS: Final = 5_000
 TRIES: Final = 3
+TRIES_OPEN: Final = 20
 _PING: Final = Sql("SELECT 1")
+
+_WRITER_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    # Else INSERT OR REPLACE deletes rows without waking the delete triggers.
+    "recursive_triggers = ON",
+    "cache_size = -65536",
+)
+_READER_PRAGMAS = ("query_only = ON", "cache_size = -65536")
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED")
 _UNBINDABLE = (UnicodeEncodeError, OverflowError)
@@ -61,8 +72,9 @@ class SqliteDriver:
             DatabaseProblem: it is no SQLite database, or may not be written.
         """
         try:
-            await self._on(self._writer, lambda connection: None)
-        except sqlite3.Error as error:
+            # Two that make a new file at once meet a lock that SQLite does not wait for.
+            await retried(lambda: self._on(self._writer, lambda connection: None), TRIES_OPEN)
+        except (sqlite3.Error, Unavailable) as error:
             await self.close()
             raise DatabaseProblem(f"cannot open the SQLite file {self.path}: {error}") from error
 
@@ -84,10 +96,7 @@ class SqliteDriver:
 
     async def read(self, statement: Statement) -> list[Row]:
         def work(connection: sqlite3.Connection) -> list[Row]:
-            try:
-                return _rows(connection, statement)
-            except sqlite3.Error as error:
-                raise _translated(error) from error
+            return _rows(connection, statement)
 
         return await retried(lambda: self._on(self._readers, work), TRIES)
 
@@ -99,7 +108,10 @@ class SqliteDriver:
 
     async def _on(self, pool: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
-            return work(self._connection(for_writing=pool is self._writer))
+            try:
+                return work(self._connection(for_writing=pool is self._writer))
+            except sqlite3.Error as error:
+                raise _translated(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(pool, run)
 
@@ -122,16 +134,13 @@ def connected(
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
-    if for_writing:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # Else INSERT OR REPLACE deletes rows without waking the delete triggers.
-        connection.execute("PRAGMA recursive_triggers = ON")
-    else:
-        connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA cache_size = -65536")
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+        for pragma in _WRITER_PRAGMAS if for_writing else _READER_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -141,11 +150,9 @@ def _transaction(connection: sqlite3.Connection, make_unit: MakeUnit[T], mode: s
         outcome = driven(make_unit(), lambda request: _execute(connection, request))
         connection.execute("COMMIT")
         return outcome
-    except BaseException as error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
-            raise _translated(error) from error
         raise
 
 
