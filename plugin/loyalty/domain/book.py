@@ -65,7 +65,7 @@ class Book:
     def qualifying(self, unit: str) -> list[QualifyingLot]:
         """What counts for tiers: points earned and not taken back, spent or not."""
         return [
-            QualifyingLot(lot.amount - lot.reversed, lot.available_at, lot.ends_at)
+            QualifyingLot(lot.amount - lot.reversed, lot.available_at, lot.expires_at)
             for lot in self.accounts.lots.values()
             if lot.unit == unit and lot.reversed < lot.amount
         ]
