@@ -1,0 +1,67 @@
+"""What one operation reads more than once is read once, and together where it can be."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import cached_property
+
+from strawberry.dataloader import DataLoader
+
+from loyalty.domain.ruleset import Ruleset
+from loyalty.errors import NotFound
+from loyalty.services.catalogue import Product
+from loyalty.services.services import Services
+from loyalty.services.summary import Member
+
+CURRENT = 0
+"""The ruleset in force, among the keys of ``Loaders.rulesets``."""
+
+
+class Loaders:
+    """Loaders of one operation, by tenant. Missing things load as None."""
+
+    def __init__(self, services: Services, tenant_id: int) -> None:
+        self._services = services
+        self._tenant_id = tenant_id
+
+    @cached_property
+    def members(self) -> DataLoader[str, Member | None]:
+        """Members as shown, by external id."""
+        return DataLoader(self._members)
+
+    @cached_property
+    def products(self) -> DataLoader[str, Product | None]:
+        """Products by external id, whoever may see them."""
+        return DataLoader(self._products)
+
+    @cached_property
+    def rulesets(self) -> DataLoader[int, Ruleset]:
+        """Rulesets by version; ``CURRENT`` for the one in force."""
+        return DataLoader(self._rulesets)
+
+    async def ruleset(self) -> Ruleset:
+        """The ruleset in force."""
+        return await self.rulesets.load(CURRENT)
+
+    async def _members(self, names: list[str]) -> list[Member | BaseException | None]:
+        return await asyncio.gather(*map(self._member, names), return_exceptions=True)
+
+    async def _member(self, name: str) -> Member | None:
+        try:
+            member = await self._services.summaries.shown(self._tenant_id, name)
+        except NotFound:
+            return None
+        # Nothing is left of an erased member but its place in the ledger.
+        return None if member.state == "ERASED" else member
+
+    async def _products(self, names: list[str]) -> Sequence[Product | None]:
+        found = await self._services.catalogue.many(self._tenant_id, names)
+        return [found.get(name) for name in names]
+
+    async def _rulesets(self, versions: list[int]) -> list[Ruleset | BaseException]:
+        return await asyncio.gather(*map(self._ruleset, versions), return_exceptions=True)
+
+    async def _ruleset(self, version: int) -> Ruleset:
+        rulesets = self._services.rulesets
+        if version == CURRENT:
+            return await rulesets.current(self._tenant_id)
+        return await rulesets.version(self._tenant_id, version)

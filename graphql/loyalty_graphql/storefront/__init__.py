@@ -1,0 +1,1 @@
+"""The schema for shoppers' browsers, apps and checkout services."""

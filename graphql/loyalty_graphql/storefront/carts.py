@@ -1,0 +1,208 @@
+"""A cart as a caller describes it, read once into the domain's."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import strawberry
+from strawberry import UNSET
+from strawberry import enum_value as value
+
+from loyalty.domain import cart
+from loyalty.domain.money import Money
+from loyalty.domain.points import Points
+from loyalty.domain.quote_input import LINES_MAX
+from loyalty.domain.quote_terms import (
+    ALL_POINTS,
+    NO_POINTS,
+    Choice,
+    PointsWanted,
+    exactly,
+)
+from loyalty.domain.quote_terms import Objective as DomainObjective
+from loyalty.errors import BadInput, BadMoney
+from loyalty_graphql.money import MoneyInput
+from loyalty_graphql.scalars import ExternalId
+from loyalty_graphql.user_errors import within
+
+
+@strawberry.enum(description="What the choice among rewards is to achieve.")
+class Objective(Enum):
+    MOST_SAVED = value("MOST_SAVED", description="Least money to pay, then fewest points.")
+    FEWEST_POINTS = value(
+        "FEWEST_POINTS", description="Fewest points for rewards, then least money."
+    )
+    PINNED = value("PINNED", description="Nothing but what is pinned.")
+
+
+@strawberry.input(description="One line of a cart.")
+class CartLineInput:
+    id: ExternalId = strawberry.field(description="The line's id, unique within the cart.")
+    product: ExternalId = strawberry.field(description="External id of the product.")
+    quantity: int = strawberry.field(description="How many pieces: 1 to 1000000.")
+    unit_price: MoneyInput = strawberry.field(
+        description="Price of one piece as charged, in the program's currency."
+    )
+    unit_cost: MoneyInput | None = strawberry.field(
+        description="What one piece costs the shop; what the catalogue says by default. For "
+        "services only.",
+        default=UNSET,
+    )
+    category: str | None = strawberry.field(
+        description="The product's category; what the catalogue says by default.", default=UNSET
+    )
+
+
+@strawberry.input(
+    one_of=True, description="How many points to pay with: exactly one of the fields."
+)
+class PointsChoice:
+    none: bool | None = strawberry.field(description="`true`: none.", default=UNSET)
+    all: bool | None = strawberry.field(
+        description="`true`: as many as may pay for this cart.", default=UNSET
+    )
+    exact: Points | None = strawberry.field(
+        description="This many, 1 or more, or none at all.", default=UNSET
+    )
+
+
+@strawberry.input(description="What the shopper decided about rewards.")
+class RewardChoice:
+    pinned: list[str] | None = strawberry.field(
+        description="Codes wanted before anything else, the first the most; `POINTS` stands for "
+        "paying with points. At most 50.",
+        default=UNSET,
+    )
+    excluded: list[str] | None = strawberry.field(
+        description="Codes not wanted at all. At most 50.", default=UNSET
+    )
+
+
+@strawberry.input(description="A cart, and what the shopper decided.")
+class CheckoutQuoteInput:
+    cart_id: ExternalId = strawberry.field(description="The shop's own id of the cart.")
+    member: ExternalId | None = strawberry.field(
+        description="Whose cart it is. Shoppers leave it out; services name the member, or leave "
+        "it out for a guest.",
+        default=UNSET,
+    )
+    lines: list[CartLineInput] = strawberry.field(description="What is in it: 1 to 200 lines.")
+    shipping: MoneyInput | None = strawberry.field(
+        description="What shipping costs; nothing by default.", default=UNSET
+    )
+    points: PointsChoice | None = strawberry.field(
+        description="How many points to pay with; none by default.", default=UNSET
+    )
+    rewards: RewardChoice | None = strawberry.field(
+        description="Which rewards to take; the best by default.", default=UNSET
+    )
+    objective: Objective | None = strawberry.field(
+        description="What the choice is to achieve.", default=Objective.MOST_SAVED
+    )
+
+
+def cart_of(given: CheckoutQuoteInput, currency: str, *, with_cost: bool) -> cart.Cart:
+    """The cart in the program's currency.
+
+    Args:
+        with_cost: whether the caller may say what things cost the shop.
+
+    Raises:
+        BadInput: an amount that is none, another currency, no lines or too many; ``field`` is the
+            path within the mutation's arguments.
+    """
+    # The domain looks again; here before 1,000 lines of amounts are read.
+    if not 1 <= len(given.lines) <= LINES_MAX:
+        raise BadInput(
+            f"found {len(given.lines)} lines, wanted 1 to {LINES_MAX}", field=("input", "lines")
+        )
+    lines = tuple(
+        _line(line, currency, ("input", "lines", str(place)), with_cost=with_cost)
+        for place, line in enumerate(given.lines)
+    )
+    shipping = 0
+    if given.shipping:
+        shipping = minor_of(given.shipping, currency, "input", "shipping")
+    return cart.Cart(given.cart_id, currency, lines, shipping)
+
+
+def choice_of(given: CheckoutQuoteInput) -> Choice:
+    """What the shopper decided.
+
+    Raises:
+        BadInput: ``false`` where only ``true`` says something.
+    """
+    rewards = given.rewards or RewardChoice()
+    return Choice(
+        _points(given.points) if given.points else NO_POINTS,
+        tuple(rewards.pinned or ()),
+        tuple(rewards.excluded or ()),
+        DomainObjective[(given.objective or Objective.MOST_SAVED).name],
+    )
+
+
+def minor_of(given: MoneyInput, currency: str, *path: str) -> int:
+    """An amount in minor units of the program's currency.
+
+    Raises:
+        BadInput: not an amount, or of another currency; ``field`` is ``path``.
+    """
+    return money_of(given, currency, *path).minor
+
+
+def money_of(given: MoneyInput, currency: str, *path: str) -> Money:
+    """As ``minor_of``, with its currency."""
+    if given.currency_code != currency:
+        raise BadInput(
+            f"found {given.currency_code}, wanted {currency}, the program's currency",
+            field=(*path, "currencyCode"),
+        )
+    try:
+        return given.to_domain()
+    except BadMoney as problem:
+        raise within(problem, *path, "amount") from problem
+
+
+def as_asked(refusal: BadInput) -> BadInput:
+    """A refusal of the domain's cart, with the path that the caller knows."""
+    path = tuple(_NAMES.get(part, part) for part in refusal.field)
+    if path and path[0] != "input":
+        first = {"id": ("cartId",), "pinned": ("rewards", "pinned"), "excluded": _EXCLUDED}
+        path = ("input", *first.get(path[0], path[:1]), *path[1:])
+    return within(refusal, *path)
+
+
+_NAMES = {"price": "unitPrice", "cost": "unitCost"}
+_EXCLUDED = ("rewards", "excluded")
+
+
+def _line(
+    line: CartLineInput, currency: str, path: Sequence[str], *, with_cost: bool
+) -> cart.CartLine:
+    cost = None
+    if line.unit_cost:
+        if not with_cost:
+            raise BadInput(
+                "found a unitCost, wanted none: only services say what things cost",
+                field=(*path, "unitCost"),
+            )
+        cost = minor_of(line.unit_cost, currency, *path, "unitCost")
+    return cart.CartLine(
+        line.id,
+        line.product,
+        line.quantity,
+        minor_of(line.unit_price, currency, *path, "unitPrice"),
+        cost,
+        line.category or None,
+    )
+
+
+def _points(given: PointsChoice) -> PointsWanted:
+    if given.exact is not UNSET and given.exact is not None:
+        return exactly(given.exact)
+    name, wanted = ("all", ALL_POINTS) if given.all is not UNSET else ("none", NO_POINTS)
+    if getattr(given, name) is not True:
+        raise BadInput(
+            f"found {name}: false, wanted {name}: true or another field",
+            field=("input", "points", name),
+        )
+    return wanted

@@ -1,0 +1,1 @@
+"""Types that both schemas share, one file per feature."""

@@ -1,0 +1,90 @@
+"""Products as shoppers see them; what they cost the shop is not among it."""
+
+import strawberry
+
+from loyalty.domain import money
+from loyalty.errors import BadInput
+from loyalty.services import catalogue
+from loyalty_graphql.context import Info
+from loyalty_graphql.ids import ROW_ID_MAX, encode_id
+from loyalty_graphql.money import Money
+from loyalty_graphql.pagination import Connection, page
+from loyalty_graphql.scalars import ExternalId
+from loyalty_graphql.types.node import Node
+
+
+@strawberry.type(description="Something the shop sells.")
+class Product(Node):
+    external_id: ExternalId = strawberry.field(description="The shop's own id of the product.")
+    name: str = strawberry.field(description="What it is called.")
+    price: Money | None = strawberry.field(description="Price of one piece; null when unknown.")
+    category: str | None = strawberry.field(description="What kind of thing it is.")
+    department: str | None = strawberry.field(description="The level above the category.")
+    brand: str | None = strawberry.field(description="Who makes it.")
+    image_url: str | None = strawberry.field(description="Where a picture of it is.")
+    in_stock: bool = strawberry.field(description="Whether it can be bought now.")
+    active: bool = strawberry.field(
+        description="Whether shoppers can see it at all; what they see is."
+    )
+    tiers: list[str] = strawberry.field(
+        description="Codes of the tiers that may see it; empty when everybody may."
+    )
+    invented: list[str] = strawberry.field(
+        description="Names of the fields that are made up and not the shop's own data, as in the "
+        "demo."
+    )
+
+    @classmethod
+    def of(cls, product: catalogue.Product) -> "Product":
+        price = None
+        if product.price_minor is not None:
+            price = Money.of(money.Money(product.price_minor, product.currency))
+        return cls(
+            id=strawberry.ID(encode_id("Product", product.id)),
+            external_id=ExternalId(product.external_id),
+            name=product.name,
+            price=price,
+            category=product.category,
+            department=product.department,
+            brand=product.brand,
+            image_url=product.image_url,
+            in_stock=product.is_in_stock,
+            active=product.is_active,
+            tiers=list(product.tiers),
+            invented=list(product.invented),
+        )
+
+
+SEARCH_MAX = 100
+"""Longest text to search for, in characters."""
+
+
+async def listed_products(
+    info: Info,
+    *,
+    first: int | None,
+    after: str | None,
+    category: str | None,
+    search: str | None,
+    tier: str | None,
+    everything: bool,
+) -> Connection[Product]:
+    """A page of the catalogue; see ``Catalogue.listed``."""
+    for name, text in (("category", category), ("search", search)):
+        if text is not None and (len(text) > SEARCH_MAX or not text.isprintable()):
+            raise BadInput(
+                f"found {name} {text[:40]!r} of {len(text)} characters, wanted at most "
+                f"{SEARCH_MAX} printable ones",
+                field=(name,),
+            )
+    wanted = page("products", first, after, (int,))
+    found, _ = await info.context.services.catalogue.listed(
+        info.context.tenant_id,
+        first=wanted.limit,
+        after=None if wanted.after is None else min(int(wanted.after[0]), ROW_ID_MAX),
+        category=category,
+        search=search,
+        tier=tier,
+        everything=everything,
+    )
+    return wanted.connection(found, Product.of, lambda product: (product.id,))

@@ -1,0 +1,58 @@
+"""Recommendations: products for one place of a storefront, and where they come from."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+from strawberry import enum_value as value
+
+from loyalty.services import recommendations
+from loyalty_graphql.types.catalogue import Product
+
+
+@strawberry.enum(description="A place in a storefront that shows recommendations.")
+class RecommendationWindow(Enum):
+    FOR_YOU = value("FOR_YOU", description="What the member may like and has not bought.")
+    BUY_AGAIN = value("BUY_AGAIN", description="What the member buys over and over.")
+    SIMILAR = value("SIMILAR", description="What is like the product named.")
+    BOUGHT_TOGETHER = value("BOUGHT_TOGETHER", description="What goes with the product named.")
+    CART = value("CART", description="What goes with the products in the cart.")
+    TRENDING = value("TRENDING", description="What is bought more often of late.")
+    NEW_ARRIVALS = value("NEW_ARRIVALS", description="What is new in the shop.")
+
+
+@strawberry.type(description="A product in a recommendation.")
+class RecommendedProduct:
+    product: Product = strawberry.field(description="The product.")
+    rank: int = strawberry.field(description="Its place: 1 is the best.")
+    strategy: str = strawberry.field(description="How it was found.")
+
+
+@strawberry.type(description="Products for one window, best first.")
+class Recommendations:
+    window: RecommendationWindow = strawberry.field(description="The window asked for.")
+    strategy: str = strawberry.field(
+        description="How they were found; a fallback is named as what it is."
+    )
+    trained_at: datetime | None = strawberry.field(
+        description="When the model was trained; null where none was used."
+    )
+    model_id: str | None = strawberry.field(
+        description="Which model was used; null where none was."
+    )
+    items: list[RecommendedProduct] = strawberry.field(description="The products, best first.")
+
+    @classmethod
+    def of(
+        cls, window: RecommendationWindow, answer: recommendations.RecommendationAnswer
+    ) -> "Recommendations":
+        return cls(
+            window=window,
+            strategy=answer.strategy,
+            trained_at=answer.trained_at,
+            model_id=answer.model_id,
+            items=[
+                RecommendedProduct(product=Product.of(product), rank=rank, strategy=answer.strategy)
+                for product, rank in answer.items
+            ],
+        )

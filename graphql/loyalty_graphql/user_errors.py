@@ -1,0 +1,157 @@
+"""Refusals that a caller can act on, as data.
+
+Two kinds of refusal stay top-level errors: that this caller may not do this at all
+(``NotAllowed``), and that nothing could be decided (``Unavailable``).
+"""
+
+from enum import Enum
+
+import strawberry
+from strawberry import enum_value as value
+
+from loyalty.domain import money as domain
+from loyalty.domain.points import Points
+from loyalty.errors import (
+    BadInput,
+    BadRuleset,
+    LoyaltyError,
+    NotAllowed,
+    StoredRefusal,
+    Unavailable,
+)
+from loyalty_graphql.money import Money
+
+
+@strawberry.enum(description="What kind of refusal it is. Codes are stable; messages are not.")
+class ErrorCode(Enum):
+    BAD_USER_INPUT = value(
+        "BAD_USER_INPUT", description="The request cannot be understood as it is."
+    )
+    BAD_MONEY = value("BAD_MONEY", description="An amount or a currency that is not one.")
+    BAD_RULESET = value("BAD_RULESET", description="A ruleset that does not hold together.")
+    FORBIDDEN = value(
+        "FORBIDDEN", description="This caller may not do this at all; always a top-level error."
+    )
+    NOT_FOUND = value("NOT_FOUND", description="Nothing of that name exists for this caller.")
+    CONFLICT = value("CONFLICT", description="The state found does not admit the step.")
+    IDEMPOTENCY_KEY_REUSED = value(
+        "IDEMPOTENCY_KEY_REUSED",
+        description="The key was used before with another body; nothing was done.",
+    )
+    VERSION_CONFLICT = value(
+        "VERSION_CONFLICT", description="The edit was based on a version no longer current."
+    )
+    ALREADY_EXISTS = value("ALREADY_EXISTS", description="Something of that name is there already.")
+    MEMBER_NOT_ACTIVE = value(
+        "MEMBER_NOT_ACTIVE", description="The member is not active, so no value moves for it."
+    )
+    INSUFFICIENT_POINTS = value(
+        "INSUFFICIENT_POINTS", description="The account holds fewer points than asked for."
+    )
+    OUT_OF_STOCK = value("OUT_OF_STOCK", description="Fewer pieces are left than asked for.")
+    QUOTE_EXPIRED = value("QUOTE_EXPIRED", description="The quote's `validUntil` has passed.")
+    QUOTE_CHANGED = value(
+        "QUOTE_CHANGED", description="What the quote relied on was used up or revoked since."
+    )
+    HOLD_EXPIRED = value(
+        "HOLD_EXPIRED",
+        description="The reservation timed out and its value could not be held again.",
+    )
+    TOTAL_MISMATCH = value(
+        "TOTAL_MISMATCH", description="What was paid differs from what was quoted."
+    )
+    UNAVAILABLE = value(
+        "UNAVAILABLE",
+        description="The database is busy or away: nothing is known to have happened, ask again "
+        "with the same key; always a top-level error.",
+    )
+
+
+@strawberry.interface(description="A refusal that the caller can act on; nothing was changed.")
+class UserError:
+    code: ErrorCode = strawberry.field(description="What kind of refusal it is.")
+    message: str = strawberry.field(
+        description="In English, for developers: what was found and what was wanted."
+    )
+    field: list[str] | None = strawberry.field(
+        description='Path of the argument at fault, such as `["input", "lines", "0", "quantity"]`; '
+        "null when no single one is."
+    )
+
+
+@strawberry.type(description="A refusal that has no further figures.")
+class BasicError(UserError):
+    pass
+
+
+@strawberry.type(description="The account holds fewer points than asked for.")
+class InsufficientPointsError(UserError):
+    requested: Points = strawberry.field(description="Points that were asked for.")
+    available: Points = strawberry.field(description="Points that can be spent now.")
+
+
+@strawberry.type(description="What was paid differs from what was quoted.")
+class TotalMismatchError(UserError):
+    expected: Money | None = strawberry.field(description="What the quote asks to be paid.")
+    found: Money | None = strawberry.field(description="What was said to be paid.")
+
+
+CONCRETE_ERRORS = (BasicError, InsufficientPointsError, TotalMismatchError)
+"""Every type behind ``UserError``; a schema is told of them because no field names them."""
+
+
+def user_errors(refusal: LoyaltyError) -> list[UserError]:
+    """A refusal as the payload's ``userErrors``.
+
+    Raises:
+        NotAllowed, Unavailable: the refusal itself, where it belongs at the top.
+    """
+    if isinstance(refusal, NotAllowed | Unavailable):
+        raise refusal
+    if isinstance(refusal, BadRuleset):
+        return [_basic(refusal, problem) for problem in refusal.problems]
+    code, data = ErrorCode[refusal.code], refusal.data
+    message, field = refusal.message, list(refusal.field) or None
+    if code is ErrorCode.INSUFFICIENT_POINTS and data:
+        return [
+            InsufficientPointsError(
+                code=code,
+                message=message,
+                field=field,
+                requested=Points(int(data["requested"])),
+                available=Points(int(data["available"])),
+            )
+        ]
+    if code is ErrorCode.TOTAL_MISMATCH and data:
+        return [
+            TotalMismatchError(
+                code=code,
+                message=message,
+                field=field,
+                expected=_money(data["expected"]),
+                found=_money(data["found"]),
+            )
+        ]
+    return [_basic(refusal, message)]
+
+
+def is_replay(refusal: LoyaltyError) -> bool:
+    """Whether the refusal was the first outcome of the caller's key, given again."""
+    return isinstance(refusal, StoredRefusal)
+
+
+def within(refusal: BadInput, *path: str) -> BadInput:
+    """The same refusal, of the argument at ``path``."""
+    refusal.field = path
+    return refusal
+
+
+def _basic(refusal: LoyaltyError, message: str) -> BasicError:
+    field = list(refusal.field) or None
+    return BasicError(code=ErrorCode[refusal.code], message=message, field=field)
+
+
+def _money(text: int | str) -> Money | None:
+    """An amount that an error carries as ``12.34 EUR``."""
+    amount, _, currency = str(text).partition(" ")
+    return Money.of(domain.Money.parse(amount, currency)) if currency else None
