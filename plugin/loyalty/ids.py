@@ -7,6 +7,8 @@ share one only if 4,096 others started in between.
 """
 
 import threading
+from collections.abc import Sequence
+from typing import Protocol
 
 from loyalty.clock import Clock
 
@@ -16,6 +18,13 @@ NODE_BITS = 12
 SEQUENCE_BITS = 10
 NODES = 1 << NODE_BITS
 SEQUENCES = 1 << SEQUENCE_BITS
+
+
+class Ids(Protocol):
+    """Makes increasing row ids."""
+
+    def next(self) -> int: ...
+    def take(self, count: int) -> Sequence[int]: ...
 
 
 class IdSource:
@@ -30,17 +39,42 @@ class IdSource:
             raise ValueError(f"node {node} found, 0 to {NODES - 1} wanted")
         self._clock = clock
         self._node = node << SEQUENCE_BITS
-        self._last_ms = -1
-        self._sequence = 0
+        # Milliseconds and sequence as one number: the next id's.
+        self._next = 0
         self._lock = threading.Lock()
 
     def next(self) -> int:
+        return self.take(1)[0]
+
+    def take(self, count: int) -> Sequence[int]:
+        """``count`` ids at one look at the clock."""
         with self._lock:
             ms = int(self._clock.now().timestamp() * 1000) - EPOCH_MS
-            if ms > self._last_ms:
-                self._last_ms, self._sequence = ms, 0
-            elif self._sequence + 1 < SEQUENCES:
-                self._sequence += 1
-            else:
-                self._last_ms, self._sequence = self._last_ms + 1, 0
-            return self._last_ms << (NODE_BITS + SEQUENCE_BITS) | self._node | self._sequence
+            first = max(self._next, ms << SEQUENCE_BITS)
+            self._next = first + count
+        node = self._node
+        return [
+            number >> SEQUENCE_BITS << NODE_BITS + SEQUENCE_BITS | node | number & SEQUENCES - 1
+            for number in range(first, first + count)
+        ]
+
+
+class IdStream:
+    """Ids for one unit of work, which may need hundreds: taken from a source in handfuls.
+
+    Args:
+        handful: how many to take at a time; those left over are never used.
+    """
+
+    def __init__(self, source: Ids, handful: int) -> None:
+        self._source = source
+        self._handful = handful
+        self._left: list[int] = []
+
+    def next(self) -> int:
+        if not self._left:
+            self._left = list(reversed(self._source.take(self._handful)))
+        return self._left.pop()
+
+    def take(self, count: int) -> Sequence[int]:
+        return [self.next() for _ in range(count)]

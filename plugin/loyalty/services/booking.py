@@ -21,8 +21,8 @@ def effects_of(desk: Desk, changed: set[int]) -> Effects:
         _account_rows(effects, desk, book)
         _hold_rows(effects, desk, book)
         _member_row(effects, desk.tenant_id, desk.members[id], book, desk.ruleset)
-    for table, values in desk.tuples:
-        effects.insert(table, values)
+    for table, rows in desk.tuples:
+        effects.insert_rows(table, rows)
     for write in desk.writes:
         if write.id is None:
             effects.insert(write.table, write.values)
@@ -89,16 +89,12 @@ def _account_rows(effects: Effects, desk: Desk, book: Book) -> None:
     for unit in changes.units:
         effects.upsert(
             "account",
-            {
-                "id": desk.ids.next(),
-                "tenant_id": tenant,
-                "member_id": accounts.member_id,
-                "unit": unit,
-                "balance": accounts.balances.get(unit, 0),
-                "deficit": accounts.deficits.get(unit, 0),
-            },
+            (
+                desk.ids.next(), tenant, accounts.member_id, unit,
+                accounts.balances.get(unit, 0), accounts.deficits.get(unit, 0),
+            ),
             key=("tenant_id", "member_id", "unit"),
-        )
+        )  # fmt: skip
 
 
 def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from loyalty.domain.book import Book
 from loyalty.domain.order import TierAt
 from loyalty.domain.ruleset import Ruleset
-from loyalty.ids import IdSource
+from loyalty.ids import Ids
 
 Row = dict[str, Any]
 
@@ -49,14 +49,14 @@ class Desk:
 
     tenant_id: int
     now: datetime
-    ids: IdSource
+    ids: Ids
     ruleset: Ruleset
     loaded: Loaded
     members: dict[int, Row] = field(default_factory=dict)
     books: dict[int, Book] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
-    tuples: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    tuples: list[tuple[str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
 
     def insert(self, table: str, **values: Any) -> int:
@@ -65,9 +65,9 @@ class Desk:
         self.writes.append(Write(table, None, {"id": id, "tenant_id": self.tenant_id} | values))
         return int(id)
 
-    def insert_tuple(self, table: str, values: tuple[Any, ...]) -> None:
-        """Note a row to insert, in the table's column order, where there are many of them."""
-        self.tuples.append((table, values))
+    def insert_tuples(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Note many rows to insert, each in the table's column order."""
+        self.tuples.append((table, rows))
 
     def update(self, table: str, id: int, **values: Any) -> None:
         """Note columns to change of one row."""

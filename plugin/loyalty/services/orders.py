@@ -149,15 +149,15 @@ class BookOrder:
         }
         desk.insert("shop_order", **row)
         desk.loaded.orders[order.external_id] = row
-        tenant_id, next_id = self.tenant_id, desk.ids.next
-        for number, line in enumerate(order.lines):
-            desk.insert_tuple(
-                "order_line",
-                (
-                    next_id(), tenant_id, order_id, number, line.product, line.quantity,
-                    line.amount_minor, line.discount_minor,
-                ),
-            )  # fmt: skip
+        tenant_id, ids = self.tenant_id, desk.ids.take(len(order.lines))
+        lines = [
+            (
+                ids[number], tenant_id, order_id, number, line.product, line.quantity,
+                line.amount_minor, line.discount_minor,
+            )
+            for number, line in enumerate(order.lines)
+        ]  # fmt: skip
+        desk.insert_tuples("order_line", lines)
         return {"order": order_id, "booked": True}
 
     def _tier(self, desk: Desk, book: Book) -> str:

@@ -19,7 +19,7 @@ from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.settle import evaluate_tier, settle
 from loyalty.domain.tiers import initial
 from loyalty.errors import KeyReused, LoyaltyError, NotFound, StoredRefusal
-from loyalty.ids import IdSource
+from loyalty.ids import Ids, IdStream
 from loyalty.services.booking import effects_of
 from loyalty.services.desk import (
     Booked,
@@ -44,12 +44,16 @@ Known = dict[int, Accounts]
 """Accounts by member id as an import last left them; used while nobody else touched them."""
 
 
+_IDS_PER_COMMAND = 16
+_IDS_MAX = 1_024
+
+
 def unit_of_work(
     tenant_id: int,
     commands: Sequence[Command],
     *,
     now: datetime,
-    ids: IdSource,
+    ids: Ids,
     rulesets: Rulesets,
     known: Known | None = None,
 ) -> Unit[Booked]:
@@ -59,6 +63,7 @@ def unit_of_work(
         now: wall-clock moment of booking.
         known: for imports, accounts to go on from instead of reading them again; updated.
     """
+    ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
     ruleset = yield from _ruleset(tenant_id, rulesets)
     members = yield from _locked(tenant_id, needs, ruleset, now, ids)
@@ -99,7 +104,7 @@ def _ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[Ruleset]:
 
 
 def _locked(
-    tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: IdSource
+    tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
 ) -> Unit[list[Row]]:
     """Lock every member the commands concern, in id order; enrol those that are missing."""
     if needs.carts:

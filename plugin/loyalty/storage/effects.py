@@ -29,13 +29,19 @@ class Effects:
 
     def insert(self, table: str, row: Mapping[str, Any] | Sequence[Any]) -> None:
         """Add one row: by column name, or every column in the model's order (faster)."""
+        self.insert_rows(table, (row,))
+
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> None:
+        """Add many rows of one table."""
         shape = tables()[table]
-        values = _row(shape, row)
-        key = tuple([values[position] for position in shape.key_positions])
-        rows = self.inserts.setdefault(table, {})
-        if key in rows:
-            raise ValueError(f"{table} {key} is inserted twice")
-        rows[key] = values
+        known = self.inserts.setdefault(table, {})
+        positions = shape.key_positions
+        before = len(known)
+        for row in rows:
+            values = _row(shape, row)
+            known[tuple([values[position] for position in positions])] = values
+        if len(known) != before + len(rows):
+            raise ValueError(f"{table}: one of {len(rows)} rows is inserted twice")
 
     def update(self, table: str, *key: int, **columns: Any) -> None:
         """Set columns of one row. Later settings of the same row win, column by column."""
@@ -74,17 +80,25 @@ def _row(shape: Table, row: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...
         return _named(shape, row)
     if len(row) != len(shape.columns):
         raise ValueError(f"{shape.name}: {len(row)} values found, {len(shape.columns)} wanted")
-    return tuple([stored(value) for value in row])
+    return _stored(shape, row)
 
 
 def _named(shape: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    unknown = row.keys() - set(shape.names)
-    if unknown:
-        raise ValueError(f"{shape.name} has no column {', '.join(sorted(unknown))}")
-    values = []
-    for column in shape.columns:
-        value = row.get(column.name, column.default)
-        if value is Required:
-            raise ValueError(f"{shape.name}: a value for {column.name} wanted")
-        values.append(stored(value))
+    values = [row.get(name, default) for name, default in shape.defaults]
+    if Required in values or len(row) > len(values) or not row.keys() <= set(shape.names):
+        unknown = row.keys() - set(shape.names)
+        if unknown:
+            raise ValueError(f"{shape.name} has no column {', '.join(sorted(unknown))}")
+        missing = shape.names[values.index(Required)]
+        raise ValueError(f"{shape.name}: a value for {missing} wanted")
+    return _stored(shape, values)
+
+
+def _stored(shape: Table, row: Sequence[Any]) -> tuple[Any, ...]:
+    """The row as it is kept: its moments as microseconds."""
+    if not shape.instants:
+        return tuple(row)
+    values = list(row)
+    for position in shape.instants:
+        values[position] = stored(values[position])
     return tuple(values)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tortoise import fields
 from tortoise.models import Model
 
+from loyalty.storage.fields import InstantField
 from loyalty.storage.tables import (
     catalogue,
     checkout,
@@ -68,7 +69,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``key`` are the primary key's columns, with their positions in a row."""
+    """``key`` are the primary key's columns, with their positions in a row.
+
+    ``instants`` are the positions of columns that hold moments, ``defaults`` the names with
+    what stands for a value that is not given.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -76,6 +81,8 @@ class Table:
     key: tuple[str, ...]
     key_positions: tuple[int, ...]
     uniques: tuple[tuple[str, ...], ...]
+    instants: tuple[int, ...]
+    defaults: tuple[tuple[str, Any], ...]
 
     def position(self, column: str) -> int:
         return self.names.index(column)
@@ -110,6 +117,8 @@ def _table(model: type[Model]) -> Table:
         key,
         tuple(names.index(column) for column in key),
         together + alone,
+        tuple(n for n, name in enumerate(names) if isinstance(meta.fields_map[name], InstantField)),
+        tuple((column.name, column.default) for column in columns),
     )
 
 
