@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -114,21 +115,23 @@ def everything() -> Unit[None]:
 
 
 @pytest.fixture(scope="session")
-async def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with the schema, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "loyalty.sqlite3"
-    database = await open_database(f"sqlite://{path}", SystemClock(), migrate=True)
-    await database.close()
+    asyncio.run(migrated(f"sqlite://{path}"))
     return path
 
 
 @pytest.fixture(scope="session")
-async def migrated_name(postgres_server: PostgresServer) -> str:
+def migrated_name(postgres_server: PostgresServer) -> str:
     """Name of a PostgreSQL database with the schema, to be copied."""
-    url = postgres_server.create_database("storage_migrated")
+    asyncio.run(migrated(postgres_server.create_database("storage_migrated")))
+    return "storage_migrated"
+
+
+async def migrated(url: str) -> None:
     database = await open_database(url, SystemClock(), migrate=True)
     await database.close()
-    return "storage_migrated"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,80 @@
+"""How SQLite answers our statements: by a key, never by reading a tenant's whole table."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import loyalty.storage
+from loyalty.storage.statements import Sql
+
+# What reads a whole tenant, or a few rows of a small table, on purpose.
+WHOLE = {
+    "access.TENANTS": "a handful",
+    "access.ISSUER_OF_TENANT": "a handful",
+    "access.API_KEYS": "a handful",
+    "access.WEBHOOK_SOURCES": "a handful",
+    "catalogue.HIDDEN": "every product that not everybody may see",
+    "interactions.POPULAR": "training",
+    "members.COUNTS": "the merchant's overview",
+    "rulesets.HISTORY": "a handful",
+    "verify.ORPHANS": "verifies a whole ledger",
+}
+
+
+def statements() -> Iterator[tuple[str, Sql]]:
+    for module in pkgutil.iter_modules(loyalty.storage.__path__):
+        if not module.ispkg:
+            found = importlib.import_module(f"loyalty.storage.{module.name}")
+            for name, value in vars(found).items():
+                if isinstance(value, Sql) and not name.startswith("_"):
+                    yield f"{module.name}.{name}", value
+
+
+ALL = dict(statements())
+
+
+def plan(file: Path, statement: Sql) -> list[str]:
+    """The plan's searches and scans of our own tables."""
+    connection = sqlite3.connect(file)
+    parameters = max(map(int, re.findall(r"\?(\d+)", statement.sqlite)), default=0)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.sqlite}", ["[1]"] * parameters)
+    steps = [row[3] for row in rows]
+    connection.close()
+    return [step for step in steps if re.match(r"SEARCH|SCAN (?!json_each|CONSTANT)", step)]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_statement_finds_its_rows_by_a_key(migrated_file: Path, name: str) -> None:
+    steps = plan(migrated_file, ALL[name])
+
+    whole = [step for step in steps if step.startswith("SCAN") or step.endswith("(tenant_id=?)")]
+    assert bool(whole) == (name in WHOLE), (
+        f"{steps}: wanted a search by more than the tenant; what has to read a whole table "
+        "goes to WHOLE, with its reason"
+    )
+
+
+def test_every_exception_is_still_a_statement() -> None:
+    assert WHOLE.keys() <= ALL.keys()
+
+
+def test_statistics_are_of_indexes_that_exist(migrated_file: Path) -> None:
+    connection = sqlite3.connect(migrated_file)
+    told = {row[0] for row in connection.execute("SELECT idx FROM sqlite_stat1")}
+    # The primary key of a table without rowid is called like the table.
+    there = {
+        name
+        for name, table, sql in connection.execute("SELECT name, tbl_name, sql FROM sqlite_master")
+        if table != "tortoise_migrations"
+        and (name.startswith("sqlite_autoindex") or re.search(r"CREATE INDEX|WITHOUT", sql or ""))
+    }
+    connection.close()
+
+    assert told == there - {"sqlite_autoindex_tenant_1"}
