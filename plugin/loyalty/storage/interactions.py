@@ -1,0 +1,34 @@
+"""Statements that read purchases for the recommender: pages for training, a little for answers."""
+
+from loyalty.storage.statements import Sql
+
+# What was returned whole is no sign that somebody likes it.
+ORDERS = Sql(
+    """SELECT id, member_id, occurred_at FROM shop_order
+        WHERE tenant_id = $1 AND id > $2 AND member_id IS NOT NULL
+          AND state IN ('PAID', 'PARTIALLY_REFUNDED')
+        ORDER BY id LIMIT $3"""
+)
+LINES = Sql(
+    """SELECT id, order_id, product FROM order_line
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+PRODUCTS = Sql(
+    """SELECT id, external_id, department FROM product
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+# By the moment of booking, so that an order which was reported late counts too.
+BOUGHT_SINCE = Sql(
+    """SELECT DISTINCT l.product FROM shop_order o
+         JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+        WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.booked_at >= $3"""
+)
+# In how many of the $2 latest orders each product is; ids rise with the moment of booking.
+POPULAR = Sql(
+    """SELECT l.product FROM (
+           SELECT id FROM shop_order
+            WHERE tenant_id = $1 AND state IN ('PAID', 'PARTIALLY_REFUNDED')
+            ORDER BY id DESC LIMIT $2) o
+         JOIN order_line l ON l.tenant_id = $1 AND l.order_id = o.id
+        GROUP BY l.product ORDER BY count(DISTINCT l.order_id) DESC, l.product LIMIT $3"""
+)

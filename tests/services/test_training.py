@@ -1,0 +1,188 @@
+"""A recommender learned from booked orders, put into service or left as it was."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from habits import MEMBERS, VISITS, bought_by, paid_order, product, products, visits
+
+from loyalty.cache import open_cache
+from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.services import purchases as purchases_module
+from loyalty.services.catalogue import Catalogue
+from loyalty.services.orders import BookOrder
+from loyalty.services.purchases import purchases
+from loyalty.services.training import Trainer, TrainingFailed
+from loyalty_recommender import artifact
+from loyalty_recommender.interactions import Interactions
+from loyalty_recommender.models.als import Als
+from loyalty_recommender.serving import Recommender
+from loyalty_recommender.training import Settings
+
+from .conftest import START, Shop
+
+pytestmark = pytest.mark.anyio
+
+SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
+
+
+def order(name: str, member: str | None, *bought: str, days: int = 1) -> PaidOrder:
+    lines = tuple(OrderLine(each, 1, 100) for each in bought)
+    return PaidOrder(name, member, "EUR", lines, START - timedelta(days=days))
+
+
+async def booked(shop: Shop, *orders: PaidOrder) -> None:
+    commands = [BookOrder(shop.tenant_id, each, "test") for each in orders]
+    await shop.door.execute(shop.tenant_id, commands)
+
+
+async def read(shop: Shop, departments: list[str] | None = None) -> Interactions:
+    return await purchases(
+        shop.database,
+        shop.tenant_id,
+        utc_offset_s=0,
+        departments=departments,
+        read=lambda lines: None,
+    )
+
+
+async def learned(shop: Shop, departments: list[str] | None = None) -> set[tuple[str, str]]:
+    """Member and product of every purchase learned from."""
+    names = {str((await shop.member(name)).id): name for name in ("ann", "bob")}
+    found = await read(shop, departments)
+    members, sold = found.members.texts(), found.products.texts()
+    pairs = zip(found.member.tolist(), found.product.tolist(), strict=True)
+    return {(names[members[member]], sold[each]) for member, each in pairs}
+
+
+@pytest.fixture
+async def stocked(shop: Shop) -> AsyncIterator[Shop]:
+    cache = open_cache(None)
+    catalogue = Catalogue(shop.database, cache, shop.clock)
+    fuel = product("petrol", START, department="FUEL")
+    await catalogue.upsert(shop.tenant_id, [*products(START), fuel])
+    await shop.enrol("ann")
+    await shop.enrol("bob")
+    yield shop
+    await cache.close()
+
+
+async def test_what_members_kept_is_learned(stocked: Shop) -> None:
+    await booked(
+        stocked,
+        order("o-1", "ann", "milk", "tea-green"),
+        order("o-2", "bob", "milk", "petrol", "not-in-the-catalogue"),
+        order("o-3", None, "tea-black"),
+        order("o-4", "ann", "sugar"),
+    )
+    await stocked.refund("o-4", "r-1")
+
+    assert await learned(stocked) == {
+        ("ann", "milk"), ("ann", "tea-green"), ("bob", "milk"), ("bob", "petrol"),
+    }  # fmt: skip
+    assert await learned(stocked, ["DRINKS"]) == {
+        ("ann", "milk"), ("ann", "tea-green"), ("bob", "milk"),
+    }  # fmt: skip
+
+
+async def test_a_shop_of_many_pages_reads_as_one(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await booked(
+        stocked,
+        *(
+            order(f"o-{n}", ("ann", "bob")[n % 2], "milk", ("honey", "sugar")[n % 3 > 0], days=n)
+            for n in range(1, 40)
+        ),
+    )
+    whole = await read(stocked)
+
+    monkeypatch.setattr(purchases_module, "PAGE_ROWS", 7)
+    paged = await read(stocked)
+
+    assert whole.members.texts() == paged.members.texts()
+    assert whole.products.texts() == paged.products.texts()
+    for name in ("member", "product", "time", "day"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(paged, name))
+
+
+async def test_nothing_crosses_tenants(shops: tuple[Shop, Shop], stocked: Shop) -> None:
+    _, other = shops
+    await booked(other, order("o-1", "ann", "milk"))
+
+    assert len(await read(stocked)) == 0
+    assert len(await read(other)) == 0
+
+
+async def test_a_model_is_trained_and_replaced(stocked: Shop, tmp_path: Path) -> None:
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+    orders = [paid_order(visit) for visit in visits(START)]
+    await booked(stocked, *orders)
+    told: list[tuple[str, float]] = []
+
+    first = await trainer.train(
+        stocked.tenant_id, settings=SMALL, progress=lambda doing, share: told.append((doing, share))
+    )
+    stocked.clock.advance(timedelta(hours=1))
+    second = await trainer.train(stocked.tenant_id, settings=SMALL)
+
+    folder = tmp_path / str(stocked.tenant_id)
+    recommender = Recommender.load(folder)
+    assert artifact.model_ids(folder) == [first.model_id, second.model_id]
+    assert recommender.model_id == second.model_id
+    assert recommender.trained_at == START + timedelta(hours=1)
+    assert (second.counts["members"], second.counts["visits"]) == (MEMBERS, MEMBERS * VISITS)
+    member, own = bought_by(0)
+    number = str((await stocked.member(member)).id)
+    again = recommender.recommend(number, "BUY_AGAIN", 9)
+    assert {name for name, _ in again.items} == {"milk", *own}
+    assert told[0] == (f"reading {len(orders) * 3:,} lines", 0)
+    assert told[-1] == ("done", 1.0)
+
+
+async def test_days_end_in_the_shops_own_zone(
+    stocked: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    async def noted(*_: object, utc_offset_s: int, **__: object) -> Interactions:
+        seen.append(utc_offset_s)
+        return await read(stocked)
+
+    monkeypatch.setattr("loyalty.services.training.purchases", noted)
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+
+    for month in (1, 7):
+        stocked.clock.set(START.replace(month=month))
+        with pytest.raises(TrainingFailed):
+            await trainer.train(stocked.tenant_id)
+
+    zone = ZoneInfo("Europe/Budapest")
+    offsets = [START.replace(month=month).astimezone(zone).utcoffset() for month in (1, 7)]
+    assert [timedelta(seconds=each) for each in seen] == offsets
+
+
+async def test_too_little_leaves_the_model_in_service(stocked: Shop, tmp_path: Path) -> None:
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+
+    with pytest.raises(TrainingFailed, match="there is no model in service, popularity answers"):
+        await trainer.train(stocked.tenant_id)
+    await booked(stocked, *[paid_order(visit) for visit in visits(START)])
+    card = await trainer.train(stocked.tenant_id, settings=SMALL)
+    with pytest.raises(TrainingFailed, match=f"model {card.model_id} stays in service"):
+        await trainer.train(stocked.tenant_id, departments=["NOTHING"])
+
+    assert artifact.current_id(tmp_path / str(stocked.tenant_id)) == card.model_id
+
+
+async def test_a_disk_that_refuses_is_said(stocked: Shop, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "models"
+    in_the_way.write_text("a file")
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, in_the_way)
+    await booked(stocked, *[paid_order(visit) for visit in visits(START)])
+
+    with pytest.raises(TrainingFailed, match="there is no model in service"):
+        await trainer.train(stocked.tenant_id, settings=SMALL)
