@@ -1,0 +1,35 @@
+"""Train every tenant's recommender."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from loyalty.services.tenants import Tenants
+from loyalty.services.training import Trainer, TrainingFailed
+
+log = structlog.get_logger(__name__)
+
+
+async def train_all(
+    tenants: Tenants,
+    trainer: Trainer,
+    departments: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, str]:
+    """Train once, one tenant after the other.
+
+    Args:
+        departments: by tenant code, what to learn only from; see ``Trainer.train``.
+
+    Returns:
+        The new model's id by tenant code. A tenant without enough to learn from is logged and
+        left out, and its older model goes on serving.
+    """
+    trained = {}
+    for tenant in await tenants.all():
+        try:
+            only = (departments or {}).get(tenant.code)
+            card = await trainer.train(tenant.id, departments=only)
+            trained[tenant.code] = card.model_id
+        except TrainingFailed as problem:
+            log.warning("training_skipped", tenant=tenant.id, problem=problem.message)
+    return trained
