@@ -99,6 +99,16 @@ class Door:
                     known.clear()
         raise Unavailable("another process kept booking the same keys; try again")
 
+    @property
+    def waiting(self) -> int:
+        """Commands that are not being booked yet."""
+        return sum(map(len, self._queues.values()))
+
+    @property
+    def running(self) -> int:
+        """Units of work under way."""
+        return len(self._running)
+
     async def drained(self) -> None:
         """Wait until everything submitted has its answer."""
         while self._running:

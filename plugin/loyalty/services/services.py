@@ -20,6 +20,7 @@ from loyalty.services.summary import Summaries
 from loyalty.services.tenants import Tenants
 from loyalty.services.training import Trainer
 from loyalty.services.views import Views
+from loyalty.services.webhook_sources import WebhookSources
 from loyalty.settings import Settings
 from loyalty.storage.database import Database
 
@@ -45,6 +46,7 @@ class Services:
     recommendations: Recommendations
     trainer: Trainer
     intake: Intake
+    webhook_sources: WebhookSources
 
 
 def wire(
@@ -62,13 +64,14 @@ def wire(
     door = Door(database, clock, rulesets.known, changes.told)
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
     catalogue = Catalogue(database, cache, clock)
+    credentials = Credentials(database, clock, secret, settings.environment)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         cache=cache,
         tenants=Tenants(database, clock),
-        credentials=Credentials(database, clock, secret, settings.environment),
+        credentials=credentials,
         rulesets=rulesets,
         door=door,
         changes=changes,
@@ -82,4 +85,5 @@ def wire(
         ),
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
+        webhook_sources=WebhookSources(database, clock, credentials),
     )

@@ -1,0 +1,108 @@
+"""The real application, started, on SQLite with its own cache and on PostgreSQL with Valkey."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from senders import Sender
+from starlette.applications import Starlette
+
+from loyalty.app import create_app, services_of
+from loyalty.clock import FixedClock
+from loyalty.services.services import Services
+from loyalty.settings import Settings
+from loyalty.storage.database import open_database
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SECRET = "a secret key of forty characters, made up"
+RULES = (Path(__file__).parents[2] / "examples" / "minimal.toml").read_text(encoding="utf-8")
+
+MakeSettings = Callable[..., Settings]
+
+
+@dataclass
+class Shop:
+    """A started application with two tenants that have one webhook source each."""
+
+    app: Starlette
+    services: Services
+    clock: FixedClock
+    http: httpx2.AsyncClient
+    north: Sender
+    south: Sender
+
+    async def points(self, sender: Sender, member: str) -> int:
+        """A member's available points."""
+        tenant = await self.services.tenants.named(sender.source)
+        return (await self.services.summaries.exact(tenant.id, member)).balance("points").available
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Settings that the environment has no say in but for the names given."""
+
+    def make(database_url: str, **more: Any) -> Settings:
+        given = {
+            "environment": "development",
+            "secret_key": SECRET,
+            "data_dir": tmp_path,
+            "redis_url": None,
+            **more,
+        }
+        return Settings(database_url=database_url, **given)
+
+    return make
+
+
+@pytest.fixture
+def settings(
+    database_url: str, make_settings: MakeSettings, request: pytest.FixtureRequest
+) -> Settings:
+    """SQLite with a cache in the process, or PostgreSQL with Valkey."""
+    is_sqlite = database_url.startswith("sqlite")
+    redis_url = None if is_sqlite else request.getfixturevalue("valkey_url")
+    return make_settings(database_url, redis_url=redis_url)
+
+
+@asynccontextmanager
+async def started(settings: Settings, clock: FixedClock) -> AsyncIterator[Shop]:
+    """The application with its lifespan running, on a fresh database."""
+    database = await open_database(settings.database_url, clock, migrate=True)
+    await database.close()
+    app = create_app(settings, clock=clock)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        http = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=transport, base_url="http://shop.test")
+        )
+        services = services_of(app)
+        senders = [await _tenant(services, http, code) for code in ("north", "south")]
+        yield Shop(app, services, clock, http, *senders)
+
+
+async def _tenant(services: Services, http: httpx2.AsyncClient, code: str) -> Sender:
+    tenant = await services.tenants.create(code, code.title())
+    await services.rulesets.publish(tenant.id, RULES, "test")
+    source = await services.webhook_sources.create(tenant.id, code)
+    return Sender(http, code, source.secret_text, NOW)
+
+
+@pytest.fixture
+async def shop(settings: Settings) -> AsyncIterator[Shop]:
+    async with started(settings, FixedClock(NOW)) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def local_shop(make_settings: MakeSettings, sqlite_path: Path) -> AsyncIterator[Shop]:
+    """The same on SQLite alone, for what no database has a say in."""
+    async with started(make_settings(f"sqlite://{sqlite_path}"), FixedClock(NOW)) as shop:
+        yield shop

@@ -1,0 +1,192 @@
+"""Stories of a shop's events: each counts once, whatever the order they come in."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from senders import customer, order, product, refund
+
+pytestmark = pytest.mark.anyio
+
+TAKEN = (200, {"result": "TAKEN"})
+DUPLICATE = (200, {"result": "DUPLICATE"})
+
+
+def answer(response) -> tuple[int, dict]:
+    return response.status_code, response.json()
+
+
+async def test_a_paid_order_earns_and_its_refund_takes_back(shop) -> None:
+    now = shop.clock.now()
+
+    joined = await shop.north.send("customer.changed", customer("c-1", now))
+    paid = await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+    earned = await shop.points(shop.north, "c-1")
+    refunded = await shop.north.send("order.refunded", refund("r-1", "o-1", now))
+
+    assert [answer(each) for each in (joined, paid, refunded)] == [TAKEN, TAKEN, TAKEN]
+    assert (earned, await shop.points(shop.north, "c-1")) == (30, 0)
+
+
+async def test_a_repeated_delivery_is_a_duplicate_and_does_nothing(shop) -> None:
+    now = shop.clock.now()
+    await shop.north.send("customer.changed", customer("c-1", now))
+    bought = order("o-1", "c-1", "30.00", now)
+
+    first = await shop.north.send("order.paid", bought, "d-1")
+    again = await shop.north.send("order.paid", bought, "d-1")
+
+    assert (answer(first), answer(again)) == (TAKEN, DUPLICATE)
+    assert await shop.points(shop.north, "c-1") == 30
+
+
+async def test_an_order_delivered_again_under_another_id_earns_once(shop) -> None:
+    now = shop.clock.now()
+    await shop.north.send("customer.changed", customer("c-1", now))
+    bought = order("o-1", "c-1", "30.00", now)
+
+    answers = [answer(await shop.north.send("order.paid", bought)) for _ in range(3)]
+
+    assert answers == [TAKEN] * 3
+    assert await shop.points(shop.north, "c-1") == 30
+
+
+async def test_a_delivery_id_with_another_body_is_refused_and_moves_nothing(shop) -> None:
+    now = shop.clock.now()
+    await shop.north.send("customer.changed", customer("c-1", now))
+    await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now), "d-1")
+
+    other = await shop.north.send("order.paid", order("o-2", "c-1", "50.00", now), "d-1")
+
+    assert other.status_code == 409
+    assert other.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert await shop.points(shop.north, "c-1") == 30
+
+
+async def test_a_refund_before_its_order_ends_where_the_right_order_does(shop) -> None:
+    now = shop.clock.now()
+    for sender in (shop.north, shop.south):
+        await sender.send("customer.changed", customer("c-1", now))
+    events = [
+        ("order.paid", order("o-1", "c-1", "30.00", now)),
+        ("order.refunded", refund("r-1", "o-1", now + timedelta(minutes=1))),
+    ]
+
+    forwards = [answer(await shop.north.send(*event)) for event in events]
+    backwards = [answer(await shop.south.send(*event)) for event in reversed(events)]
+
+    assert (forwards, backwards) == ([TAKEN, TAKEN], [TAKEN, TAKEN])
+    assert await shop.points(shop.north, "c-1") == await shop.points(shop.south, "c-1") == 0
+
+
+async def test_a_customer_after_the_order_keeps_what_the_order_earned(shop) -> None:
+    now = shop.clock.now()
+
+    paid = await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+    joined = await shop.north.send("customer.changed", customer("c-1", now, name="Ann"))
+
+    assert (answer(paid), answer(joined)) == (TAKEN, TAKEN)
+    tenant = await shop.services.tenants.named("north")
+    member = await shop.services.summaries.exact(tenant.id, "c-1")
+    assert member.external_id == "c-1"
+
+
+async def test_an_older_word_about_a_customer_does_not_replace_a_newer_one(shop) -> None:
+    now = shop.clock.now()
+
+    await shop.north.send("customer.changed", customer("c-1", now, name="Ann Newer"))
+    earlier = now - timedelta(hours=1)
+    late = await shop.north.send("customer.changed", customer("c-1", earlier, name="Ann Older"))
+
+    tenant = await shop.services.tenants.named("north")
+    member = await shop.services.summaries.exact(tenant.id, "c-1")
+    assert answer(late) == TAKEN
+    assert member.name == "Ann Newer"
+
+
+async def test_an_older_word_about_a_product_does_not_replace_a_newer_one(shop) -> None:
+    now = shop.clock.now()
+
+    await shop.north.send("product.changed", product("p-1", "12.50", now, stock=4))
+    earlier = now - timedelta(hours=1)
+    late = await shop.north.send("product.changed", product("p-1", "9.99", earlier, stock=9))
+
+    tenant = await shop.services.tenants.named("north")
+    found = await shop.services.catalogue.one(tenant.id, "p-1")
+    assert answer(late) == TAKEN
+    assert found is not None
+    assert (found.price_minor, found.stock) == (1250, 4)
+
+
+async def test_two_tenants_with_equal_ids_do_not_meet(shop) -> None:
+    now = shop.clock.now()
+    for sender, amount in ((shop.north, "30.00"), (shop.south, "70.00")):
+        await sender.send("customer.changed", customer("c-1", now), "d-1")
+        await sender.send("order.paid", order("o-1", "c-1", amount, now), "d-2")
+
+    await shop.south.send("order.refunded", refund("r-1", "o-1", now), "d-3")
+
+    assert await shop.points(shop.north, "c-1") == 30
+    assert await shop.points(shop.south, "c-1") == 0
+
+
+async def test_a_source_cannot_speak_for_another(shop) -> None:
+    now = shop.clock.now()
+    body = json.dumps({"type": "customer.changed", "data": customer("c-1", now)})
+    headers = shop.north.headers(body, "d-1")
+
+    as_south = await shop.south.post(body, headers)
+
+    assert as_south.status_code == 401
+
+
+async def test_an_event_of_the_future_is_refused(shop) -> None:
+    ahead = shop.clock.now() + timedelta(hours=1)
+
+    response = await shop.north.send("order.paid", order("o-1", "c-1", "30.00", ahead))
+
+    assert response.status_code == 400
+    assert "occurredAt" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "the body is not JSON in UTF-8"),
+        ("null", "body: found nothing, wanted an object"),
+        ("[1]", "body: found [1], wanted an object"),
+        ('{"type": "order.paid"}', "data: found nothing, wanted an object"),
+        (
+            '{"type": "order.payed", "data": {}}',
+            "type: found 'order.payed', wanted one of order.paid, order.refunded, "
+            "customer.changed, product.changed",
+        ),
+        (
+            '{"type": "order.paid", "data": {"currency": "EUR", "lines": [{"amount": 12}]}}',
+            "data.lines[0].amount: found 12, wanted decimal text such as 12.34",
+        ),
+    ],
+)
+async def test_what_is_not_understood_is_told(shop, body: str, message: str) -> None:
+    response = await shop.north.post(body, shop.north.headers(body, "d-1"))
+
+    assert answer(response) == (400, {"error": {"code": "BAD_USER_INPUT", "message": message}})
+
+
+async def test_outcomes_are_counted(shop) -> None:
+    now = shop.clock.now()
+    await shop.north.send("customer.changed", customer("c-1", now), "d-1")
+    await shop.north.send("customer.changed", customer("c-1", now), "d-1")
+    await shop.north.post("{}", {})
+
+    text = (await shop.http.get("/metrics")).text
+
+    def line(event: str, outcome: str) -> str:
+        labels = f'event="{event}",kind="generic",outcome="{outcome}"'
+        return f"loyalty_webhooks_total{{{labels}}} 1.0"
+
+    assert line("customer.changed", "taken") in text
+    assert line("customer.changed", "duplicate") in text
+    assert line("", "bad_user_input") in text
