@@ -47,7 +47,8 @@ class Loaders:
 
     async def _member(self, name: str) -> Member | None:
         try:
-            member = await self._services.summaries.shown(self._tenant_id, name)
+            rules = await self.ruleset()
+            member = await self._services.summaries.shown(self._tenant_id, name, rules)
         except NotFound:
             return None
         # Nothing is left of an erased member but its place in the ledger.

@@ -1,5 +1,8 @@
 """Products as shoppers see them; what they cost the shop is not among it."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import strawberry
 
 from loyalty.domain import money
@@ -55,12 +58,15 @@ class Product(Node):
         )
 
 
+P = TypeVar("P")
+
 SEARCH_MAX = 100
 """Longest text to search for, in characters."""
 
 
 async def listed_products(
     info: Info,
+    of: Callable[[catalogue.Product], P],
     *,
     first: int | None,
     after: str | None,
@@ -68,8 +74,8 @@ async def listed_products(
     search: str | None,
     tier: str | None,
     everything: bool,
-) -> Connection[Product]:
-    """A page of the catalogue; see ``Catalogue.listed``."""
+) -> Connection[P]:
+    """A page of the catalogue; see ``Catalogue.listed``. ``of`` makes the schema's products."""
     for name, text in (("category", category), ("search", search)):
         if text is not None and (len(text) > SEARCH_MAX or not text.isprintable()):
             raise BadInput(
@@ -87,4 +93,4 @@ async def listed_products(
         tier=tier,
         everything=everything,
     )
-    return wanted.connection(found, Product.of, lambda product: (product.id,))
+    return wanted.connection(found, of, lambda product: (product.id,))

@@ -87,6 +87,13 @@ class Rulesets:
             lambda: _publish(tenant_id, source, by, expected_version, now)
         )
 
+    async def published(self, tenant_id: int, version: int) -> Published:
+        """One version as it was published. Raises NotFound."""
+        rows = await self._database.read(sql.PUBLISHED(tenant_id, version))
+        if not rows:
+            raise NotFound("ruleset version", str(version))
+        return _published(rows[0])
+
     async def history(self, tenant_id: int, first: int) -> Sequence[Published]:
         """The latest versions, newest first."""
         rows = await self._database.read(sql.HISTORY(tenant_id, first))

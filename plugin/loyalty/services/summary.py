@@ -110,8 +110,11 @@ class Summaries:
         self._rulesets = rulesets
         self._cache = cache
 
-    async def shown(self, tenant_id: int, name: str) -> Member:
+    async def shown(self, tenant_id: int, name: str, ruleset: Ruleset | None = None) -> Member:
         """For display: a cached copy will do.
+
+        Args:
+            ruleset: the one in force, where the caller has asked for it already.
 
         Raises:
             NotFound: no such member of this tenant.
@@ -124,10 +127,10 @@ class Summaries:
         if cached is not None:
             snapshot = _decoded(cached)
             if snapshot.member["version"] >= version:
-                return await self._viewed(tenant_id, snapshot)
+                return await self._viewed(tenant_id, snapshot, ruleset)
         snapshot = await self._read(tenant_id, sql.PROFILE(tenant_id, name), name)
         await self._cache.put(tenant_id, member_id, snapshot.member["version"], _encoded(snapshot))
-        return await self._viewed(tenant_id, snapshot)
+        return await self._viewed(tenant_id, snapshot, ruleset)
 
     async def exact(self, tenant_id: int, name: str) -> Member:
         """For a quote: straight from the database. Raises NotFound."""
@@ -159,9 +162,11 @@ class Summaries:
             raise NotFound("member", name)
         return found
 
-    async def _viewed(self, tenant_id: int, snapshot: Snapshot) -> Member:
-        ruleset = await self._rulesets.current(tenant_id)
-        return viewed(tenant_id, snapshot, ruleset, self._clock.now())
+    async def _viewed(
+        self, tenant_id: int, snapshot: Snapshot, ruleset: Ruleset | None = None
+    ) -> Member:
+        rules = ruleset or await self._rulesets.current(tenant_id)
+        return viewed(tenant_id, snapshot, rules, self._clock.now())
 
 
 def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) -> Member:

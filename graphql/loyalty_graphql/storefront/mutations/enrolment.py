@@ -8,7 +8,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import BadInput, LoyaltyError
-from loyalty.services.access import ViewerKind
+from loyalty.services.access import Viewer, ViewerKind
 from loyalty.services.checkout import Done
 from loyalty.services.members import Profile
 from loyalty_graphql.context import Info
@@ -135,13 +135,17 @@ async def member_update(
     info: Info,
     input: Annotated[MemberUpdateInput, strawberry.argument(description="The edit.")],
 ) -> MemberPayload:
-    viewer = permitted(info)
-    name = input.external_id or None
+    return await updated_member(info, permitted(info), input)
+
+
+async def updated_member(info: Info, viewer: Viewer, given: MemberUpdateInput) -> MemberPayload:
+    """Edit a profile for a caller that may; both schemas do."""
+    name = given.external_id or None
     try:
         if name is None and viewer.kind is not ViewerKind.SHOPPER:
             raise BadInput("found no member, wanted one's id", field=("input", "externalId"))
         done = await info.context.services.enrolment.update(
-            viewer, name, profile_of(input), _number(input.expected_version)
+            viewer, name, profile_of(given), _number(given.expected_version)
         )
     except LoyaltyError as refusal:
         return MemberPayload.refused(refusal)

@@ -52,6 +52,7 @@ async def products(
     viewer = permitted(info)
     return await listed_products(
         info,
+        Product.of,
         first=first,
         after=after or None,
         category=category or None,

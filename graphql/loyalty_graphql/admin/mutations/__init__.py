@@ -1,0 +1,1 @@
+"""Changes, one file per feature."""

@@ -1,0 +1,57 @@
+"""The admin schema, put together. Its printed form is ``graphql/admin.graphql``."""
+
+import strawberry
+from strawberry.tools import create_type
+
+from loyalty_graphql.admin.mutations import catalogue as products_written
+from loyalty_graphql.admin.mutations import credentials as keys
+from loyalty_graphql.admin.mutations import members as members_moved
+from loyalty_graphql.admin.mutations import rulesets as published
+from loyalty_graphql.admin.queries import (
+    catalogue,
+    credentials,
+    ledger,
+    members,
+    metrics_summary,
+    recommendations,
+    rulesets,
+)
+from loyalty_graphql.scalars import schema_config
+from loyalty_graphql.user_errors import CONCRETE_ERRORS
+
+Query = create_type(
+    "Query",
+    [
+        credentials.viewer,
+        rulesets.program,
+        rulesets.ruleset,
+        rulesets.rulesets,
+        rulesets.ruleset_validate,
+        members.member,
+        members.members,
+        catalogue.product,
+        catalogue.products,
+        recommendations.model,
+        ledger.ledger_verify,
+        metrics_summary.metrics_summary,
+        credentials.api_keys,
+        credentials.webhook_sources,
+    ],
+    description="What a merchant can ask.",
+)
+Mutation = create_type(
+    "Mutation",
+    [
+        published.ruleset_publish,
+        members_moved.member_update,
+        members_moved.member_suspend,
+        members_moved.member_reactivate,
+        members_moved.member_close,
+        products_written.product_upsert,
+        keys.api_key_create,
+        keys.api_key_revoke,
+    ],
+    description="What a merchant can change.",
+)
+
+schema = strawberry.Schema(Query, Mutation, types=CONCRETE_ERRORS, config=schema_config())

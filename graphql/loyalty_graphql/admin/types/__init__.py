@@ -1,0 +1,1 @@
+"""Types that merchants alone read, one file per feature."""
