@@ -6,6 +6,7 @@ process that needs it, and end with it.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from loyalty.cli.embedded import PostgresServer, ValkeyServer, embedded_postgres, embedded_valkey
+from loyalty.clock import SystemClock
+from loyalty.storage.database import open_database
 
 _numbers = itertools.count(1)
 
@@ -114,6 +117,43 @@ def database_url_of_module(
     if request.param == "sqlite":
         return f"sqlite://{tmp_path_factory.mktemp('sqlite') / 'loyalty.sqlite3'}"
     return str(request.getfixturevalue("postgres_database_of_module"))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "loyalty.sqlite3"
+    asyncio.run(_migrated(f"sqlite://{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres_server: PostgresServer) -> str:
+    """Name of a PostgreSQL database with the schema, to be copied."""
+    asyncio.run(_migrated(postgres_server.create_database("migrated")))
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Url of a database with the schema and no rows, for one test, once on each engine.
+
+    A copy takes a tenth of the time that migrating takes.
+    """
+    if request.param == "sqlite":
+        path: Path = request.getfixturevalue("sqlite_path")
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite://{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"copy_{next(_numbers)}"
+    yield server.create_database(name, template=request.getfixturevalue("migrated_name"))
+    server.drop_database(name)
+
+
+async def _migrated(url: str) -> None:
+    database = await open_database(url, SystemClock(), migrate=True)
+    await database.close()
 
 
 def _fresh_database(server: PostgresServer) -> Iterator[str]:

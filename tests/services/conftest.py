@@ -155,10 +155,10 @@ class Shop:
 
 
 @pytest.fixture
-async def shops(database_url: str) -> AsyncIterator[tuple[Shop, Shop]]:
+async def shops(migrated_url: str) -> AsyncIterator[tuple[Shop, Shop]]:
     """Two tenants of one server."""
     clock = FixedClock(START)
-    database = await open_database(database_url, clock, migrate=True)
+    database = await open_database(migrated_url, clock)
     rulesets = Rulesets(database, built_in(), clock)
     made: list[Shop] = []
     for code in ("corner", "other"):
