@@ -77,4 +77,8 @@ class IdStream:
         return self._left.pop()
 
     def take(self, count: int) -> Sequence[int]:
-        return [self.next() for _ in range(count)]
+        if len(self._left) < count:
+            return self._source.take(count)
+        taken = self._left[-count:] if count else []
+        del self._left[len(self._left) - count :]
+        return taken[::-1]

@@ -69,7 +69,7 @@ def test_what_is_no_cart_is_refused(
         CART,
         with_line(unit_minor=AMOUNT_MINOR_MAX - 1_000),
         with_line(unit_minor=0, quantity=1_000_000),
-        replace(CART, lines=tuple(replace(LINE, id=str(index)) for index in range(200))),
+        replace(CART, lines=tuple(LINE._replace(id=str(index)) for index in range(200))),
     ],
 )
 def test_a_cart_within_bounds_is_quoted(cart: Cart) -> None:

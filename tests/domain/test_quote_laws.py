@@ -225,7 +225,7 @@ def made(case: Case, candidate: Candidate) -> Case:
         assert nearest.money_minor is not None
         added = CartLine("added", "some product", 1, nearest.money_minor)
         if nearest.kind == "ADD_MATCHING":
-            added = replace(added, **attributes(case, candidate.code))
+            added = added._replace(**attributes(case, candidate.code))
         cart = replace(cart, lines=(*cart.lines, added))
     else:
         assert nearest.kind == "PIN"

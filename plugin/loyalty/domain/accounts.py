@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from loyalty.domain.ledger import Transaction
-from loyalty.domain.lots import NEVER, Draw, Lot
+from loyalty.domain.lots import Draw, Lot
+from loyalty.domain.outlook import Outlook
 from loyalty.domain.tiers import Standing, TierChange
 
 
@@ -23,7 +24,10 @@ class Hold:
 
 @dataclass(slots=True)
 class Accounts:
-    """A member's accounts as loaded: lots by id, deficits by unit, open holds, tier, chain."""
+    """A member's accounts as loaded: lots by id, deficits by unit, open holds, tier, chain.
+
+    ``outlook`` is derived from the rest; None: to be made when it is asked for.
+    """
 
     tenant_id: int
     member_id: int
@@ -36,6 +40,21 @@ class Accounts:
     balances: dict[str, int] = field(default_factory=dict)
     deficits: dict[str, int] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
+    outlook: Outlook | None = None
+
+    def outlook_under(self, ruleset_version: int, point_type: str) -> Outlook:
+        """What lies ahead of the moment they are settled up to, ``point_type`` making tiers."""
+        known = self.outlook
+        if known is None or known.ruleset_version != ruleset_version:
+            known = self.outlook = Outlook(
+                ruleset_version,
+                point_type,
+                self.lots.values(),
+                [hold.expires_at for hold in self.holds.values()],
+                self.settled_at,
+                is_settled=not any(self.deficits.values()),
+            )
+        return known
 
 
 @dataclass(slots=True)
@@ -64,15 +83,3 @@ class Reversal(NamedTuple):
 
     taken: int
     shortfall: int
-
-
-def next_change_at(accounts: Accounts, tier_change_at: datetime | None) -> datetime:
-    """The next instant at which the member's accounts change by themselves; NEVER if none."""
-    after = accounts.settled_at
-    instants = [hold.expires_at for hold in accounts.holds.values()]
-    for lot in accounts.lots.values():
-        if lot.remaining:
-            instants += [at for at in (lot.available_at, lot.ends_at) if at > after]
-    if tier_change_at is not None:
-        instants.append(tier_change_at)
-    return min(instants, default=NEVER)

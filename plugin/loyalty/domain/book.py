@@ -86,7 +86,7 @@ class Book:
         lots: list[int] = []
         for unit, points, terms in earned:
             lot_id = self._next_id()
-            self.accounts.lots[lot_id] = Lot(
+            lot = Lot(
                 lot_id,
                 unit,
                 points,
@@ -98,6 +98,9 @@ class Book:
                 terms.expires_at,
                 cause.order_id,
             )
+            self.accounts.lots[lot_id] = lot
+            if self.accounts.outlook is not None:
+                self.accounts.outlook.add(lot, self.at)
             self.changes.lots_opened.add(lot_id)
             lots.append(lot_id)
             entries.append(self._member_entry(unit, points, lot_id, terms))
@@ -126,17 +129,20 @@ class Book:
             self._record(TransactionKind.HOLD, entries, at, cause)
         hold = Hold(reservation_id, expires_at, tuple(taken))
         self.accounts.holds[reservation_id] = hold
+        self.accounts.outlook = None
         self.changes.holds_opened.append(hold)
         return hold
 
     def extend(self, reservation_id: int, expires_at: datetime) -> None:
         hold = self.accounts.holds[reservation_id]
         self.accounts.holds[reservation_id] = Hold(reservation_id, expires_at, hold.draws)
+        self.accounts.outlook = None
         self.changes.holds_moved[reservation_id] = expires_at
 
     def release(self, reservation_id: int, at: datetime, *, reason: str | None = None) -> Hold:
         """Give a hold back to the lots it came from."""
         hold = self.accounts.holds.pop(reservation_id)
+        self.accounts.outlook = None
         entries = [self._drawn(draw, draw.amount) for draw in hold.draws]
         entries += self._counter(Account.HELD, hold.draws, -1)
         if entries:
@@ -147,6 +153,7 @@ class Book:
     def redeem(self, reservation_id: int, at: datetime, order_id: int) -> Hold:
         """Turn a hold into a redemption."""
         hold = self.accounts.holds.pop(reservation_id)
+        self.accounts.outlook = None
         entries = self._counter(Account.HELD, hold.draws, -1)
         entries += self._counter(Account.REDEEMED, hold.draws, 1)
         if entries:
@@ -168,6 +175,7 @@ class Book:
         ``expired_terms`` (None: they go back to the old lot and expire at the next settling).
         """
         entries: list[Entry] = []
+        self.accounts.outlook = None
         for draw in drawn:
             lot = self.accounts.lots[draw.lot_id]
             if lot.ends_at <= at and expired_terms is not None:
@@ -284,6 +292,7 @@ class Book:
         (
             a.seq, a.hash, a.settled_at, a.standing, a.lots, a.balances, a.deficits, a.holds
         ) = mark.accounts  # type: ignore[assignment]  # fmt: skip  # as mark() made it
+        a.outlook = None
         self.changes = Changes(*mark.changes)  # type: ignore[arg-type]  # as mark() made it
 
     # Inside
@@ -293,6 +302,7 @@ class Book:
 
     def _put(self, lot: Lot) -> None:
         self.accounts.lots[lot.id] = lot
+        self.accounts.outlook = None
         if lot.id not in self.changes.lots_opened:
             self.changes.lots_moved.add(lot.id)
 

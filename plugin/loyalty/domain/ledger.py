@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -47,17 +48,18 @@ class TransactionKind(StrEnum):
     ADJUST = "ADJUST"
 
 
-@dataclass(frozen=True, slots=True)
-class LotTerms:
+class LotTerms(NamedTuple):
     """When points that an entry opens a lot with can be spent."""
 
     available_at: datetime
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One immutable line. ``amount`` is signed; ``opens`` only on the entry that makes a lot."""
+class Entry(NamedTuple):
+    """One immutable line; a plain tuple because there are so many.
+
+    ``amount`` is signed; ``opens`` only on the entry that makes a lot.
+    """
 
     id: int
     account: Account

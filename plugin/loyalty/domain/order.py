@@ -5,17 +5,17 @@ The context stays with the order, so that a refund never runs today's rules.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyalty.domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """A line as bought.
+class OrderLine(NamedTuple):
+    """A line as bought; a plain tuple because an import makes them by the million.
 
     ``amount_minor`` is what was charged for the whole line before rewards of ours,
-    ``discount_minor`` what our rewards took off it. Both >= 0, ``quantity`` >= 1.
+    ``discount_minor`` what our rewards took off it. Both >= 0. ``quantity`` >= 1, and 0 only
+    where an import keeps lines that stand for no piece.
     """
 
     product: str

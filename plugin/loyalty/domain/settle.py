@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.domain import tiers
+from loyalty.domain.accounts import Accounts
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant
 from loyalty.domain.ruleset import Ruleset
@@ -27,8 +28,13 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
     if accounts.settled_at == NEVER_SETTLED:
         # A member's first moment: nothing is due, and the lowest tier begins here.
         accounts.settled_at = moment
+        accounts.outlook = None
         accounts.standing = replace(accounts.standing, since=moment)
         return moment
+    if _is_quiet(accounts, ruleset, moment):
+        accounts.settled_at = moment
+        return moment
+    accounts.outlook = None
     given_back_at: dict[int, datetime] = {}
     due = [hold for hold in accounts.holds.values() if hold.expires_at <= moment]
     for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.reservation_id)):
@@ -65,7 +71,31 @@ def _repay(book: Book, moment: datetime, given_back_at: dict[int, datetime]) -> 
 
 def evaluate_tier(book: Book, ruleset: Ruleset) -> None:
     """See whether what was just booked moves the tier."""
-    _move_tier(book, ruleset, book.accounts.settled_at, book.accounts.settled_at)
+    policy, accounts = ruleset.tier_policy, book.accounts
+    count = accounts.outlook_under(ruleset.version, policy.point_type).qualifying
+    accounts.standing, changes = tiers.judged(
+        policy, accounts.standing, count, accounts.settled_at, ruleset.time_zone
+    )
+    book.changes.tier_changes.extend(changes)
+
+
+def next_change_at(accounts: Accounts, ruleset: Ruleset) -> datetime:
+    """The next instant at which the member's accounts change by themselves; NEVER if none."""
+    after, grace = accounts.settled_at, accounts.standing.grace_until
+    outlook = accounts.outlook_under(ruleset.version, ruleset.tier_policy.point_type)
+    found = outlook.next_change_at(after)
+    return min(found, grace) if grace is not None and after < grace else found
+
+
+def _is_quiet(accounts: Accounts, ruleset: Ruleset, moment: datetime) -> bool:
+    """Whether it is known that nothing happens by itself until ``moment``."""
+    outlook, grace = accounts.outlook, accounts.standing.grace_until
+    return (
+        outlook is not None
+        and outlook.ruleset_version == ruleset.version
+        and outlook.is_quiet_until(moment)
+        and (grace is None or moment < grace)
+    )
 
 
 def _move_tier(book: Book, ruleset: Ruleset, start: datetime, at: datetime) -> None:

@@ -158,6 +158,18 @@ def advanced(
     return standing, tuple(changes)
 
 
+def judged(
+    policy: TierPolicy, standing: Standing, count: int, at: datetime, zone: str
+) -> tuple[Standing, tuple[TierChange, ...]]:
+    """Where a standing settled up to ``at`` goes with ``count`` qualifying points.
+
+    What ``advanced`` says for ``start == at``, for callers that know the count.
+    """
+    changes: list[TierChange] = []
+    standing = _judged(policy, standing, count, at, zone, changes)
+    return standing, tuple(changes)
+
+
 def next_change_at(
     policy: TierPolicy, standing: Standing, lots: Iterable[CountedLot], at: datetime
 ) -> datetime | None:

@@ -1,9 +1,8 @@
 """What a unit of work writes, from the books and rows of its desk."""
 
-from loyalty.domain.accounts import next_change_at
 from loyalty.domain.book import Book
 from loyalty.domain.ruleset import Ruleset
-from loyalty.domain.tiers import next_change_at as next_tier_change_at
+from loyalty.domain.settle import next_change_at
 from loyalty.services.desk import Desk, Row
 from loyalty.storage.effects import Effects
 
@@ -126,11 +125,7 @@ def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:
 
 def _member_row(effects: Effects, tenant_id: int, row: Row, book: Book, ruleset: Ruleset) -> None:
     accounts = book.accounts
-    policy = ruleset.tier_policy
     standing = accounts.standing
-    tier_change = next_tier_change_at(
-        policy, standing, book.qualifying(policy.point_type), accounts.settled_at
-    )
     effects.update(
         "member",
         tenant_id,
@@ -140,7 +135,7 @@ def _member_row(effects: Effects, tenant_id: int, row: Row, book: Book, ruleset:
         hash=accounts.hash,
         settled_at=accounts.settled_at,
         booked_at=book.booked_at,
-        next_change_at=next_change_at(accounts, tier_change),
+        next_change_at=next_change_at(accounts, ruleset),
         tier=standing.tier,
         tier_since=standing.since,
         tier_grace_until=standing.grace_until,

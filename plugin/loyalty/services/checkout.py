@@ -152,8 +152,7 @@ def _filled_line(line: CartLine, product: Product | None) -> CartLine:
     if product is None:
         return line
     cost = product.cost_minor if line.cost_minor is None else line.cost_minor
-    return replace(
-        line,
+    return line._replace(
         cost_minor=cost,
         category=line.category or product.category,
         department=line.department or product.department,

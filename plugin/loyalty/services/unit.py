@@ -177,10 +177,12 @@ def _load_lots(
     tenant_id: int, accounts: Mapping[int, Accounts], wanted: Iterable[int]
 ) -> Unit[None]:
     """Lots that ended long ago but that a hold or an order still names."""
-    have = {lot for value in accounts.values() for lot in value.lots}
-    missing = [lot_id for lot_id in dict.fromkeys(wanted) if lot_id not in have]
+    missing = dict.fromkeys(wanted)
+    for value in accounts.values() if missing else ():
+        for lot_id in missing.keys() & value.lots.keys():
+            del missing[lot_id]
     if missing:
-        for member_id, *columns in (yield sql.LOTS_BY_ID(tenant_id, missing)):
+        for member_id, *columns in (yield sql.LOTS_BY_ID(tenant_id, list(missing))):
             accounts[member_id].lots[columns[0]] = sql.lot_of(columns)
 
 

@@ -35,11 +35,9 @@ class Effects:
         """Add many rows of one table."""
         shape = tables()[table]
         known = self.inserts.setdefault(table, {})
-        positions = shape.key_positions
         before = len(known)
-        for row in rows:
-            values = _row(shape, row)
-            known[tuple([values[position] for position in positions])] = values
+        stored_rows = [_row(shape, row) for row in rows]
+        known.update(zip(shape.keys_of(stored_rows), stored_rows, strict=True))
         if len(known) != before + len(rows):
             raise ValueError(f"{table}: one of {len(rows)} rows is inserted twice")
 
@@ -76,7 +74,7 @@ class Effects:
 
 
 def _row(shape: Table, row: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...]:
-    if isinstance(row, Mapping):
+    if not isinstance(row, tuple) and isinstance(row, Mapping):
         return _named(shape, row)
     if len(row) != len(shape.columns):
         raise ValueError(f"{shape.name}: {len(row)} values found, {len(shape.columns)} wanted")

@@ -1,8 +1,9 @@
 """The tables as the statements see them, read off the Tortoise models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from tortoise import fields
@@ -83,6 +84,12 @@ class Table:
     uniques: tuple[tuple[str, ...], ...]
     instants: tuple[int, ...]
     defaults: tuple[tuple[str, Any], ...]
+
+    def keys_of(self, rows: Sequence[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        """The primary key's values in rows of every column."""
+        if len(self.key_positions) == 1:
+            return [(row[self.key_positions[0]],) for row in rows]
+        return map(itemgetter(*self.key_positions), rows)
 
     def position(self, column: str) -> int:
         return self.names.index(column)
