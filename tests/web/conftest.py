@@ -14,8 +14,9 @@ import pytest
 from senders import Sender
 from starlette.applications import Starlette
 
-from loyalty.app import create_app, services_of
-from loyalty.clock import FixedClock
+from loyalty.app import create_app, opened, services_of
+from loyalty.clock import FixedClock, SystemClock
+from loyalty.services.access import Scope
 from loyalty.services.services import Services
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database
@@ -106,3 +107,38 @@ async def local_shop(make_settings: MakeSettings, sqlite_path: Path) -> AsyncIte
     """The same on SQLite alone, for what no database has a say in."""
     async with started(make_settings(f"sqlite://{sqlite_path}"), FixedClock(NOW)) as shop:
         yield shop
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A migrated database with a tenant, its webhook source, and keys, for a server process."""
+
+    settings: dict[str, object]
+    webhook_secret: str
+    service_key: str
+    merchant_key: str
+    member_token: str
+
+
+@pytest.fixture
+async def prepared(settings: Settings) -> Prepared:
+    """By the machine's clock, as the process that is to run on it."""
+    clock = SystemClock()
+    await (await open_database(settings.database_url, clock, migrate=True)).close()
+    async with opened(settings) as services:
+        tenant = await services.tenants.create("north", "North")
+        await services.rulesets.publish(tenant.id, RULES, "test")
+        source = await services.webhook_sources.create(tenant.id, "north")
+        scopes = [each for each in Scope if each is not Scope.ADMIN]
+        service = await services.credentials.create_key(tenant.id, "checkout", scopes)
+        merchant = await services.credentials.create_key(tenant.id, "merchant", [Scope.ADMIN])
+        token, _ = await services.credentials.mint(tenant.id, "ann-external-id", 3_600)
+    given: dict[str, object] = {
+        "environment": settings.environment,
+        "secret_key": SECRET,
+        "database_url": settings.database_url,
+        "data_dir": settings.data_dir,
+    }
+    if settings.redis_url is not None:
+        given["redis_url"] = settings.redis_url
+    return Prepared(given, source.secret_text, service.text, merchant.text, token)
