@@ -1,5 +1,6 @@
 """A shop behind the endpoints, on both databases."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from api_shop import ApiShop, Program, api_shop
 
 
 @pytest.fixture
-async def shop(database_url: str, tmp_path: Path) -> AsyncIterator[ApiShop]:
+async def shop(migrated_url: str, tmp_path: Path) -> AsyncIterator[ApiShop]:
     """Two programs on one server."""
-    async with api_shop(database_url, tmp_path / "data") as made:
+    async with api_shop(migrated_url, tmp_path / "data") as made:
         yield made
 
 
@@ -25,7 +26,10 @@ def other_program(shop: ApiShop) -> Program:
 
 
 @pytest.fixture
-async def sqlite_shop(sqlite_path: Path, tmp_path: Path) -> AsyncIterator[ApiShop]:
+async def sqlite_shop(
+    migrated_file: Path, sqlite_path: Path, tmp_path: Path
+) -> AsyncIterator[ApiShop]:
     """The same on SQLite alone, where the database makes no difference."""
+    shutil.copy(migrated_file, sqlite_path)
     async with api_shop(f"sqlite://{sqlite_path}", tmp_path / "data") as made:
         yield made

@@ -1,6 +1,5 @@
 """A cart as a caller describes it, read once into the domain's."""
 
-from collections.abc import Sequence
 from enum import Enum
 
 import strawberry
@@ -22,6 +21,7 @@ from loyalty.domain.quote_terms import Objective as DomainObjective
 from loyalty.errors import BadInput, BadMoney
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.scalars import ExternalId
+from loyalty_graphql.types.note import note
 from loyalty_graphql.user_errors import within
 
 
@@ -176,7 +176,7 @@ _EXCLUDED = ("rewards", "excluded")
 
 
 def _line(
-    line: CartLineInput, currency: str, path: Sequence[str], *, with_cost: bool
+    line: CartLineInput, currency: str, path: tuple[str, ...], *, with_cost: bool
 ) -> cart.CartLine:
     cost = None
     if line.unit_cost:
@@ -192,7 +192,7 @@ def _line(
         line.quantity,
         minor_of(line.unit_price, currency, *path, "unitPrice"),
         cost,
-        line.category or None,
+        note(line.category or None, *path, "category"),
     )
 
 

@@ -21,6 +21,7 @@ class TransactionKind(Enum):
     REVERSE = value("REVERSE", description="A refund took back what its order had earned.")
     RETURN = value("RETURN", description="A refund gave back what its order had redeemed.")
     EXPIRE = value("EXPIRE", description="Points ran out of time.")
+    REPAY = value("REPAY", description="Points paid back a deficit; the balance stays.")
     ADJUST = value("ADJUST", description="The merchant corrected the account.")
     MERGE = value("MERGE", description="Two members became one.")
 
@@ -73,6 +74,7 @@ def _sentence(line: HistoryLine) -> str:
         "REVERSE": f"Taken back by a refund of{of_order}",
         "RETURN": f"Returned by a refund of{of_order}",
         "EXPIRE": "Expired",
+        "REPAY": "Used to pay back points owed",
         "ADJUST": "Adjusted by the shop",
         "MERGE": "Moved from another membership",
     }[line.kind]

@@ -13,7 +13,7 @@ from loyalty.domain.points import Points
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
 from loyalty.services import summary, views
-from loyalty_graphql.context import Info
+from loyalty_graphql.context import Context, Info
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.pagination import Connection, Page, page
@@ -184,8 +184,7 @@ def place(wanted: Page) -> int:
     return views.LAST if wanted.after is None else min(int(wanted.after[0]), views.LAST)
 
 
-async def loaded_member(info: Info, member_id: int) -> Member:
+async def loaded_member(context: Context, member_id: int) -> Member:
     """A member by our own id, as it is now: for payloads, after something was booked."""
-    context = info.context
     member = await context.services.summaries.by_id(context.tenant_id, member_id)
     return Member.of(member, await context.loaders.ruleset())

@@ -201,7 +201,7 @@ async def member_of_order(info: Info, member_id: int | None) -> Member | None:
     """The member of an order just booked, for callers that may read members."""
     if member_id is None or not info.context.viewer.may(Scope.MEMBERS_READ):
         return None
-    return await loaded_member(info, member_id)
+    return await loaded_member(info.context, member_id)
 
 
 async def _reserved(info: Info, done: Done) -> CheckoutReservePayload:

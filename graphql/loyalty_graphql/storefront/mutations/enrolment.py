@@ -85,7 +85,7 @@ class MemberPayload:
     @classmethod
     async def of(cls, info: Info, done: Done) -> "MemberPayload":
         info.context.refresh()
-        member = await loaded_member(info, done.outcome["member"])
+        member = await loaded_member(info.context, done.outcome["member"])
         return cls(member=member, replayed=done.replayed, user_errors=[])
 
     @classmethod

@@ -7,7 +7,8 @@ from typing import Annotated
 import strawberry
 
 from loyalty.errors import NotFound
-from loyalty_graphql.context import Info
+from loyalty.services import summary
+from loyalty_graphql.context import Context, Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId
 from loyalty_graphql.storefront.visibility import visible_member
@@ -39,11 +40,16 @@ async def member_changed(
         ),
     ] = strawberry.UNSET,
 ) -> AsyncGenerator[MemberChange, None]:
+    # Not a generator itself: what is refused here is refused before anything is streamed.
     viewer = permitted(info)
-    context = info.context
     member = await visible_member(info, viewer, external_id or None)
     if member is None:
-        raise NotFound("member", external_id or "")
+        raise NotFound("member", external_id or viewer.member_external_id or "")
+    return _changes(info.context, member)
+
+
+async def _changes(context: Context, member: summary.Member) -> AsyncGenerator[MemberChange, None]:
+    """The member after each change, until it or the caller's credential ends."""
     shown = member.version
     changes = context.services.changes.subscribe(context.tenant_id, member.id, member.external_id)
     async with aclosing(changes) as told:
@@ -52,7 +58,7 @@ async def member_changed(
             if not await context.still_holds():
                 return
             try:
-                after = await loaded_member(info, change.member_id)
+                after = await loaded_member(context, change.member_id)
             except NotFound:
                 return
             if after.state is MemberState.ERASED:

@@ -1,0 +1,104 @@
+"""What the two schemas promise: their published form, words on everything, closed sets in step."""
+
+from enum import Enum
+
+import pytest
+from api_shop import ROOT
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+)
+
+from loyalty import errors
+from loyalty.domain import ledger, quote_terms, reasons, tiers
+from loyalty.services import access
+from loyalty.services.members import MOVES
+from loyalty_graphql.admin.schema import schema as admin
+from loyalty_graphql.storefront.carts import Objective
+from loyalty_graphql.storefront.schema import schema as storefront
+from loyalty_graphql.types.access import ViewerKind
+from loyalty_graphql.types.ledger import TransactionKind
+from loyalty_graphql.types.members import MemberState
+from loyalty_graphql.types.quotes import Outcome
+from loyalty_graphql.types.reasons import ReasonCode
+from loyalty_graphql.types.recommendations import RecommendationWindow
+from loyalty_graphql.types.tiers import TierChangeReason, TierState
+from loyalty_graphql.user_errors import ErrorCode
+from loyalty_recommender.serving import Window
+
+SCHEMAS = {"storefront": storefront, "admin": admin}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_published_file_is_the_schema(name: str) -> None:
+    published = (ROOT / f"graphql/{name}.graphql").read_text(encoding="utf-8")
+
+    assert SCHEMAS[name].as_str() + "\n" == published, (
+        f"the schema changed; if that is meant: loyalty schema {name} > graphql/{name}.graphql"
+    )
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_everything_has_words(name: str) -> None:
+    missing = sorted(without_words(SCHEMAS[name]._schema))
+
+    assert missing == []
+
+
+def without_words(schema: GraphQLSchema) -> list[str]:
+    """Everything of a schema that has no description, or one that says nothing."""
+    found: dict[str, str | None] = {}
+    for type_ in schema.type_map.values():
+        if type_.name.startswith("__") or type_.name in ("Int", "String", "Boolean", "ID", "Float"):
+            continue
+        found[type_.name] = type_.description
+        if isinstance(type_, GraphQLEnumType):
+            for name, value in type_.values.items():
+                found[f"{type_.name}.{name}"] = value.description
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for name, field in type_.fields.items():
+                found[f"{type_.name}.{name}"] = field.description
+                for argument, value in getattr(field, "args", {}).items():
+                    found[f"{type_.name}.{name}({argument})"] = value.description
+    return [name for name, words in found.items() if not words or len(words.strip()) < 4]
+
+
+def codes_of(error: type[errors.LoyaltyError]) -> set[str]:
+    own = set() if error in (errors.LoyaltyError, errors.StoredRefusal) else {error.code}
+    return own.union(
+        *(codes_of(below) for below in vars(errors).values() if is_below(below, error))
+    )
+
+
+def is_below(value: object, error: type[errors.LoyaltyError]) -> bool:
+    return isinstance(value, type) and value is not error and error in value.__bases__
+
+
+def test_every_code_of_the_tree_is_an_error_code() -> None:
+    assert {code.name for code in ErrorCode} == codes_of(errors.LoyaltyError)
+    assert {code.name for code in ErrorCode} == {code.value for code in ErrorCode}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (ViewerKind, access.ViewerKind),
+        (Outcome, quote_terms.Outcome),
+        (Objective, quote_terms.Objective),
+        (ReasonCode, reasons.Reason),
+        (TierState, tiers.TierState),
+        (TierChangeReason, tiers.TierChangeReason),
+        (RecommendationWindow, Window),
+    ],
+)
+def test_closed_sets_are_those_of_the_domain(ours: type[Enum], theirs: type[Enum]) -> None:
+    assert [item.name for item in ours] == [item.name for item in theirs]
+    assert [item.value for item in ours] == [item.name for item in ours]
+
+
+def test_closed_sets_of_the_database_are_covered() -> None:
+    assert {kind.name for kind in ledger.TransactionKind} <= {kind.name for kind in TransactionKind}
+    assert set(MOVES) <= {state.name for state in MemberState}
