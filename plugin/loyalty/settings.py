@@ -2,9 +2,14 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _sqlite_url(data_dir: Path) -> str:
+    return f"sqlite://{quote(str((data_dir / 'loyalty.sqlite3').absolute()))}"
 
 
 class Settings(BaseSettings):
@@ -18,8 +23,12 @@ class Settings(BaseSettings):
     """production refuses introspection and GraphiQL to anonymous callers; demo serves the
     demo shop's pages."""
 
-    database_url: str = "sqlite:///var/loyalty.sqlite3"
-    """``sqlite:///path`` (one server process) or ``postgresql://user:password@host/name``."""
+    data_dir: Path = Path("var")
+    """Folder for model artifacts, and for the SQLite file where no database is named."""
+
+    database_url: str = Field(default_factory=lambda settings: _sqlite_url(settings["data_dir"]))
+    """``sqlite:///absolute/path`` (one server process) or
+    ``postgresql://user:password@host/name``; ``loyalty.sqlite3`` in the data folder by default."""
 
     redis_url: str | None = None
     """``redis://host:port/0``; unset: an in-process cache; ``off``: no cache."""
@@ -27,9 +36,6 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     """At least 32 characters; quotes are signed and shop secrets derived with it. Required to
     serve."""
-
-    data_dir: Path = Path("var")
-    """Folder for model artifacts; also where relative database paths lie."""
 
     host: str = "127.0.0.1"
     """Address to listen on."""

@@ -1,0 +1,5 @@
+"""``python -m loyalty.cli``."""
+
+from loyalty.cli import main
+
+main()

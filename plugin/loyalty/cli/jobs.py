@@ -1,0 +1,74 @@
+"""``loyalty jobs``: what a server does by itself now and then, run once from here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from loyalty.cli.context import AsJson, Folder, print_json, run, settings_of, wired
+
+if TYPE_CHECKING:
+    from loyalty.services.services import Services
+
+app = typer.Typer(help="Periodic work, each runnable once, for all tenants.")
+
+
+class Job(StrEnum):
+    """Jobs by name."""
+
+    SETTLE = "settle"
+    TRAIN = "train"
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command("run")
+def run_once(
+    job: Annotated[
+        Job,
+        typer.Argument(help="settle: expire lots, release holds, end tiers; train: new models."),
+    ],
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run one job now, once, for every tenant."""
+
+    async def work() -> Mapping[str, object]:
+        async with wired(settings_of(folder)) as services:
+            return await _JOBS[job](services)
+
+    done = run(work())
+    if as_json:
+        print_json(done)
+        return
+    for tenant, outcome in done.items():
+        said = f"{outcome:,} members settled" if isinstance(outcome, int) else f"model {outcome}"
+        print(f"{tenant}: {said}")
+    if not done:
+        print("nothing was done: no tenant has what it takes (see above)")
+
+
+async def _settle(services: Services) -> Mapping[str, object]:
+    from loyalty.jobs.settling import settle_due
+    from loyalty.services.settling import Settling
+
+    settling = Settling(services.database, services.door, services.clock, services.changes.told)
+    return await settle_due(services.tenants, settling)
+
+
+async def _train(services: Services) -> Mapping[str, object]:
+    from loyalty.jobs.training import train_all
+
+    return await train_all(services.tenants, services.trainer)
+
+
+_JOBS: Mapping[Job, Callable[[Services], Awaitable[Mapping[str, object]]]] = {
+    Job.SETTLE: _settle,
+    Job.TRAIN: _train,
+}

@@ -1,0 +1,83 @@
+"""The command as a process: how fast it starts, what it loads, how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from command_line import CommandLine
+
+
+def test_a_command_in_a_process_of_its_own(bare: CommandLine) -> None:
+    assert bare.process("migrate").out.endswith("loyalty.sqlite3 is at 0001_initial\n")
+    bare.process("tenant", "create", "demo", "--name", "Demo")
+
+    done = bare.process("tenant", "create", "demo", "--name", "Demo")
+
+    assert (done.status, done.out) == (1, "")
+    assert done.error == "error: there is a tenant 'demo' already\n"
+
+
+@pytest.mark.parametrize(
+    ("imports", "unwanted"),
+    [
+        ("loyalty.cli", {"typer", "rich", "loyalty.errors"}),
+        (
+            "loyalty.cli.root",
+            {"rich", "pydantic", "tortoise", "strawberry", "numpy", "implicit", "structlog"},
+        ),
+    ],
+)
+def test_what_is_loaded_before_a_command_runs(imports: str, unwanted: set[str]) -> None:
+    program = f"import sys, {imports}; print(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert set(done.stdout.split()) & unwanted == set()
+
+
+def test_a_closed_pipe_is_no_traceback(bare: CommandLine) -> None:
+    """As in ``loyalty schema storefront | head -1``."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "loyalty.cli", "schema", "storefront"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=bare.environment,
+            check=False,
+        )
+    finally:
+        os.close(write)
+
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_is_130(bare: CommandLine) -> None:
+    program = """
+import os, signal, time
+from loyalty.cli import main, tenant
+
+def interrupted(folder):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(30)
+
+tenant.settings_of = interrupted
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "tenant", "list"],
+        capture_output=True,
+        text=True,
+        env=bare.environment,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
