@@ -42,10 +42,11 @@ def validated(cart: Cart, ruleset: Ruleset) -> Cart:
         seen.add(line.id)
         gross += line.gross_minor
         cost += (line.cost_minor or 0) * line.quantity
-    for total, where in ((gross, "amounts"), (cost, "costs")):
+    # A shopper reads this too, so it does not say what the costs come to.
+    for total, found in ((gross, f"amounts of {gross}"), (cost, "costs of more")):
         if total > AMOUNT_MINOR_MAX:
             raise BadInput(
-                f"found {where} of {total} minor units together, wanted <= {AMOUNT_MINOR_MAX}",
+                f"found {found} minor units together, wanted <= {AMOUNT_MINOR_MAX}",
                 field=("lines",),
             )
     return cart
