@@ -20,12 +20,14 @@ from loyalty.clock import SystemClock
 from loyalty.storage.bulk import parts, postgres_text, sqlite_text
 from loyalty.storage.database import Database, open_database, sqlite_path
 from loyalty.storage.effects import Effects
+from loyalty.storage.postgres_driver import SESSION
 from loyalty.storage.sqlite_driver import connected
 from loyalty.storage.statements import Sql, Unit
 
 MEMBERS = 256
 GROUP = 32
-SECONDS = 3
+SECONDS = 2
+ROUNDS = 3
 
 LOCK = Sql(
     "SELECT id, seq FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])"
@@ -132,7 +134,9 @@ async def bare_postgres(
     url: str, members: list[int], clients: int, group: int, next_id: Callable[[], int]
 ) -> int:
     """The same texts, prepared, one connection per client."""
-    connections = [await asyncpg.connect(url) for _ in range(min(clients, 10))]
+    connections = [
+        await asyncpg.connect(url, server_settings=SESSION) for _ in range(min(clients, 10))
+    ]
     idle: asyncio.LifoQueue[asyncpg.Connection] = asyncio.LifoQueue()
     for connection in connections:
         idle.put_nowait(connection)
@@ -164,11 +168,15 @@ async def measured(url: str) -> None:
         members = list(itertools.islice(iter(database.ids.next, None), MEMBERS))
         await database.write(lambda: shop(members))
         for clients, group in ((1, 1), (64, 1), (1, GROUP)):
-            found = await ours(database, members, clients, group)
-            if database.dialect == "sqlite":
-                bare = bare_sqlite(url, members, group, database.ids.next)
-            else:
-                bare = await bare_postgres(url, members, clients, group, database.ids.next)
+            # In turns and the best of each, because other work comes and goes on the machine.
+            found = bare = 0
+            for _ in range(ROUNDS):
+                found = max(found, await ours(database, members, clients, group))
+                if database.dialect == "sqlite":
+                    again = bare_sqlite(url, members, group, database.ids.next)
+                else:
+                    again = await bare_postgres(url, members, clients, group, database.ids.next)
+                bare = max(bare, again)
             print(
                 f"{database.dialect:9} {clients:3} clients, {group:2} a unit: {found:6}/s,"
                 f" bare driver {bare:6}/s, ratio {found / bare:.2f}"

@@ -15,7 +15,6 @@ PATHS = (
     "graphql/loyalty_graphql/",
 )
 ALLOWED: dict[str, str] = {
-    "plugin/loyalty/storage/units.py::retried": "a pause in ms, as sleep wants it",
 }
 """Path, or path::function, to the reason why what stands there is neither money nor points."""
 

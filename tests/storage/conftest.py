@@ -102,7 +102,7 @@ ROWS: dict[str, dict[str, Any]] = {
 """One valid row of every table but ``id_lease``, which has its only row already."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows() -> dict[str, dict[str, Any]]:
     return {table: dict(row) for table, row in ROWS.items()}
 
@@ -137,15 +137,32 @@ async def migrated(url: str) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Url of a database with the schema and no rows, once on each of both engines."""
+    yield from _migrated_copy(request)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def migrated_url_of_module(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The same for the tests of one module."""
+    yield from _migrated_copy(request)
+
+
+def _migrated_copy(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
-        path: Path = request.getfixturevalue("sqlite_path")
-        shutil.copy(request.getfixturevalue("migrated_file"), path)
-        yield f"sqlite://{path}"
+        folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("copy")
+        shutil.copy(request.getfixturevalue("migrated_file"), folder / "loyalty.sqlite3")
+        yield f"sqlite://{folder / 'loyalty.sqlite3'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = f"storage_{next(_numbers)}"
     yield server.create_database(name, template=request.getfixturevalue("migrated_name"))
     server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+async def untouched(migrated_url_of_module: str) -> AsyncIterator[Database]:
+    """With the schema and no rows, for tests that leave none."""
+    async with await open_database(migrated_url_of_module, SystemClock()) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -37,11 +37,12 @@ def everything(rows: dict[str, dict[str, Any]]) -> Unit[None]:
     yield effects
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def bare_sqlite(
-    migrated_file: Path, sqlite_path: Path, rows: dict[str, dict[str, Any]]
+    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, rows: dict[str, dict[str, Any]]
 ) -> AsyncIterator[sqlite3.Connection]:
     """A connection without any of our settings, as another program would open it."""
+    sqlite_path = tmp_path_factory.mktemp("append-only") / "loyalty.sqlite3"
     shutil.copy(migrated_file, sqlite_path)
     async with await open_database(f"sqlite://{sqlite_path}", SystemClock()) as database:
         await database.write(lambda: everything(rows))
@@ -50,7 +51,7 @@ async def bare_sqlite(
     connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def bare_postgres(
     postgres_server: PostgresServer, migrated_name: str, rows: dict[str, dict[str, Any]]
 ) -> AsyncIterator[Any]:

@@ -114,12 +114,12 @@ def wanted_columns(dialect: str) -> set[tuple[str, str, str, bool]]:
     return found
 
 
-async def test_columns_are_those_of_the_models(database: Database) -> None:
-    assert (await live(database)).columns == wanted_columns(database.dialect)
+async def test_columns_are_those_of_the_models(untouched: Database) -> None:
+    assert (await live(untouched)).columns == wanted_columns(untouched.dialect)
 
 
-async def test_keys_are_those_of_the_models_and_start_with_the_tenant(database: Database) -> None:
-    found = (await live(database)).keys
+async def test_keys_are_those_of_the_models_and_start_with_the_tenant(untouched: Database) -> None:
+    found = (await live(untouched)).keys
 
     assert found == {
         f"{table.name}_pkey" if columns == table.key else f"{table.name}_{'_'.join(columns)}_key": (
@@ -134,9 +134,9 @@ async def test_keys_are_those_of_the_models_and_start_with_the_tenant(database: 
 
 
 async def test_foreign_keys_start_with_the_tenant_and_every_reference_has_one(
-    database: Database,
+    untouched: Database,
 ) -> None:
-    found = (await live(database)).foreign
+    found = (await live(untouched)).foreign
 
     for _, columns, parent, named in found:
         assert (columns[0], named[0]) == ("tenant_id", "id" if parent == "tenant" else "tenant_id")
@@ -233,7 +233,7 @@ BAD = [
 
 @pytest.mark.parametrize(("table", "changes"), BAD)
 async def test_a_row_that_cannot_be_is_refused(
-    database: Database, rows: dict[str, dict[str, Any]], table: str, changes: dict[str, Any]
+    untouched: Database, rows: dict[str, dict[str, Any]], table: str, changes: dict[str, Any]
 ) -> None:
     def unit() -> Unit[None]:
         effects = Effects()
@@ -241,7 +241,7 @@ async def test_a_row_that_cannot_be_is_refused(
         yield effects
 
     with pytest.raises((sqlite3.IntegrityError, asyncpg.CheckViolationError), match="check"):
-        await database.write(unit)
+        await untouched.write(unit)
 
 
 @pytest.mark.parametrize(
@@ -254,12 +254,14 @@ async def test_a_row_that_cannot_be_is_refused(
     ],
 )
 async def test_a_reference_to_another_tenants_row_is_refused(
-    filled: Database, rows: dict[str, dict[str, Any]], table: str, column: str
+    untouched: Database, rows: dict[str, dict[str, Any]], table: str, column: str
 ) -> None:
     """The row refers to tenant 7's rows by their right ids, but is of tenant 8."""
 
     def unit() -> Unit[None]:
         effects = Effects()
+        for other_table, other_row in rows.items():
+            effects.insert(other_table, other_row)
         effects.insert("tenant", rows["tenant"] | {"id": 8, "code": "other"})
         row = rows[table] | {"tenant_id": 8, column: rows[PARENTS[column]]["id"]}
         for other in PARENTS:
@@ -271,7 +273,7 @@ async def test_a_reference_to_another_tenants_row_is_refused(
         yield effects
 
     with pytest.raises((sqlite3.IntegrityError, asyncpg.ForeignKeyViolationError)) as caught:
-        await filled.write(unit)
+        await untouched.write(unit)
 
     assert "foreign key" in str(caught.value).lower()
 

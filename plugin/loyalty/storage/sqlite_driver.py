@@ -16,7 +16,7 @@ from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
 from loyalty.storage.statements import Row, Sql, Statement, stored
-from loyalty.storage.units import Collision, MakeUnit, driven, finished, retried
+from loyalty.storage.units import Collision, MakeUnit, driven, finished, retried_blocking
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class SqliteDriver:
         """
         try:
             # Two that make a new file at once meet a lock that SQLite does not wait for.
-            await retried(lambda: self._on(self._writer, lambda connection: None), TRIES_OPEN)
+            await self._on(self._writer, lambda connection: None, TRIES_OPEN)
         except (sqlite3.Error, Unavailable) as error:
             await self.close()
             raise DatabaseProblem(f"cannot open the SQLite file {self.path}: {error}") from error
@@ -92,28 +92,34 @@ class SqliteDriver:
         def work(connection: sqlite3.Connection) -> T:
             return _transaction(connection, make_unit, "IMMEDIATE")
 
-        return await finished(retried(lambda: self._on(self._writer, work), TRIES))
+        return await finished(self._on(self._writer, work))
 
     async def read(self, statement: Statement) -> list[Row]:
-        def work(connection: sqlite3.Connection) -> list[Row]:
-            return _rows(connection, statement)
-
-        return await retried(lambda: self._on(self._readers, work), TRIES)
+        return await self._on(self._readers, lambda connection: _rows(connection, statement))
 
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
         def work(connection: sqlite3.Connection) -> T:
             return _transaction(connection, make_unit, "DEFERRED")
 
-        return await finished(retried(lambda: self._on(self._readers, work), TRIES))
+        return await finished(self._on(self._readers, work))
 
-    async def _on(self, pool: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _on(
+        self,
+        pool: ThreadPoolExecutor,
+        work: Callable[[sqlite3.Connection], T],
+        tries: int = TRIES,
+    ) -> asyncio.Future[T]:
+        """Have a thread do it, again if it collides; one hop there and back."""
+
         def run() -> T:
             try:
                 return work(self._connection(for_writing=pool is self._writer))
             except sqlite3.Error as error:
                 raise _translated(error) from error
 
-        return await asyncio.get_running_loop().run_in_executor(pool, run)
+        return asyncio.get_running_loop().run_in_executor(
+            pool, lambda: retried_blocking(run, tries)
+        )
 
     def _connection(self, *, for_writing: bool) -> sqlite3.Connection:
         """This thread's connection, made when the thread needs it first."""

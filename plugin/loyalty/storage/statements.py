@@ -20,7 +20,7 @@ T = TypeVar("T")
 _ANY = re.compile(r"=\s*ANY\s*\(\s*\$(\d+)\s*(?:::\s*\w+\[\])?\s*\)", re.IGNORECASE)
 _CAST = re.compile(r"::\s*\w+(?:\[\])?")
 _LOCK = re.compile(
-    r"\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)(?:\s+OF\s+\w+)?(?:\s+SKIP\s+LOCKED|\s+NOWAIT)?",
+    r"\bFOR\s+(?:(?:NO\s+)?KEY\s+)?(?:UPDATE|SHARE)(?:\s+OF\s+\w+)?(?:\s+SKIP\s+LOCKED|\s+NOWAIT)?",
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(r"\$(\d+)")

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -65,20 +66,41 @@ async def retried(attempt: Callable[[], Awaitable[T]], tries: int) -> T:
     Raises:
         Unavailable: every try collided.
     """
-    pause_ms = 2
-    for left in range(tries - 1, -1, -1):
+    pauses = _pauses(tries)
+    while True:
         try:
             return await attempt()
         except Collision as collision:
-            if left == 0:
-                raise Unavailable(f"{collision}; nothing happened, try again") from collision
-        pause = timedelta(milliseconds=random.randint(pause_ms // 2, pause_ms))
+            pause = _next(pauses, collision)
         await asyncio.sleep(pause.total_seconds())
+
+
+def retried_blocking(attempt: Callable[[], T], tries: int) -> T:
+    """As ``retried``, on a thread that may wait."""
+    pauses = _pauses(tries)
+    while True:
+        try:
+            return attempt()
+        except Collision as collision:
+            pause = _next(pauses, collision)
+        time.sleep(pause.total_seconds())
+
+
+def _pauses(tries: int) -> Iterator[timedelta]:
+    """How long to wait before each try but the first."""
+    pause_ms = 2
+    for _ in range(tries - 1):
+        yield timedelta(milliseconds=random.randint(pause_ms // 2, pause_ms))
         pause_ms = min(pause_ms * 2, 200)
-    raise AssertionError("at least one try is made")
 
 
-async def finished(work: Coroutine[Any, Any, T]) -> T:
+def _next(pauses: Iterator[timedelta], collision: Collision) -> timedelta:
+    for pause in pauses:
+        return pause
+    raise Unavailable(f"{collision}; nothing happened, try again") from collision
+
+
+async def finished(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
     """Run ``work`` to its end although the caller is cancelled meanwhile.
 
     A transaction left half-way by a cancelled request would keep its connection and its

@@ -1,0 +1,33 @@
+"""One text for both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from loyalty.storage.statements import Sql
+
+
+@pytest.mark.parametrize(
+    ("postgres", "sqlite"),
+    [
+        ("SELECT $1, $2, $1", "SELECT ?1, ?2, ?1"),
+        (
+            "a = ANY($12::bigint[]) AND b =any( $2 )",
+            "a IN (SELECT value FROM json_each(?12)) AND b IN (SELECT value FROM json_each(?2))",
+        ),
+        ("SELECT sum(x)::bigint, $1::text FROM t", "SELECT sum(x), ?1 FROM t"),
+        ("SELECT 1 FOR UPDATE", "SELECT 1 "),
+        ("SELECT 1 FOR NO KEY UPDATE OF m SKIP LOCKED LIMIT 1", "SELECT 1  LIMIT 1"),
+        ("SELECT 1\n  FOR KEY SHARE NOWAIT", "SELECT 1\n  "),
+        ("UPDATE t SET a = a + 1 WHERE b = $1", "UPDATE t SET a = a + 1 WHERE b = ?1"),
+    ],
+)
+def test_what_postgres_says_is_said_to_sqlite(postgres: str, sqlite: str) -> None:
+    assert Sql(postgres).sqlite == sqlite
+
+
+def test_a_text_of_its_own_is_taken_as_it_is() -> None:
+    statement = Sql("SELECT now()", sqlite="SELECT 'x::y FOR UPDATE'")("a", [1, 2])
+
+    assert statement.sql.sqlite == "SELECT 'x::y FOR UPDATE'"
+    assert statement.parameters == ("a", [1, 2])
