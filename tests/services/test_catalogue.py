@@ -266,8 +266,11 @@ async def test_nothing_crosses_tenants(stocked: Catalogue, shops: tuple[Shop, Sh
     assert await names(stocked, other, search="e") == ["green"]
     mine = await stocked.many(shop.tenant_id, ["green", "beans"])
     theirs = await stocked.many(other.tenant_id, ["green", "beans"])
-    assert [each.name for each in mine.values()] == ["Green", "100% Ärabica_Beans"]
-    assert [each.name for each in theirs.values()] == ["Theirs"]
+    assert {name: each.name for name, each in mine.items()} == {
+        "green": "Green",
+        "beans": "100% Ärabica_Beans",
+    }
+    assert {name: each.name for name, each in theirs.items()} == {"green": "Theirs"}
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "a\0b", "\ud800", "x" * 5_000])

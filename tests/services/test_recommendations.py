@@ -329,6 +329,7 @@ async def test_products_out_of_stock_make_room_for_the_next(
     monkeypatch.setattr(module, "DEPTH", 2)
     monkeypatch.setattr(module, "SPARE", 0)
     everything = await windows.names("TRENDING", first=50)
+    assert len(everything) == 9
     gone = everything[:6]
     await windows.say(*((name, {"stock": 0}) for name in gone))
 

@@ -111,7 +111,7 @@ class ServedModels:
         return place.served
 
     async def _look(self, tenant_id: int, place: _Place) -> None:
-        folder = self._root / str(tenant_id)
+        folder = self._root / f"{tenant_id}"
         held = place.served.recommender.model_id if place.served else None
         published: str | None = None
         try:

@@ -64,7 +64,7 @@ class Trainer:
         # Before reading: what is booked meanwhile counts as bought since.
         now = self._clock.now()
         offset_s = await self._utc_offset_s(tenant_id, now)
-        folder = self._models / str(tenant_id)
+        folder = self._models / f"{tenant_id}"
         try:
             interactions = await purchases(
                 self._database,
