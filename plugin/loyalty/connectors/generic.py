@@ -17,6 +17,7 @@ Amounts are decimal text. The reference is ``docs/reference/webhooks.md``.
 
 import base64
 import binascii
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -52,7 +53,7 @@ def read(body: bytes) -> Event:
         raise BadInput("the body is not JSON in UTF-8") from problem
     root = _Object(value, "")
     kind = root.text("type", 40)
-    readers = {
+    readers: Mapping[str, Callable[[_Object], Event]] = {
         OrderPaid.type: _order_paid,
         OrderRefunded.type: _order_refunded,
         CustomerChanged.type: _customer_changed,
@@ -189,12 +190,13 @@ def _reservation(data: _Object) -> int | None:
         return None
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
-        kind, _, number = raw.partition(":")
-        if kind == "Reservation" and number.isascii() and number.isdigit() and len(number) < 20:
-            return int(number)
     except (binascii.Error, ValueError):
-        pass
-    data.wrong("reservationId", text, "the id of a reservation")
+        raw = ""
+    kind, _, number = raw.partition(":")
+    is_number = number.isascii() and number.isdigit() and len(number) < 20
+    if kind != "Reservation" or not is_number or int(number) >= 2**63:
+        data.wrong("reservationId", text, "the id of a reservation")
+    return int(number)
 
 
 def _order_refunded(data: _Object) -> OrderRefunded:
