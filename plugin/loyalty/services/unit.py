@@ -40,8 +40,8 @@ from loyalty.storage.statements import Sql, Unit
 Rulesets = Callable[[int, int, str | None], Ruleset | None]
 """``(tenant_id, version, source)``: the ruleset if it is in memory or can be read from source."""
 
-Known = dict[int, Accounts]
-"""Accounts by member id as an import last left them; used while nobody else touched them."""
+Known = dict[int, tuple[int, Accounts]]
+"""A member's version and accounts by id, as an import last booked them."""
 
 
 _IDS_PER_COMMAND = 16
@@ -61,7 +61,9 @@ def unit_of_work(
 
     Args:
         now: wall-clock moment of booking.
-        known: for imports, accounts to go on from instead of reading them again; updated.
+        known: for imports, accounts to go on from instead of reading them again, where
+            nobody else has touched them. A unit takes out what it works at, and puts it back
+            once it is booked, so what a failed one changed is read again.
     """
     ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
@@ -77,7 +79,9 @@ def unit_of_work(
     changed = _versions_moved(desk)
     yield effects_of(desk, {change.member_id for change in changed})
     if known is not None:
-        known.update({id: book.accounts for id, book in desk.books.items()})
+        known.update(
+            {id: (desk.members[id]["version"], book.accounts) for id, book in desk.books.items()}
+        )
     return Booked(verdicts, changed)
 
 
@@ -156,8 +160,9 @@ def _load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
     accounts = {id: sql.accounts_of(desk.tenant_id, row) for id, row in desk.members.items()}
     fresh = []
     for id, row in desk.members.items():
-        if known is not None and id in known and known[id].hash == bytes(row["hash"]):
-            accounts[id] = known[id]
+        version, kept = known.pop(id, (0, None)) if known is not None else (0, None)
+        if kept is not None and version == row["version"] and kept.hash == bytes(row["hash"]):
+            accounts[id] = kept
         elif row["seq"] or known is None:
             fresh.append(id)
     if fresh:
