@@ -93,7 +93,6 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": 81, "tenant_id": 7, "source": "src", "delivery": "d-1", "event": "order.paid",
         "body_hash": "0" * 64, "outcome": "BOOKED", "received_at": 1,
     },
-    "outbox": {"id": 82, "tenant_id": 7, "topic": "member", "payload": "{}", "created_at": 1},
     "import_run": {
         "id": 83, "tenant_id": 7, "kind": "orders", "file_hash": "0" * 64, "rows_done": 3,
         "accepted": 2, "rejected": 1, "is_complete": False, "started_at": 1, "updated_at": 1,

@@ -41,7 +41,6 @@ MODELS: Final[tuple[type[Model], ...]] = (
     checkout.DrawRow,
     delivery.IdempotencyRow,
     delivery.InboxRow,
-    delivery.OutboxRow,
     delivery.ImportRow,
 )
 """Every model, parents before children: rows are inserted in this order."""

@@ -385,18 +385,6 @@ CREATE TABLE IF NOT EXISTS inbox (
     CONSTRAINT inbox_tenant_id_source_delivery_key UNIQUE (tenant_id, source, delivery)
 );
 
-CREATE TABLE IF NOT EXISTS outbox (
-    id BIGINT NOT NULL,
-    tenant_id INTEGER NOT NULL,
-    topic VARCHAR(64) NOT NULL,
-    payload TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    sent_at BIGINT,
-    CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id)
-);
-
-CREATE INDEX IF NOT EXISTS outbox_waiting_idx ON outbox (tenant_id, id) WHERE sent_at IS NULL;
-
 CREATE TABLE IF NOT EXISTS import_run (
     id BIGINT NOT NULL,
     tenant_id INTEGER NOT NULL,

@@ -192,16 +192,6 @@ class Migration(migrations.Migration):
                 booked_at=InstantField(),
             ),
             described(
-                "OutboxRow",
-                "outbox",
-                id=fields.BigIntField(primary_key=True, generated=False),
-                tenant_id=fields.IntField(),
-                topic=fields.CharField(max_length=64),
-                payload=fields.TextField(),
-                created_at=InstantField(),
-                sent_at=InstantField(null=True),
-            ),
-            described(
                 "ProductRow",
                 "product",
                 unique_together=(("tenant_id", "external_id"),),

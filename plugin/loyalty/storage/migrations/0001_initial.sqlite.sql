@@ -449,19 +449,6 @@ CREATE TABLE IF NOT EXISTS inbox (
     CONSTRAINT inbox_outcome_length CHECK (length(outcome) <= 40)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS outbox (
-    id INTEGER NOT NULL,
-    tenant_id INTEGER NOT NULL,
-    topic TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    sent_at INTEGER,
-    CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT outbox_topic_length CHECK (length(topic) <= 64)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX IF NOT EXISTS outbox_waiting_idx ON outbox (tenant_id, id) WHERE sent_at IS NULL;
-
 CREATE TABLE IF NOT EXISTS import_run (
     id INTEGER NOT NULL,
     tenant_id INTEGER NOT NULL,
@@ -598,7 +585,5 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('idempotency', 'sqlite_autoindex_idempotency_2', '1000000 1000000 10 10 1'),
     ('inbox', 'inbox', '1000000 1000000 1'),
     ('inbox', 'sqlite_autoindex_inbox_2', '1000000 1000000 10 1'),
-    ('outbox', 'outbox', '1000000 1000000 1'),
-    ('outbox', 'outbox_waiting_idx', '1000 1000 1'),
     ('import_run', 'import_run', '1000000 1000000 1'),
     ('import_run', 'sqlite_autoindex_import_run_2', '1000000 1000000 10 1');

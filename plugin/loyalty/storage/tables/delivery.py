@@ -1,4 +1,4 @@
-"""Once-only intake, at-least-once sending, repeatable calls, resumable imports."""
+"""Once-only intake, repeatable calls, resumable imports."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -38,20 +38,6 @@ class InboxRow(Model):
     class Meta(Model.Meta):
         table = "inbox"
         unique_together = (("tenant_id", "source", "delivery"),)
-
-
-class OutboxRow(Model):
-    """A message that has to go out, written in the transaction it tells of."""
-
-    id = fields.BigIntField(primary_key=True, generated=False)
-    tenant_id = fields.IntField()
-    topic = fields.CharField(64)
-    payload = fields.TextField()
-    created_at = InstantField()
-    sent_at = InstantField(null=True)
-
-    class Meta(Model.Meta):
-        table = "outbox"
 
 
 class ImportRow(Model):
