@@ -61,14 +61,16 @@ def test_a_closed_pipe_is_no_traceback(bare: CommandLine) -> None:
 
 def test_ctrl_c_is_130(bare: CommandLine) -> None:
     program = """
-import os, signal, time
+import asyncio, contextlib, os, signal
 from loyalty.cli import main, tenant
 
-def interrupted(folder):
+@contextlib.asynccontextmanager
+async def interrupted(settings):
     os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(30)
+    await asyncio.sleep(30)
+    yield
 
-tenant.settings_of = interrupted
+tenant.opened = interrupted
 main()
 """
     done = subprocess.run(

@@ -123,7 +123,7 @@ async def wired(settings: Settings, *, migrate: bool = False) -> AsyncIterator[S
     from loyalty.domain.registry import installed
     from loyalty.services.services import wire
 
-    _log_warnings(settings)
+    log_warnings(settings)
     secret = secret_of(settings)
     try:
         cache = open_cache(settings.redis_url, deadline_s=settings.cache_timeout_ms / 1_000)
@@ -143,7 +143,7 @@ async def wired(settings: Settings, *, migrate: bool = False) -> AsyncIterator[S
         await cache.close()
 
 
-def _log_warnings(settings: Settings) -> None:
+def log_warnings(settings: Settings) -> None:
     """A command says itself what it does; the log, on standard error, only what went wrong."""
     from loyalty.web.logs import configure_logging
 

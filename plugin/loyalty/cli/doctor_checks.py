@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from loyalty.cache import open_cache
-from loyalty.cli.context import BadSettings, opened, secret_of, settings_of
+from loyalty.cli.context import BadSettings, log_warnings, opened, secret_of, settings_of
 from loyalty.clock import SystemClock
 from loyalty.domain.registry import installed
 from loyalty.errors import LoyaltyError, NotFound
@@ -52,6 +52,7 @@ async def findings(folder: Path | None) -> list[Finding]:
         settings = settings_of(folder)
     except LoyaltyError as error:
         return [*found, Finding("settings", "fail", str(error), "correct the value")]
+    log_warnings(settings)
     found += [_settings(), _secret(settings), *_disk(settings), await _cache(settings)]
     found += [one async for one in _database(settings)]
     return found
