@@ -1,6 +1,6 @@
 """Products as shoppers see them; what they cost the shop is not among it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import strawberry
@@ -33,8 +33,8 @@ class Product(Node):
         description="Codes of the tiers that may see it; empty when everybody may."
     )
     invented: list[str] = strawberry.field(
-        description="Names of the fields that are made up and not the shop's own data, as in the "
-        "demo."
+        description="Names of those of these fields that are made up and not the shop's own data, "
+        "as in the demo."
     )
 
     @classmethod
@@ -54,11 +54,29 @@ class Product(Node):
             in_stock=product.is_in_stock,
             active=product.is_active,
             tiers=list(product.tiers),
-            invented=list(product.invented),
+            invented=fields_named(product.invented, FIELDS),
         )
 
 
 P = TypeVar("P")
+
+FIELDS = {
+    "name": "name",
+    "category": "category",
+    "department": "department",
+    "brand": "brand",
+    "image_url": "imageUrl",
+    "price_minor": "price",
+    "stock": "inStock",
+    "tiers": "tiers",
+}
+"""Columns that shoppers see, and the fields that show them."""
+
+
+def fields_named(columns: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """The fields of this API that show these columns; a column without one is left out."""
+    return [names[column] for column in columns if column in names]
+
 
 SEARCH_MAX = 100
 """Longest text to search for, in characters."""

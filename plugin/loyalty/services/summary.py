@@ -152,15 +152,18 @@ class Summaries:
             statement = sql.FIND(tenant_id, after_id, first, prefix, end)
         else:
             statement = sql.LIST(tenant_id, after_id, first)
-        rows = await self._database.read(statement)
-        names = [row[1] for row in rows]
-        return [await self.exact(tenant_id, name) for name in names]
+        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        if not found:
+            return []
+        ruleset = await self._rulesets.current(tenant_id)
+        now = self._clock.now()
+        return [viewed(tenant_id, snapshot, ruleset, now) for snapshot in found]
 
     async def _read(self, tenant_id: int, statement: Statement, name: str) -> Snapshot:
-        found = await self._database.read_unit(lambda: _snapshot(tenant_id, statement))
-        if found is None:
+        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        if not found:
             raise NotFound("member", name)
-        return found
+        return found[0]
 
     async def _viewed(
         self, tenant_id: int, snapshot: Snapshot, ruleset: Ruleset | None = None
@@ -206,13 +209,13 @@ def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) 
     )
 
 
-def _snapshot(tenant_id: int, statement: Statement) -> Unit[Snapshot | None]:
-    """All rows of one member at one instant."""
+def _snapshots(tenant_id: int, statement: Statement) -> Unit[list[Snapshot]]:
+    """All rows of the members that ``statement`` finds, at one instant."""
     rows = yield statement
     if not rows:
-        return None
-    member = dict(zip(sql.PROFILE_COLUMNS, rows[0], strict=True))
-    ids = [member["id"]]
+        return []
+    members = [dict(zip(sql.PROFILE_COLUMNS, row, strict=True)) for row in rows]
+    ids = [member["id"] for member in members]
     lots = list((yield ledger_sql.LOTS(tenant_id, ids)))
     sums = yield ledger_sql.ACCOUNTS(tenant_id, ids)
     holds = yield ledger_sql.HOLDS(tenant_id, ids)
@@ -220,7 +223,16 @@ def _snapshot(tenant_id: int, statement: Statement) -> Unit[Snapshot | None]:
     drawn = [row[3] for row in holds if row[3] is not None and row[3] not in have]
     if drawn:
         lots += yield ledger_sql.LOTS_BY_ID(tenant_id, drawn)
-    return Snapshot(member, lots, sums, holds)
+    own = [_by_member(each) for each in (lots, sums, holds)]
+    return [Snapshot(member, *(each.get(member["id"], []) for each in own)) for member in members]
+
+
+def _by_member(rows: Sequence[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
+    """Rows that begin with a member's id, by it."""
+    found: dict[int, list[Sequence[Any]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
 
 
 def _encoded(snapshot: Snapshot) -> bytes:

@@ -9,6 +9,8 @@ from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import BigInt, ExternalId
 from loyalty_graphql.types import catalogue as shared
 
+_FIELDS = shared.FIELDS | {"cost_minor": "cost", "stock": "stock"}
+
 
 @strawberry.type(name="Product", description="Something the shop sells, as the shop knows it.")
 class AdminProduct(shared.Product):
@@ -37,7 +39,7 @@ class AdminProduct(shared.Product):
             in_stock=product.is_in_stock,
             active=product.is_active,
             tiers=list(product.tiers),
-            invented=list(product.invented),
+            invented=shared.fields_named(product.invented, _FIELDS),
             cost=amount(product.cost_minor),
             stock=None if product.stock is None else BigInt(product.stock),
         )

@@ -1,0 +1,80 @@
+"""How many statements an answer takes: a resolver that asks once per item shows here."""
+
+import pytest
+from api_shop import ApiShop, document
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_home_page_is_lean(shop: ApiShop) -> None:
+    program = shop.programs[0]
+    await program.stock(*(program.product(f"p-{number}") for number in range(30)))
+    ann = await program.rich("ann", 300)
+    for number in range(12):
+        await program.paid(f"o-{number}", "ann", 1_000, product=f"p-{number}")
+    home = document("home")
+    await ann.data("{viewer{kind}}")
+
+    cold = await shop.reads(ann, home)
+    warm = await shop.reads(ann, home)
+
+    # Cold: version of the rules, of the member; its row, lots, sums, holds in one go; history;
+    # what is popular; and the products of each of three windows, which have to be of this moment.
+    assert cold == 11
+    # Warm, all but the two versions, the history and the products come from the cache.
+    assert warm == 6
+
+
+async def test_members_and_products_asked_for_together_are_read_together(shop: ApiShop) -> None:
+    program = shop.programs[0]
+    await program.stock(*(program.product(f"p-{number}") for number in range(10)))
+    await program.rich("ann", 300)
+    till = program.till
+    await till.data("{viewer{kind}}")
+    products = " ".join(f'p{n}: product(externalId:"p-{n}") {{ name }}' for n in range(10))
+    same = " ".join(
+        f'm{n}: member(externalId:"ann") {{ name balance {{ held }} }}' for n in range(10)
+    )
+
+    assert await shop.reads(till, f"{{{products}}}") == 1
+    cold, warm = await shop.reads(till, f"{{{same}}}"), await shop.reads(till, f"{{{same}}}")
+    assert (cold, warm) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{viewer{kind memberExternalId}}", 0),
+        ("{program{code tiers{code} rewards{code}}}", 1),
+        ("{member{name balance{available} balances{pending} tier{qualifying}}}", 2),
+        ("{member{tier{history{at}}}}", 3),
+        ("{member{history{nodes{points} edges{cursor}}}}", 3),
+        ("{member{orders(first:10){nodes{externalId lines{product quantity}}}}}", 4),
+        ("{products(first:20){nodes{name price{amount}}}}", 3),
+        ('{products(first:20,search:"p"){nodes{name}}}', 4),
+    ],
+)
+async def test_an_answer_takes_so_many_reads(
+    query: str, expected: int, sqlite_shop: ApiShop
+) -> None:
+    program = sqlite_shop.programs[0]
+    await program.stock(*(program.product(f"p-{number}") for number in range(20)))
+    ann = await program.rich("ann", 300)
+    for number in range(9):
+        await program.paid(f"o-{number}", "ann", 1_000)
+    await ann.data(query)
+
+    assert await sqlite_shop.reads(ann, query) == expected
+
+
+async def test_a_page_of_members_does_not_read_each(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    for number in range(5):
+        await program.enrol(f"m-{number}")
+    query = "query($first:Int){members(first:$first){nodes{externalId balance{available}}}}"
+    await program.merchant.data(query, {"first": 1})
+
+    one = await sqlite_shop.reads(program.merchant, query, {"first": 1})
+    five = await sqlite_shop.reads(program.merchant, query, {"first": 5})
+
+    assert one == five

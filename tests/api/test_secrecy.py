@@ -1,0 +1,139 @@
+"""Nothing that a shopper reads tells what things cost the shop."""
+
+import re
+from typing import Any
+
+import pytest
+from api_shop import ApiShop, Caller, Program, document, line
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+
+from loyalty_graphql.storefront.schema import schema
+
+pytestmark = pytest.mark.anyio
+
+# Sold for 10.00, floor 10 %: nothing may come off from 9.00 on.
+PRICE = "10.00"
+HIDDEN = [901, 950, 999, 1_000, 1_500]
+COST = re.compile(r"cost|floor|margin", re.IGNORECASE)
+
+
+async def quoted(caller: Caller, **more: Any) -> dict[str, Any]:
+    cart = {"cartId": "c", "lines": [line("1", "tea", 3, PRICE)], "points": {"all": True}}
+    answer: dict[str, Any] = await caller.run("checkout_quote", input=cart | more)
+    return answer
+
+
+async def gold(program: Program, cost_minor: int) -> Caller:
+    """A shopper with a tier and points enough for everything, and a product of that cost."""
+    await program.stock(program.product("tea", cost_minor=cost_minor, category="TEA"))
+    return await program.rich("ann", 900)
+
+
+def test_the_fields_that_speak_of_cost_are_these() -> None:
+    named = {
+        f"{type_.name}.{name}"
+        for type_ in schema._schema.type_map.values()
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)
+        for name in type_.fields
+        if COST.search(name)
+    }
+
+    # What a caller says, what services alone are told, and that a limit applies.
+    assert named == {"CartLineInput.unitCost", "Quote.margin", "Margin.floor", "Margin.unknownCost"}
+
+
+async def test_a_shopper_learns_that_a_limit_applies_and_no_figure(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    ann = await gold(program, 950)
+
+    told = (await quoted(ann))["quote"]
+    known = (await quoted(program.till, member="ann"))["quote"]
+
+    assert told["margin"] == {"limited": True, "floor": None, "actual": None, "unknownCost": None}
+    assert known["margin"] == {
+        "limited": True,
+        "floor": "10",
+        "actual": "5",
+        "unknownCost": False,
+    }
+    kept_out = [each for each in told["candidates"] if each["reason"] == "MARGIN_LIMIT"]
+    assert [each["reward"] for each in kept_out] == ["five-off", "gold-ten", "POINTS"]
+    for each in kept_out:
+        assert each["message"] == "A limit of the shop keeps it out."
+        assert (each["gap"], each["nearestChange"], each["cut"]) == (None, None, None)
+    assert any(each["gap"] for each in known["candidates"])
+    assert (told["token"], told["binding"]) == (None, False)
+    assert known["binding"] is True
+    assert told["hash"] != known["hash"]
+
+
+async def test_costs_that_decide_alike_read_alike(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    ann = await gold(program, HIDDEN[0])
+    answers, margins = [], set()
+
+    for cost_minor in HIDDEN:
+        await program.stock(program.product("tea", cost_minor=cost_minor, category="TEA"))
+        answer = await quoted(ann)
+        answers.append({**answer, "quote": {**answer["quote"], "hash": ""}})
+        known = (await quoted(program.till, member="ann"))["quote"]
+        margins.add(known["margin"]["actual"])
+
+    assert len(margins) == len(HIDDEN)
+    assert answers == [answers[0]] * len(HIDDEN)
+
+
+async def test_a_hash_cannot_be_tried_against_costs(
+    sqlite_shop: ApiShop,
+) -> None:
+    """A service's hash covers the cost; a shopper's is keyed, and each program has its key."""
+    hashes = set()
+    for program in sqlite_shop.programs:
+        ann = await gold(program, 950)
+        hashes.add((await quoted(ann))["quote"]["hash"])
+        hashes.add((await quoted(program.till, member="ann"))["quote"]["hash"])
+
+    assert len(hashes) == 3
+
+
+async def test_a_shopper_says_no_cost(sqlite_shop: ApiShop) -> None:
+    ann = await gold(sqlite_shop.programs[0], 950)
+    cost = {"amount": "9.49", "currencyCode": "EUR"}
+
+    refused = await quoted(ann, lines=[line("1", "tea", 1, PRICE, unitCost=cost)])
+
+    assert refused == {
+        "quote": None,
+        "userErrors": [
+            {
+                "code": "BAD_USER_INPUT",
+                "message": "found a unitCost, wanted none: only services say what things cost",
+                "field": ["input", "lines", "0", "unitCost"],
+            }
+        ],
+    }
+
+
+async def test_a_refusal_does_not_say_what_costs_come_to(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    ann = await program.rich("ann", 100)
+    await program.stock(program.product("yacht", cost_minor=87_654_321_987))
+
+    refused = await quoted(ann, lines=[line("1", "yacht", 1_000_000, "1.00")])
+
+    assert [error["message"] for error in refused["userErrors"]] == [
+        "found costs of more minor units together, wanted <= 9007199254740991"
+    ]
+
+
+async def test_products_are_shown_without_what_they_cost(sqlite_shop: ApiShop) -> None:
+    ann = await gold(sqlite_shop.programs[0], 98_765)
+
+    shown = [
+        (await ann.post(document("product"), {"externalId": "tea"})).text,
+        (await ann.post(document("products"))).text,
+        (await ann.post(document("recommendations"), {"window": "TRENDING"})).text,
+    ]
+
+    assert not [text for text in shown if "98765" in text or "987.65" in text]
+    assert all("tea" in text for text in shown[:2])
