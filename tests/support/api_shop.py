@@ -1,16 +1,19 @@
 """A shop with two programs behind the GraphQL endpoints, and the callers it has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpx2
 from pydantic import SecretStr
 
-from loyalty.cache import open_cache
+from loyalty.cache import Cache, Event, open_cache
+from loyalty.cache.memory import MemoryCache
 from loyalty.clock import FixedClock
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.product import ProductFacts
@@ -134,6 +137,24 @@ class CountingDatabase(Database):
         self.texts.append(str(getattr(statement, "sql", statement))[:120])
 
 
+class ListenedCache(MemoryCache):
+    """A cache that says when somebody listens, and when nobody does any more."""
+
+    def __init__(self) -> None:
+        super().__init__(monotonic)
+        self.is_listened_to = asyncio.Event()
+        self.is_left = asyncio.Event()
+
+    @asynccontextmanager
+    async def subscribe(self, *channels: str) -> AsyncIterator[AsyncIterator[Event]]:
+        try:
+            async with super().subscribe(*channels) as events:
+                self.is_listened_to.set()
+                yield events
+        finally:
+            self.is_left.set()
+
+
 @dataclass
 class Caller:
     """Somebody with these credentials, or none."""
@@ -233,6 +254,7 @@ class ApiShop:
     services: Services
     clock: FixedClock
     database: CountingDatabase
+    cache: Cache
     storefront_endpoint: GraphQLEndpoint
     storefront: httpx2.AsyncClient
     admin: httpx2.AsyncClient
@@ -254,7 +276,7 @@ async def api_shop(
     database_url: str,
     data_dir: Path,
     *,
-    cache_url: str | None = None,
+    cache: Cache | None = None,
     environment: str = "production",
 ) -> AsyncIterator[ApiShop]:
     """A shop on an empty database, open until the end of the block."""
@@ -264,7 +286,7 @@ async def api_shop(
         data_dir=data_dir,
         secret_key=SecretStr(SECRET),
     )
-    cache = open_cache(cache_url)
+    cache = cache or open_cache(None)
     async with await open_database(database_url, clock, migrate=True) as opened:
         database = CountingDatabase.over(opened)
         services = wire(
@@ -283,7 +305,7 @@ async def api_shop(
             admin_schema, admin_context_factory(services), allow_introspection=allow
         )
         async with _client(storefront) as one, _client(admin) as two:
-            shop = ApiShop(services, clock, database, storefront, one, two)
+            shop = ApiShop(services, clock, database, cache, storefront, one, two)
             for code in ("corner", "other"):
                 shop.programs.append(await _program(shop, code))
             try:
