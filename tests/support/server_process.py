@@ -13,12 +13,13 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
+COMMAND = [sys.executable, "-m", "loyalty.cli", "serve"]
 START_S = 30
 STOP_S = 20
 
 
 class ServerProcess:
-    """``python -m loyalty.cli.serve`` with these settings and no others.
+    """``loyalty serve`` with these settings and no others.
 
     Args:
         settings: by the names of the environment, without ``LOYALTY_``, in lower case.
@@ -41,7 +42,7 @@ class ServerProcess:
     def run(self) -> tuple[int, str]:
         """Start a server that is expected to refuse; its exit code and what it said."""
         done = subprocess.run(
-            [sys.executable, "-m", "loyalty.cli.serve"],
+            COMMAND,
             env=self._environment,
             capture_output=True,
             text=True,
@@ -55,7 +56,7 @@ class ServerProcess:
         seen = len(self.lines("listening"))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "loyalty.cli.serve"], env=self._environment, stderr=log
+                COMMAND, env=self._environment, stdout=subprocess.DEVNULL, stderr=log
             )
         until = monotonic() + START_S
         while len(self.lines("listening")) == seen:

@@ -11,9 +11,14 @@ from time import monotonic
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from senders import Sender, customer
 from server_process import ServerProcess
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from loyalty.app import create_app
+from loyalty.errors import LoyaltyError
 from loyalty.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -86,6 +91,30 @@ async def test_idle_connections_do_not_hold_up_a_stop(
         assert monotonic() - began < 3
 
 
+async def test_sockets_are_closed_with_a_word_when_it_stops(prepared, tmp_path) -> None:
+    with ServerProcess(prepared.settings, tmp_path / "log") as server:
+        with connect(
+            f"{server.url.replace('http', 'ws')}/graphql",
+            subprotocols=["graphql-transport-ws"],
+        ) as socket:
+            payload = {"authorization": f"Bearer {prepared.service_key}"}
+            socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+            acknowledged = json.loads(socket.recv(5))
+            began = monotonic()
+            server.signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(5)
+        code = server.wait()
+
+        assert acknowledged == {"type": "connection_ack"}
+        # 1012: the service restarts, so clients of graphql-ws connect again.
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        assert code == 0
+        assert monotonic() - began < 3
+        assert [line["event"] for line in server.lines()][-3:] == ["socket", "stopping", "stopped"]
+
+
 async def test_a_second_server_on_one_sqlite_file_is_refused(
     make_settings, prepared, tmp_path
 ) -> None:
@@ -139,14 +168,32 @@ def test_a_taken_port_is_said_in_a_sentence(on_sqlite, tmp_path) -> None:
     [
         (
             "secret_key",
-            "",
-            "LOYALTY_SECRET_KEY: the secret key has 0 characters, wanted 32 or more; "
-            "make one with: openssl rand -hex 32",
-        ),
-        (
-            "secret_key",
             "short",
             "LOYALTY_SECRET_KEY: the secret key has 5 characters, wanted 32 or more; "
+            "make one with: openssl rand -hex 32",
+        ),
+        ("host", "no-such-host.invalid", "cannot listen on 'no-such-host.invalid' "),
+        ("secret_key", None, "the database has not this version's tables; run: loyalty migrate"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_in_a_sentence(
+    on_sqlite, tmp_path, setting: str, value: str | None, message: str
+) -> None:
+    settings = on_sqlite if value is None else {**on_sqlite, setting: value}
+
+    code, said = ServerProcess(settings, tmp_path / "log").run()
+
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        (
+            "secret_key",
+            SecretStr(""),
+            "LOYALTY_SECRET_KEY: the secret key has 0 characters, wanted 32 or more; "
             "make one with: openssl rand -hex 32",
         ),
         (
@@ -163,23 +210,23 @@ def test_a_taken_port_is_said_in_a_sentence(on_sqlite, tmp_path) -> None:
         ),
         (
             "cors_origins",
-            "https://shop.example,*",
+            ("https://shop.example", "*"),
             "LOYALTY_CORS_ORIGINS: found allowed origin '*', wanted scheme and host in lower case "
             'without a path, such as "https://shop.example"',
         ),
-        ("host", "no-such-host.invalid", "cannot listen on 'no-such-host.invalid' "),
-        ("secret_key", None, "the database has not this version's tables; run: loyalty migrate"),
     ],
 )
-def test_what_keeps_it_from_starting_is_said_in_a_sentence(
-    on_sqlite, tmp_path, setting: str, value: str | None, message: str
+async def test_a_setting_that_is_none_is_named(
+    make_settings, sqlite_path, setting: str, value: object, message: str
 ) -> None:
-    settings = on_sqlite if value is None else {**on_sqlite, setting: value}
+    made: Settings = make_settings(f"sqlite://{sqlite_path}")
+    settings = made.model_copy(update={setting: value})
 
-    code, said = ServerProcess(settings, tmp_path / "log").run()
+    with pytest.raises(LoyaltyError) as refused:
+        async with create_app(settings).router.lifespan_context(None):
+            pass
 
-    assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith(f"error: {message}")
+    assert str(refused.value) == message
 
 
 async def test_a_request_that_never_ends_is_cut_off(prepared, tmp_path, is_soak: bool) -> None:

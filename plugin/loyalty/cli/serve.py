@@ -162,9 +162,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop
 
     return uvloop.new_event_loop
-
-
-if __name__ == "__main__":
-    from loyalty.cli.context import settings_of
-
-    sys.exit(serve(settings_of(None)))
