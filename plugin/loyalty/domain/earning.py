@@ -164,12 +164,14 @@ class _Judged:
         for multiplier in rule.multipliers:
             if not self._all_met(multiplier.conditions):
                 continue
-            denominator *= UNIT_BP
-            covers, rate_bp = _covering(multiplier.conditions), multiplier.rate_bp
-            weights = [
-                weight * (rate_bp if covers(line) else UNIT_BP)
-                for weight, line in zip(weights, self.lines, strict=True)
-            ]
+            covered = list(map(_covering(multiplier.conditions), self.lines))
+            if any(covered):
+                denominator *= UNIT_BP
+                rate_bp = multiplier.rate_bp
+                weights = [
+                    weight * (rate_bp if is_covered else UNIT_BP)
+                    for weight, is_covered in zip(weights, covered, strict=True)
+                ]
         whole = sum(weights)
         numerator = whole * rule.points * (self.tier_bp if rule.uses_tier_multiplier else 1)
         points = rounded(numerator, denominator, rule.rounding)
@@ -186,8 +188,7 @@ class _Judged:
             return None
         covers = _covering(conditions)
         return [
-            base if covers(line) else 0
-            for base, line in zip(self.bases, self.lines, strict=True)
+            base if covers(line) else 0 for base, line in zip(self.bases, self.lines, strict=True)
         ]
 
     def _all_met(self, conditions: Sequence[Condition]) -> bool:

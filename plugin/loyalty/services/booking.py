@@ -1,5 +1,7 @@
 """What a unit of work writes, from the books and rows of its desk."""
 
+from collections.abc import Sequence
+
 from loyalty.domain.book import Book
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.settle import next_change_at
@@ -14,12 +16,15 @@ def effects_of(desk: Desk, changed: set[int]) -> Effects:
         changed: ids of the members whose version moved.
     """
     effects = Effects()
-    for id in changed:
-        book = desk.books[id]
-        _ledger_rows(effects, desk, book)
+    books = [desk.books[id] for id in changed]
+    _ledger_rows(effects, desk, books)
+    _lot_rows(effects, desk, books)
+    for book in books:
         _account_rows(effects, desk, book)
         _hold_rows(effects, desk, book)
-        _member_row(effects, desk.tenant_id, desk.members[id], book, desk.ruleset)
+        _member_row(
+            effects, desk.tenant_id, desk.members[book.accounts.member_id], book, desk.ruleset
+        )
     for table, rows in desk.tuples:
         effects.insert_rows(table, rows)
     for write in desk.writes:
@@ -32,49 +37,56 @@ def effects_of(desk: Desk, changed: set[int]) -> Effects:
     return effects
 
 
-def _ledger_rows(effects: Effects, desk: Desk, book: Book) -> None:
+def _ledger_rows(effects: Effects, desk: Desk, books: Sequence[Book]) -> None:
     tenant = desk.tenant_id
-    for item in book.changes.transactions:
-        cause = item.cause
-        effects.insert(
-            "ledger_transaction",
-            (
-                item.id, tenant, item.member_id, item.seq, item.kind, cause.order_id,
-                cause.reservation_id, cause.refund_id, cause.reason, item.ruleset_version,
-                item.effective_at, item.booked_at, item.hash,
-            ),
-        )  # fmt: skip
-        for entry in item.entries:
-            terms = entry.opens
-            effects.insert(
-                "ledger_entry",
-                (
-                    entry.id, tenant, item.id, entry.account, entry.unit, entry.amount,
-                    entry.lot_id, terms and terms.available_at, terms and terms.expires_at,
-                ),
-            )  # fmt: skip
-    for change in book.changes.tier_changes:
-        effects.insert(
-            "tier_change",
-            (
-                desk.ids.next(), tenant, book.accounts.member_id, change.at, change.tier_from,
-                change.tier_to, change.reason,
-            ),
-        )  # fmt: skip
+    transactions = [item for book in books for item in book.changes.transactions]
+    headers = [
+        (
+            item.id, tenant, item.member_id, item.seq, item.kind, item.cause.order_id,
+            item.cause.reservation_id, item.cause.refund_id, item.cause.reason,
+            item.ruleset_version, item.effective_at, item.booked_at, item.hash,
+        )
+        for item in transactions
+    ]  # fmt: skip
+    effects.insert_rows("ledger_transaction", headers)
+    entries = [
+        (
+            entry.id, tenant, item.id, entry.account, entry.unit, entry.amount, entry.lot_id,
+            entry.opens and entry.opens.available_at, entry.opens and entry.opens.expires_at,
+        )
+        for item in transactions
+        for entry in item.entries
+    ]  # fmt: skip
+    effects.insert_rows("ledger_entry", entries)
+    steps = [
+        (
+            desk.ids.next(), tenant, book.accounts.member_id, change.at, change.tier_from,
+            change.tier_to, change.reason,
+        )
+        for book in books
+        for change in book.changes.tier_changes
+    ]  # fmt: skip
+    effects.insert_rows("tier_change", steps)
+
+
+def _lot_rows(effects: Effects, desk: Desk, books: Sequence[Book]) -> None:
+    opened = [
+        (book.accounts.member_id, book.accounts.lots[lot_id])
+        for book in books
+        for lot_id in book.changes.lots_opened
+    ]
+    rows = [
+        (
+            lot.id, desk.tenant_id, member_id, lot.unit, lot.amount, lot.remaining, lot.reversed,
+            lot.expired, lot.earned_at, lot.available_at, lot.ends_at, lot.order_id,
+        )
+        for member_id, lot in opened
+    ]  # fmt: skip
+    effects.insert_rows("lot", rows)
 
 
 def _account_rows(effects: Effects, desk: Desk, book: Book) -> None:
     tenant, accounts, changes = desk.tenant_id, book.accounts, book.changes
-    for lot_id in changes.lots_opened:
-        lot = accounts.lots[lot_id]
-        effects.insert(
-            "lot",
-            (
-                lot.id, tenant, accounts.member_id, lot.unit, lot.amount, lot.remaining,
-                lot.reversed, lot.expired, lot.earned_at, lot.available_at, lot.ends_at,
-                lot.order_id,
-            ),
-        )  # fmt: skip
     for lot_id in changes.lots_moved:
         lot = accounts.lots[lot_id]
         effects.update(
@@ -113,7 +125,7 @@ def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:
                     "lot_id": draw.lot_id,
                     "unit": draw.unit,
                     "amount": draw.amount,
-                    "returned": 0,
+                    "returned": draw.returned,
                 },
                 key=("tenant_id", "reservation_id", "lot_id"),
             )

@@ -1,8 +1,10 @@
 """What a unit of work wants written, gathered by table so that it is booked in one go."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
+from loyalty.domain.ledger import micros
 from loyalty.storage.schema import APPEND_ONLY, Required, Table, tables
 from loyalty.storage.statements import stored
 
@@ -33,11 +35,13 @@ class Effects:
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> None:
         """Add many rows of one table."""
+        if not rows:
+            return
         shape = tables()[table]
         known = self.inserts.setdefault(table, {})
         before = len(known)
-        stored_rows = [_row(shape, row) for row in rows]
-        known.update(zip(shape.keys_of(stored_rows), stored_rows, strict=True))
+        made = _rows(shape, rows)
+        known.update(zip(shape.keys_of(made), made, strict=True))
         if len(known) != before + len(rows):
             raise ValueError(f"{table}: one of {len(rows)} rows is inserted twice")
 
@@ -73,6 +77,18 @@ class Effects:
         self.deletes.setdefault(table, set()).add(key)
 
 
+def _rows(
+    shape: Table, rows: Sequence[Mapping[str, Any] | Sequence[Any]]
+) -> Sequence[tuple[Any, ...]]:
+    """Rows as they are kept. Those that are so already, by far the most, are only looked at."""
+    kinds, widths = set(map(type, rows)), set(map(len, rows))
+    if kinds == {tuple} and widths == {len(shape.names)}:
+        if not shape.instants:
+            return cast(Sequence[tuple[Any, ...]], rows)
+        return [_stored(shape, row) for row in cast(Sequence[tuple[Any, ...]], rows)]
+    return [_row(shape, row) for row in rows]
+
+
 def _row(shape: Table, row: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...]:
     if not isinstance(row, tuple) and isinstance(row, Mapping):
         return _named(shape, row)
@@ -98,5 +114,7 @@ def _stored(shape: Table, row: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(row)
     values = list(row)
     for position in shape.instants:
-        values[position] = stored(values[position])
+        value = values[position]
+        if isinstance(value, datetime):
+            values[position] = micros(value)
     return tuple(values)
