@@ -106,7 +106,7 @@ def test_the_second_start_has_the_same_data(folder: Path) -> None:
     for _ in range(2):
         with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
             seen.append((demo.member, demo.checkout_key, demo.graphql(demo.member_token, BALANCE)))
-            assert "loading" not in demo.output
+            assert "importing" not in demo.output
             assert demo.stop() == 0
             assert demo.left_running() == []
 
@@ -123,7 +123,7 @@ def test_only_one_demo_in_a_folder(demo: DemoProcess, folder: Path) -> None:
 
 def test_a_stop_during_the_first_start_is_gone_on_from(tmp_path: Path, made: Path) -> None:
     folder = tmp_path / "demo"
-    with DemoProcess(folder, households=HOUSEHOLDS).wait_for("loading") as first:
+    with DemoProcess(folder, households=HOUSEHOLDS).wait_for("importing orders") as first:
         assert first.stop() == 130
         assert first.left_running() == []
         assert "Traceback" not in first.output

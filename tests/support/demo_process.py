@@ -31,6 +31,7 @@ class DemoProcess:
 
     def __init__(self, folder: Path, *, households: int = 20, port: int = 0) -> None:
         self.mark = uuid.uuid4().hex
+        self.folder = folder
         environment = clean_environment(PORT=str(port)) | {MARK: self.mark}
         arguments = ["--dir", str(folder), "--households", str(households)]
         self.process = subprocess.Popen(
@@ -48,8 +49,9 @@ class DemoProcess:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.append(line)
+        with self.process.stdout as output:
+            for line in output:
+                self._lines.append(line)
 
     @property
     def output(self) -> str:
@@ -116,7 +118,7 @@ class DemoProcess:
         return status
 
     def left_running(self, within_s: float = 0) -> list[str]:
-        """Command lines of processes that it started, once ``within_s`` has passed or none is."""
+        """Command lines of it and what it started, once ``within_s`` has passed or none is."""
         deadline = time.monotonic() + within_s
         while (left := self._marked()) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -127,12 +129,15 @@ class DemoProcess:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    if command:
-                        found.append(command)
+                # Valkey writes its title over its environment, but stays in its folder.
+                is_marked = wanted in (folder / "environ").read_bytes().split(b"\0")
+                is_inside = (folder / "cwd").readlink().is_relative_to(self.folder)
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
+                # It has ended meanwhile, or is a thread of the kernel.
                 continue
+            if command and (is_marked or is_inside):
+                found.append(command)
         return found
 
     def __enter__(self) -> Self:
@@ -141,4 +146,4 @@ class DemoProcess:
     def __exit__(self, *_exception: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(STOP_S)
+        self.end()

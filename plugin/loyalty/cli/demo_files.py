@@ -85,10 +85,11 @@ def _write_members(receipts: Any, path: Path) -> None:
     times = receipts["transaction_timestamp"].take(first).cast("string").to_pylist()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["household_id", "label", "first_receipt"])
+        writer.writerow(["household_id", "label", "first_receipt", "profiling"])
         for number, time in zip(numbers.tolist(), times, strict=True):
-            # No invented names: a household is called by its number.
-            writer.writerow([number, f"Household {number}", time])
+            # No invented names: a household is called by its number. That it agreed to profiling
+            # is invented, or nobody would see a personal recommendation; the notice says so.
+            writer.writerow([number, f"Household {number}", time, "yes"])
 
 
 def _catalogue(products: Any, receipts: Any) -> Any:

@@ -1,0 +1,40 @@
+"""``loyalty demo``: a shop with a year of real purchases, made ready and served by one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PORT = 8321
+"""Where the demo listens unless told otherwise."""
+
+
+def command(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", help="State folder; var/demo of the project by default."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(envvar="PORT", min=0, max=65_535, help="0 takes a free one.")
+    ] = PORT,
+    households: Annotated[
+        int | None,
+        typer.Option(min=1, help="Load only that many of the 2,469 households, for a quick look."),
+    ] = None,
+) -> None:
+    """Load the demo shop, train its recommender and serve it until Ctrl-C."""
+    from loyalty.cli.demo_run import run_demo
+
+    raise typer.Exit(run_demo(folder or _default_folder(), port, households))
+
+
+def project_folder() -> Path | None:
+    """The checkout that this runs from, None when it was installed as a wheel."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "scripts" / "demo").is_file() else None
+
+
+def _default_folder() -> Path:
+    return (project_folder() or Path.cwd()) / "var" / "demo"

@@ -1,0 +1,36 @@
+"""Which members the demo proposes: such as have something to see."""
+
+from __future__ import annotations
+
+from loyalty.cli.demo_session import DemoMember
+from loyalty.services.services import Services
+from loyalty.services.summary import Member
+from loyalty.services.tenants import Tenant
+
+LOOKED_AT = 400
+"""Members looked at; reading all of them would take seconds."""
+PER_TIER = 3
+
+
+async def proposed(services: Services, tenant: Tenant) -> list[DemoMember]:
+    """Some members of each tier, the highest first; the very first has the most to show."""
+    ruleset = await services.rulesets.current(tenant.id)
+    unit = ruleset.spendable.code
+    found = await services.summaries.listed(tenant.id, LOOKED_AT, 0, None)
+    chosen = []
+    for tier in reversed(ruleset.tier_policy.tiers):
+        members = [one for one in found if one.tier.current.code == tier.code]
+        best = sorted(members, key=lambda one: _interest(one, unit), reverse=True)[:PER_TIER]
+        chosen += [DemoMember(one.external_id, _label(one, tier.name, unit)) for one in best]
+    return chosen
+
+
+def _interest(member: Member, unit: str) -> tuple[bool, int]:
+    balance = member.balance(unit)
+    # Points that expire soon and points that wait are there to be seen, then the more the better.
+    return bool(balance.expiring_soon) and balance.pending > 0, balance.available
+
+
+def _label(member: Member, tier: str, unit: str) -> str:
+    available = member.balance(unit).available
+    return f"Household {member.external_id} ({tier}, {available:,} points)"
