@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ async def test_what_was_acknowledged_is_there_once(
         with server:
             async with httpx2.AsyncClient(base_url=server.url, timeout=20) as http:
                 checkout = Checkout(http, prepared.service_key, steps)
-                repeats = {name: await checkout.pay(name, orders[name]) for name in orders}
+                repeats = await paid(checkout, orders)
             assert server.stop() == 0
 
         assert repeats == {name: name in survived for name in orders}
@@ -164,18 +164,35 @@ async def test_what_was_acknowledged_is_there_once(
 async def hammered(
     server: ServerProcess, checkout: Checkout, orders: dict[str, str], kill_at: int
 ) -> set[str]:
-    """Pay with as many clients as members, kill the server at one of the acknowledgements."""
+    """Pay, and kill the server at one of the acknowledgements; all of them."""
     acknowledged: set[str] = set()
+
+    def note(order: str) -> None:
+        acknowledged.add(order)
+        if len(acknowledged) == kill_at:
+            server.kill()
+
+    with pytest.raises(ExceptionGroup) as ends:
+        await paid(checkout, orders, note)
+    assert [end for end in ends.value.exceptions if not isinstance(end, Gone)] == []
+    return acknowledged
+
+
+async def paid(
+    checkout: Checkout, orders: dict[str, str], note: Callable[[str], None] = lambda order: None
+) -> dict[str, bool]:
+    """Pay with as many clients as members; whether each commit was a repeat."""
+    repeats: dict[str, bool] = {}
     waiting = list(orders.items())
 
     async def client() -> None:
         while waiting:
             order, member = waiting.pop()
-            await checkout.pay(order, member)
-            acknowledged.add(order)
-            if len(acknowledged) == kill_at:
-                server.kill()
+            repeats[order] = await checkout.pay(order, member)
+            note(order)
 
     ends = await asyncio.gather(*(client() for _ in range(MEMBERS)), return_exceptions=True)
-    assert [end for end in ends if not isinstance(end, Gone)] == []
-    return acknowledged
+    failures = [end for end in ends if isinstance(end, Exception)]
+    if failures:
+        raise ExceptionGroup("clients that did not come to their end", failures)
+    return repeats
