@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import sys
 import zoneinfo
 from collections.abc import AsyncIterator
@@ -59,8 +58,7 @@ async def findings(folder: Path | None) -> list[Finding]:
 
 
 def _python() -> Finding:
-    found = f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
-    return Finding("Python", "ok", found)
+    return Finding("Python", "ok", f"{sys.version.split()[0]} on {sys.platform}")
 
 
 def _zones() -> Finding:

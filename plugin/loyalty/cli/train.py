@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
@@ -16,9 +17,6 @@ from loyalty.cli.context import (
     tenant_of,
     wired,
 )
-
-if TYPE_CHECKING:
-    from loyalty_recommender.card import Card
 
 
 def command(
@@ -35,20 +33,20 @@ def command(
 
     only = [name.strip() for name in (departments or "").split(",") if name.strip()] or None
 
-    async def work() -> Card:
+    async def work() -> tuple[str, Mapping[str, int]]:
         async with wired(settings_of(folder)) as services:
             found = await tenant_of(services.database, tenant)
             with Console(stderr=True).status(f"training for {found.code}") as status:
-                return await services.trainer.train(
+                card = await services.trainer.train(
                     found.id,
                     departments=only,
                     progress=lambda doing, share: status.update(f"{doing} ({share:.0%})"),
                 )
+                return card.model_id, card.counts
 
-    card = run(work())
-    counts = {name: int(count) for name, count in card.counts.items()}
+    model_id, counts = run(work())
     if as_json:
-        print_json({"model": card.model_id, "counts": counts})
+        print_json({"model": model_id, "counts": dict(counts)})
     else:
         seen = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        print(f"model {card.model_id} is in service, learned from {seen}")
+        print(f"model {model_id} is in service, learned from {seen}")
