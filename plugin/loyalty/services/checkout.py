@@ -22,6 +22,7 @@ from loyalty.services.orders import RefundOrder
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.reservations import Extend, Release, Reserve
 from loyalty.services.rulesets import Rulesets
+from loyalty.services.shopper_quote import at_catalogue_prices, quote_for_shopper
 from loyalty.services.summary import Summaries
 
 
@@ -78,7 +79,8 @@ class Checkout:
     async def quote(self, viewer: Viewer, cart: Cart, member: str | None, choice: Choice) -> Quoted:
         """What the cart would get, and why. Moves nothing.
 
-        A shopper's prices come from a browser, so that quote is indicative.
+        A shopper's quote is indicative: its prices come from the catalogue where the shop has
+        told them and from the browser where not, and it tells nothing of the margin.
 
         Raises:
             NotFound: no such member. BadInput: the cart does not hold together.
@@ -87,10 +89,16 @@ class Checkout:
         facts = None
         if member is not None:
             facts = (await self._summaries.exact(viewer.tenant_id, member)).facts()
-        filled = await self._filled(viewer.tenant_id, cart)
-        quote = quoted(ruleset, facts, filled, choice, self._clock.now())
+        products = await self._catalogue.many(
+            viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))
+        )
+        filled = _filled(cart, products)
+        now = self._clock.now()
         if viewer.kind is ViewerKind.SHOPPER:
+            cart = at_catalogue_prices(filled, products)
+            quote = quote_for_shopper(ruleset, facts, cart, choice, now)
             return Quoted(quote, self._tokens.keyed(viewer.tenant_id, quote.hash), None)
+        quote = quoted(ruleset, facts, filled, choice, now)
         return Quoted(quote, quote.hash, self._tokens.sign(viewer.tenant_id, quote))
 
     async def reserve(self, viewer: Viewer, key: str, token: str, ttl_s: int | None) -> Done:
@@ -141,11 +149,11 @@ class Checkout:
         verdict = await self._door.submit(command)
         return Done(outcome_of(verdict), verdict.replayed)
 
-    async def _filled(self, tenant_id: int, cart: Cart) -> Cart:
-        """What the cart leaves out and the catalogue knows: category, brand, cost."""
-        known = await self._catalogue.many(tenant_id, [line.product for line in cart.lines])
-        lines = tuple(_filled_line(line, known.get(line.product)) for line in cart.lines)
-        return replace(cart, lines=lines)
+
+def _filled(cart: Cart, products: dict[str, Product]) -> Cart:
+    """What the cart leaves out and the catalogue knows: category, brand, cost."""
+    lines = tuple(_filled_line(line, products.get(line.product)) for line in cart.lines)
+    return replace(cart, lines=lines)
 
 
 def _filled_line(line: CartLine, product: Product | None) -> CartLine:
