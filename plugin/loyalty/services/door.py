@@ -115,8 +115,15 @@ class Door:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _work(self) -> None:
-        while taken := self._take():
-            await self._book(taken)
+        try:
+            while taken := self._take():
+                await self._book(taken)
+        finally:
+            # At once, not in the task's callback a turn of the loop later: a command submitted
+            # in between would take this worker for a running one and wait for ever.
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.discard(task)
 
     def _take(self) -> list[_Waiting]:
         for tenant_id, queue in list(self._queues.items()):
