@@ -49,7 +49,7 @@ class Book:
     def has_changed(self) -> bool:
         """Whether anything has to be booked."""
         c = self.changes
-        return bool(c.transactions or c.tier_changes or c.holds_opened or c.holds_moved)
+        return any((c.transactions, c.tier_changes, c.holds_opened, c.holds_expired, c.holds_moved))
 
     # Questions
 

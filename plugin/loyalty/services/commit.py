@@ -21,6 +21,7 @@ from loyalty.errors import (
     TotalMismatch,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.refunds import refund_waiting
 from loyalty.services.reservations import found_reservation, hold_quoted, state_at
 
 Outcome = dict[str, Any]
@@ -53,7 +54,7 @@ class Commit:
                 f"order {self.order_external_id!r} is booked already, from another checkout",
                 field=("input", "orderExternalId"),
             )
-        state = state_at(row, desk.now)
+        state = state_at(row, desk.moment_of(row["member_id"]))
         if state not in ("HELD", "EXPIRED"):
             raise Conflict(f"the reservation is {state.lower()}, wanted held")
         quote = from_dict(orjson.loads(row["quote"]))
@@ -76,6 +77,7 @@ class Commit:
             desk.touch(row["member_id"], "order")
         desk.update("reservation", self.reservation_id, state="COMMITTED", order_id=order_id)
         _book_order(desk, self, order_id, row, quote, earned, mismatch, occurred_at)
+        refund_waiting(desk, self.order_external_id)
         return {"order": order_id, "booked": True}
 
 
@@ -149,7 +151,7 @@ def _book_order(
         "booked_at": desk.now,
     }
     desk.insert("shop_order", **order)
-    desk.loaded.orders[commit.order_external_id] = order
+    desk.see(desk.loaded.orders, commit.order_external_id, order)
     for number, line in enumerate(quote.lines):
         desk.insert(
             "order_line",

@@ -26,9 +26,19 @@ class Write(NamedTuple):
     values: Row
 
 
+class Noted(NamedTuple):
+    """How far a desk's notes went: a point to go back to should a command be refused."""
+
+    writes: int
+    tuples: int
+    touched: dict[int, str]
+    seen: int
+
+
 @dataclass(slots=True)
 class Loaded:
-    """Rows read under the lock, by the natural keys that commands use."""
+    """Rows by the natural keys that commands use: read under the lock, and since then as the
+    unit's own commands left them (``Desk.see``)."""
 
     orders: dict[str, Row] = field(default_factory=dict)
     refunds: dict[str, Row] = field(default_factory=dict)
@@ -58,6 +68,7 @@ class Desk:
     writes: list[Write] = field(default_factory=list)
     tuples: list[tuple[str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
+    seen: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
     def insert(self, table: str, **values: Any) -> int:
         """Note a row to insert; returns its id."""
@@ -72,10 +83,39 @@ class Desk:
     def update(self, table: str, id: int, **values: Any) -> None:
         """Note columns to change of one row."""
         self.writes.append(Write(table, id, values))
+        if table == "reservation" and id in self.loaded.reservations:
+            # Whoever comes after in the same unit must find it as it is now.
+            self.see(self.loaded.reservations, id, self.loaded.reservations[id] | values)
 
     def delete(self, table: str, id: int) -> None:
         """Note a row to delete."""
         self.writes.append(Write(table, id, {}))
+
+    def see(self, rows: dict[Any, Any], key: Any, value: Any) -> None:
+        """Let the unit's later commands find ``value`` among ``rows``, a dict of ``loaded``."""
+        self.seen.append((rows, key, rows.get(key)))
+        rows[key] = value
+
+    def noted(self) -> Noted:
+        """Where to go back to."""
+        return Noted(len(self.writes), len(self.tuples), dict(self.touched), len(self.seen))
+
+    def back_to(self, noted: Noted) -> None:
+        """Forget what was noted since."""
+        del self.writes[noted.writes :]
+        del self.tuples[noted.tuples :]
+        self.touched = noted.touched
+        while len(self.seen) > noted.seen:
+            rows, key, before = self.seen.pop()
+            if before is None:
+                del rows[key]
+            else:
+                rows[key] = before
+
+    def moment_of(self, member_id: int | None) -> datetime:
+        """The moment by which a member's holds are judged: its book's, which a clock stepped
+        back does not move; now without a member."""
+        return self.now if member_id is None else max(self.now, self.books[member_id].at)
 
     def book_of(self, member_id: int | None) -> Book | None:
         return None if member_id is None else self.books[member_id]

@@ -7,23 +7,20 @@ from typing import Any
 import orjson
 
 from loyalty.domain.book import Book
-from loyalty.domain.calendar import after_days
 from loyalty.domain.cart import CartLine
 from loyalty.domain.earning import EarningLine, earned
 from loyalty.domain.ledger import Cause, LotTerms
-from loyalty.domain.lots import Draw
 from loyalty.domain.order import (
     Earned,
     OrderContext,
     PaidOrder,
-    context_from_dict,
     context_to_dict,
     tier_at,
 )
-from loyalty.domain.ruleset import Clawback
 from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
 from loyalty.services.commit import Commit, points_earned
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.refunds import refund_order, refund_waiting
 
 Outcome = dict[str, Any]
 
@@ -79,8 +76,7 @@ class BookOrder:
             outcome = self._committed(desk)
         else:
             outcome = self._booked(desk)
-        for waiting in desk.loaded.refunds_waiting.pop(order.external_id, ()):
-            refund_order(desk, desk.loaded.orders[order.external_id], waiting, is_new=False)
+        refund_waiting(desk, order.external_id)
         return outcome
 
     def _committed(self, desk: Desk) -> Outcome:
@@ -101,13 +97,13 @@ class BookOrder:
             source=self.source,
             flags_mismatch=True,
         )
-        noted = len(desk.writes)
+        noted = desk.noted()
         book = desk.book_of(desk.loaded.reservations[order.reservation_id]["member_id"])
         mark = book.mark() if book else None
         try:
             return commit.decide(desk)
         except LoyaltyError:
-            del desk.writes[noted:]
+            desk.back_to(noted)
             if book is not None and mark is not None:
                 book.back_to(mark)
             return self._booked(desk, mismatch=True)
@@ -148,7 +144,7 @@ class BookOrder:
             "booked_at": desk.now,
         }
         desk.insert("shop_order", **row)
-        desk.loaded.orders[order.external_id] = row
+        desk.see(desk.loaded.orders, order.external_id, row)
         tenant_id, ids = self.tenant_id, desk.ids.take(len(order.lines))
         lines = [
             (
@@ -251,7 +247,10 @@ class RefundOrder:
                 field = ("input", "orderExternalId")
                 raise NotFound("order", self.order_external_id, field=field)
             desk.insert("order_refund", **refund)
-            desk.loaded.refunds[self.refund_external_id] = refund
+            loaded = desk.loaded
+            desk.see(loaded.refunds, self.refund_external_id, refund)
+            waiting = loaded.refunds_waiting.get(self.order_external_id, ())
+            desk.see(loaded.refunds_waiting, self.order_external_id, [*waiting, refund])
             return {"refund": refund["id"], "booked": False}
         if order["state"] == "REFUNDED":
             if self.may_wait:
@@ -259,70 +258,3 @@ class RefundOrder:
             raise Conflict(f"order {self.order_external_id!r} is refunded already")
         refund_order(desk, order, refund, is_new=True)
         return {"refund": refund["id"], "booked": True}
-
-
-def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
-    """Book a whole-order refund in the context in which the order was judged."""
-    if order["state"] == "REFUNDED":
-        desk.update("order_refund", refund["id"], state="BOOKED", order_id=order["id"])
-        return
-    policy = desk.ruleset.refunds
-    book = desk.book_of(order["member_id"])
-    returned = reversed_ = shortfall = 0
-    if book is not None:
-        cause = Cause(order_id=order["id"], refund_id=refund["id"])
-        may_owe = policy.clawback is Clawback.ALLOW_DEFICIT
-        returned = _give_back(desk, book, order, cause)
-        spendable = desk.ruleset.spendable.code
-        for item in context_from_dict(orjson.loads(order["context"])).earned:
-            taken, short = book.reverse(item.lot_id, item.points, book.at, cause, may_owe=may_owe)
-            if item.point_type == spendable:
-                reversed_ += taken
-                shortfall += short
-        desk.touch(order["member_id"], "refund")
-    money_minor = order["total_minor"] - order["tender_minor"]
-    if policy.clawback is Clawback.DEDUCT:
-        money_minor -= min(_worth_minor(desk, shortfall), money_minor)
-    values: Row = {
-        "order_id": order["id"],
-        "state": "BOOKED",
-        "points_returned": returned,
-        "points_reversed": reversed_,
-        "shortfall": shortfall,
-        "money_minor": money_minor,
-        "booked_at": desk.now,
-    }
-    if is_new:
-        refund.update(values)
-        desk.insert("order_refund", **refund)
-        desk.loaded.refunds[refund["external_id"]] = refund
-    else:
-        desk.update("order_refund", refund["id"], **values)
-    order["state"] = "REFUNDED"
-    desk.update("shop_order", order["id"], state="REFUNDED", shortfall=shortfall)
-    if order["reservation_id"] is not None:
-        desk.update("reservation", order["reservation_id"], state="REFUNDED")
-
-
-def _give_back(desk: Desk, book: Book, order: Row, cause: Cause) -> int:
-    """Return what the order redeemed to the lots it came from."""
-    rows = desk.loaded.draws.get(order["reservation_id"], [])
-    drawn = [
-        Draw(row["lot_id"], row["unit"], row["amount"] - row["returned"])
-        for row in rows
-        if row["amount"] > row["returned"]
-    ]
-    days = desk.ruleset.refunds.expired_lot_grace_days
-    terms = None
-    if days:
-        ends = after_days(book.at, days + 1, desk.ruleset.time_zone)
-        terms = LotTerms(book.at, ends)
-    for row in rows:
-        desk.update("draw", row["id"], returned=row["amount"])
-    return book.give_back(drawn, book.at, cause, expired_terms=terms)
-
-
-def _worth_minor(desk: Desk, points: int) -> int:
-    """What points would have paid at checkout, in minor units, rounded down."""
-    tender = desk.ruleset.tender
-    return points * tender.minor // tender.points if tender else 0

@@ -49,7 +49,8 @@ class Reserve:
         _release_open(desk, quote.cart.id)
         member_id = _active_member(desk, quote.member)
         reservation_id = desk.ids.next()
-        expires_at = desk.now + timedelta(seconds=ttl_s)
+        moment = desk.moment_of(member_id)
+        expires_at = moment + timedelta(seconds=ttl_s)
         if member_id is not None:
             hold_quoted(desk.books[member_id], reservation_id, quote, expires_at)
             desk.touch(member_id, "reserved")
@@ -62,9 +63,11 @@ class Reserve:
             "order_id": None,
             "created_at": desk.now,
             "expires_at": expires_at,
-            "extended_until_max": desk.now + timedelta(seconds=policy.extended_ttl_s_max),
+            "extended_until_max": moment + timedelta(seconds=policy.extended_ttl_s_max),
         }
         desk.insert("reservation", **row)
+        desk.see(desk.loaded.reservations, reservation_id, row)
+        desk.see(desk.loaded.open_carts, quote.cart.id, reservation_id)
         return reservation_outcome(row)
 
 
@@ -85,17 +88,16 @@ class Extend:
         row = openfound_reservation(desk, self.reservation_id)
         policy = desk.ruleset.holds
         ttl_s = lifetime_s(policy, self.ttl_s, policy.extended_ttl_s_max)
-        limit = instant(row["extended_until_max"])
-        expires_at = desk.now + timedelta(seconds=ttl_s)
+        limit = _instant(row["extended_until_max"])
+        expires_at = desk.moment_of(row["member_id"]) + timedelta(seconds=ttl_s)
         if expires_at > limit:
             raise BadInput(
                 f"found {self.ttl_s} seconds from now, wanted at most until {limit.isoformat()}",
                 field=("input", "ttlSeconds"),
             )
         book = desk.book_of(row["member_id"])
-        if book is None:
-            desk.update("reservation", self.reservation_id, expires_at=expires_at)
-        else:
+        desk.update("reservation", self.reservation_id, expires_at=expires_at)
+        if book is not None:
             book.extend(self.reservation_id, expires_at)
             desk.touch(row["member_id"], "extended")
         return reservation_outcome(row | {"expires_at": expires_at})
@@ -115,7 +117,7 @@ class Release:
 
     def decide(self, desk: Desk) -> Outcome:
         row = found_reservation(desk, self.reservation_id)
-        state = state_at(row, desk.now)
+        state = state_at(row, desk.moment_of(row["member_id"]))
         if state == "HELD":
             _give_back(desk, row)
             row = row | {"state": "RELEASED"}
@@ -137,11 +139,14 @@ def lifetime_s(policy: HoldPolicy, asked_s: int | None, longest_s: int) -> int:
 
 def state_at(row: Row, at: datetime) -> str:
     """A reservation's state by the clock, whether or not anybody settled it."""
-    expires_at = row["expires_at"]
-    ends = instant(expires_at) if isinstance(expires_at, int) else expires_at
-    if row["state"] == "HELD" and ends <= at:
+    if row["state"] == "HELD" and _instant(row["expires_at"]) <= at:
         return "EXPIRED"
     return str(row["state"])
+
+
+def _instant(value: int | datetime) -> datetime:
+    """A row's instant, whether it was read or just made."""
+    return instant(value) if isinstance(value, int) else value
 
 
 def reservation_outcome(row: Row) -> Outcome:
@@ -161,7 +166,7 @@ def openfound_reservation(desk: Desk, reservation_id: int) -> Row:
         NotFound: none of that id. Conflict: it is no longer held.
     """
     row = found_reservation(desk, reservation_id)
-    state = state_at(row, desk.now)
+    state = state_at(row, desk.moment_of(row["member_id"]))
     if state != "HELD":
         raise Conflict(f"the reservation is {state.lower()}, wanted held")
     return row
@@ -196,11 +201,13 @@ def found_reservation(desk: Desk, reservation_id: int) -> Row:
 
 
 def _release_open(desk: Desk, cart_id: str) -> None:
-    open_id = desk.loaded.open_carts.pop(cart_id, None)
+    open_id = desk.loaded.open_carts.get(cart_id)
     if open_id is None:
         return
     row = desk.loaded.reservations[open_id]
-    if state_at(row, desk.now) == "HELD":
+    if row["state"] != "HELD":
+        return
+    if state_at(row, desk.moment_of(row["member_id"])) == "HELD":
         _give_back(desk, row)
     elif row["member_id"] is None:
         desk.update("reservation", open_id, state="EXPIRED")

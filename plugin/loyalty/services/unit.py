@@ -255,7 +255,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
         return _replay(orjson.loads(first[1]))
     concerned = [desk.books[id] for id in _members_of(desk, command.needs())]
     marks = [book.mark() for book in concerned]
-    noted, tuples, touched = len(desk.writes), len(desk.tuples), dict(desk.touched)
+    noted = desk.noted()
     for book in concerned:
         settle(book, desk.ruleset, min(command.at or desk.now, desk.now))
     try:
@@ -263,9 +263,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
     except LoyaltyError as refusal:
         for book, mark in zip(concerned, marks, strict=True):
             book.back_to(mark)
-        del desk.writes[noted:]
-        del desk.tuples[tuples:]
-        desk.touched = touched
+        desk.back_to(noted)
         if key and not refusal.retryable:
             _remember(desk, key, stored, {"refusal": _refused(refusal)})
         return Verdict(None, refusal)
