@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from loyalty.domain.calendar import time_zone
 from loyalty.domain.ledger import micros
@@ -20,7 +20,9 @@ QUANTITY_MAX = 2**31 - 1
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,18})?", re.ASCII)
-_EXACT = Context(prec=60)
+# As binary floating point is printed.
+_BINARY = re.compile(r"-?[0-9]{1,320}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_EXACT = Context(prec=400)
 _YES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -143,14 +145,12 @@ def amount_of(what: str, form: AmountForm) -> Callable[[str | None], int | Bad |
         if text is None:
             return None
         plain = text.replace(",", ".") if form.comma else text
-        if form.tolerance is None and not _DECIMAL.fullmatch(plain):
+        written = _DECIMAL if form.tolerance is None else _BINARY
+        if not written.fullmatch(plain):
             return _no_amount(what, text, form)
-        try:
-            exact = Decimal(plain).scaleb(form.digits, _EXACT)
-            whole = exact.to_integral_value(ROUND_HALF_EVEN)
-        except InvalidOperation:
-            return _no_amount(what, text, form)
-        if not exact.is_finite() or abs(whole) > AMOUNT_MINOR_MAX:
+        exact = Decimal(plain).scaleb(form.digits, _EXACT)
+        whole = exact.to_integral_value(ROUND_HALF_EVEN)
+        if abs(whole) > AMOUNT_MINOR_MAX:
             return _no_amount(what, text, form)
         residue = abs(exact - whole)
         if residue and (form.tolerance is None or residue > form.tolerance):
