@@ -87,17 +87,9 @@ class Book:
         for unit, points, terms in earned:
             lot_id = self._next_id()
             lot = Lot(
-                lot_id,
-                unit,
-                points,
-                points,
-                0,
-                0,
-                effective_at,
-                terms.available_at,
-                terms.expires_at,
-                cause.order_id,
-            )
+                lot_id, unit, points, points, 0, 0, effective_at, terms.available_at,
+                terms.expires_at, cause.order_id,
+            )  # fmt: skip
             self.accounts.lots[lot_id] = lot
             if self.accounts.outlook is not None:
                 self.accounts.outlook.add(lot, self.at)
