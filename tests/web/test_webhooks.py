@@ -90,7 +90,7 @@ async def test_a_customer_after_the_order_keeps_what_the_order_earned(shop) -> N
     assert (answer(paid), answer(joined)) == (TAKEN, TAKEN)
     tenant = await shop.services.tenants.named("north")
     member = await shop.services.summaries.exact(tenant.id, "c-1")
-    assert member.external_id == "c-1"
+    assert (member.state, member.name, member.balance("points").available) == ("ACTIVE", "Ann", 30)
 
 
 async def test_an_older_word_about_a_customer_does_not_replace_a_newer_one(shop) -> None:

@@ -150,7 +150,7 @@ class _Seen:
 def _answering(seen: _Seen, send: Send) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            seen.status = message["status"]
+            seen.status = int(message["status"])
             # A new list: some answers are kept and sent again.
             headers = list(message.get("headers", ()))
             names = {name for name, _ in headers}
