@@ -40,7 +40,8 @@ class CartLineInput:
     product: ExternalId = strawberry.field(description="External id of the product.")
     quantity: int = strawberry.field(description="How many pieces: 1 to 1000000.")
     unit_price: MoneyInput = strawberry.field(
-        description="Price of one piece as charged, in the program's currency."
+        description="Price of one piece as charged, in the program's currency. What a shopper says "
+        "counts only where the catalogue has no price."
     )
     unit_cost: MoneyInput | None = strawberry.field(
         description="What one piece costs the shop; what the catalogue says by default. For "
