@@ -111,6 +111,8 @@ def _locked(
     tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
 ) -> Unit[list[Row]]:
     """Lock every member the commands concern, in id order; enrol those that are missing."""
+    if needs.orders:
+        yield from _lock_orders(tenant_id, needs)
     if needs.carts:
         yield sql.LOCK_CARTS(tenant_id, list(needs.carts))
     if not (needs.reservations or needs.carts or needs.orders):
@@ -143,6 +145,19 @@ def _locked(
         rows = yield sql.LOCK_BY_NAME(tenant_id, missing)
         members += [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
     return members
+
+
+def _lock_orders(tenant_id: int, needs: Needs) -> Unit[None]:
+    """Keep orders from being booked unseen while a refund looks for its own.
+
+    Before all other locks: whoever waits for this one holds nothing that others wait for.
+    """
+    if not needs.refunds:
+        yield sql.SHARE_ORDERS(tenant_id)
+        return
+    known = yield sql.NAMES_OF_ORDERS(tenant_id, list(needs.orders))
+    if len(known) < len(needs.orders):
+        yield sql.LOCK_ORDERS(tenant_id)
 
 
 def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
@@ -329,9 +344,6 @@ def _versions_moved(desk: Desk) -> list[MemberChanged]:
             continue
         row = desk.members[id]
         row["version"] += 1
-        changed.append(
-            MemberChanged(
-                desk.tenant_id, id, row["external_id"], row["version"], reason or "settled"
-            )
-        )
+        tenant, name, version = desk.tenant_id, row["external_id"], row["version"]
+        changed.append(MemberChanged(tenant, id, name, version, reason or "settled"))
     return changed

@@ -35,6 +35,15 @@ LOCK_CARTS = Sql(
          SELECT DISTINCT hashtext(c) AS h FROM unnest($2::text[]) AS c ORDER BY h) AS carts""",
     sqlite="SELECT 1 WHERE ?1 IS NULL AND ?2 IS NULL",
 )
+# An order that is not there yet has no row to lock either. Who books orders of a tenant shares
+# this lock; a refund that finds no order has it alone, so that neither overlooks the other.
+SHARE_ORDERS = Sql(
+    "SELECT pg_advisory_xact_lock_shared(-$1::bigint)", sqlite="SELECT 1 WHERE ?1 IS NULL"
+)
+LOCK_ORDERS = Sql("SELECT pg_advisory_xact_lock(-$1::bigint)", sqlite="SELECT 1 WHERE ?1 IS NULL")
+NAMES_OF_ORDERS = Sql(
+    "SELECT external_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
+)
 IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
 MEMBERS_OF_RESERVATIONS = Sql(
     """SELECT member_id FROM reservation
