@@ -82,6 +82,7 @@ def test_an_import_answers_scripts_in_json(loyalty: CommandLine, tmp_path: Path)
         (("products", "orders.csv"), "found no column name"),
         (("orders", "orders.csv", "--tenant", "other"), "no tenant 'other'"),
         (("orders", "orders.csv", "--rejects", "no/such/folder.csv"), "cannot write rejected rows"),
+        (("orders", "orders.csv", "--rejects", "orders.csv"), "holds no rejected rows"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_imported_is_a_sentence(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
 import os
 import random
 import subprocess
@@ -270,3 +272,24 @@ def test_reading_is_handed_to_another_process_whole(tmp_path: Path) -> None:
         ["o0", "o1"], ["o2"],
     ]  # fmt: skip
     assert [block.rows_done for block in blocks] == [4, 6]
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_import_ends_its_reader_and_can_go_on(
+    sqlite_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty.services.imports.LARGE_BYTES", 1)
+    path = written(tmp_path / "orders.csv", 2_000, bad_every=10**6)
+    file = ImportFile(Kind.ORDERS, path, Mapping(), tmp_path / "rejected.csv", per_unit=10)
+    begun = asyncio.Event()
+    shop = sqlite_shop
+    importing = asyncio.create_task(shop.imports.take(shop.tenant.id, file, lambda _: begun.set()))
+    await begun.wait()
+    importing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+
+    assert multiprocessing.active_children() == []
+    report = await shop.imports.take(shop.tenant.id, file, lambda _: None)
+    assert 0 < report.went_on_from < 4_000
+    assert len(await shop.rows("SELECT id FROM shop_order")) == 2_000

@@ -47,11 +47,14 @@ class ReadAhead(Generic[T]):
                 raise BadInput(value)
             yield value
 
-    def close(self) -> None:
-        """End the maker, done or not."""
-        self._ours.close()
+    def stop(self) -> None:
+        """End the maker, done or not; whoever waits for it finds that it ended."""
         self._process.terminate()
         self._process.join()
+
+    def close(self) -> None:
+        """After ``stop``, and when nobody waits any more."""
+        self._ours.close()
         self._process.close()
 
 

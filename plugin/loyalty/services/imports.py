@@ -277,7 +277,8 @@ async def _blocks(make: Callable[[], Iterator[Block]], path: Path) -> AsyncGener
     blocks = iter(ahead if ahead else make())
     fetching = asyncio.create_task(asyncio.to_thread(next, blocks, None))
     try:
-        while (block := await fetching) is not None:
+        # Shielded: a cancelled import still has to wait for the thread that reads.
+        while (block := await asyncio.shield(fetching)) is not None:
             if ahead:
                 fetching = asyncio.create_task(asyncio.to_thread(next, blocks, None))
                 yield block
@@ -287,10 +288,12 @@ async def _blocks(make: Callable[[], Iterator[Block]], path: Path) -> AsyncGener
                 fetching = asyncio.create_task(asyncio.to_thread(next, blocks, None))
     finally:
         if ahead is not None:
-            await asyncio.to_thread(ahead.close)
+            await asyncio.to_thread(ahead.stop)
         await asyncio.wait([fetching])
-        if not fetching.cancelled():
-            fetching.exception()
+        # Looked at, so that a failure nobody waits for is not reported as forgotten.
+        fetching.exception()
+        if ahead is not None:
+            ahead.close()
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class RejectsFile:
         Raises:
             BadInput: the file cannot be written.
         """
+        self._check_own()
         try:
             kept = self._kept(rows_done)
             self.path.unlink(missing_ok=True)
@@ -62,6 +63,22 @@ class RejectsFile:
         """The block is booked: its rejects stay."""
         self.counts.update(reject.code for reject in rejects)
         self._end = self._size()
+
+    def _check_own(self) -> None:
+        """Only a file of rejects is ever written over."""
+        if not self.path.exists():
+            return
+        mark = REJECT_COLUMNS[0].encode()
+        try:
+            with self.path.open("rb") as file:
+                is_own = file.read(len(mark)) in (mark, b"")
+        except OSError:
+            is_own = False
+        if not is_own:
+            raise BadInput(
+                f"found {self.path}, which holds no rejected rows; wanted another name with "
+                "--rejects"
+            )
 
     def _kept(self, rows_done: int) -> list[list[str]]:
         if not rows_done or not self.path.exists():
