@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +16,10 @@ from senders import Sender
 from starlette.applications import Starlette
 
 from loyalty.app import create_app, opened, services_of
-from loyalty.clock import FixedClock, SystemClock
+from loyalty.clock import FixedClock
 from loyalty.services.access import Scope
 from loyalty.services.services import Services
 from loyalty.settings import Settings
-from loyalty.storage.database import open_database
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "a secret key of forty characters, made up"
@@ -64,19 +64,17 @@ def make_settings(tmp_path: Path) -> MakeSettings:
 
 @pytest.fixture
 def settings(
-    database_url: str, make_settings: MakeSettings, request: pytest.FixtureRequest
+    migrated_url: str, make_settings: MakeSettings, request: pytest.FixtureRequest
 ) -> Settings:
     """SQLite with a cache in the process, or PostgreSQL with Valkey."""
-    is_sqlite = database_url.startswith("sqlite")
+    is_sqlite = migrated_url.startswith("sqlite")
     redis_url = None if is_sqlite else request.getfixturevalue("valkey_url")
-    return make_settings(database_url, redis_url=redis_url)
+    return make_settings(migrated_url, redis_url=redis_url)
 
 
 @asynccontextmanager
 async def started(settings: Settings, clock: FixedClock) -> AsyncIterator[Shop]:
-    """The application with its lifespan running, on a fresh database."""
-    database = await open_database(settings.database_url, clock, migrate=True)
-    await database.close()
+    """The application with its lifespan running, on a migrated database."""
     app = create_app(settings, clock=clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -103,8 +101,11 @@ async def shop(settings: Settings) -> AsyncIterator[Shop]:
 
 
 @pytest.fixture
-async def local_shop(make_settings: MakeSettings, sqlite_path: Path) -> AsyncIterator[Shop]:
+async def local_shop(
+    make_settings: MakeSettings, sqlite_path: Path, migrated_file: Path
+) -> AsyncIterator[Shop]:
     """The same on SQLite alone, for what no database has a say in."""
+    shutil.copy(migrated_file, sqlite_path)
     async with started(make_settings(f"sqlite://{sqlite_path}"), FixedClock(NOW)) as shop:
         yield shop
 
@@ -123,8 +124,6 @@ class Prepared:
 @pytest.fixture
 async def prepared(settings: Settings) -> Prepared:
     """By the machine's clock, as the process that is to run on it."""
-    clock = SystemClock()
-    await (await open_database(settings.database_url, clock, migrate=True)).close()
     async with opened(settings) as services:
         tenant = await services.tenants.create("north", "North")
         await services.rulesets.publish(tenant.id, RULES, "test")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
@@ -16,9 +17,7 @@ from senders import Sender, customer
 from starlette.testclient import TestClient
 
 from loyalty.app import opened
-from loyalty.clock import SystemClock
 from loyalty.settings import Settings
-from loyalty.storage.database import open_database
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "mounted"
@@ -35,12 +34,12 @@ def example(name: str) -> ModuleType:
 
 
 @pytest.fixture
-def mounted(make_settings, sqlite_path) -> tuple[Settings, str]:
+def mounted(make_settings, sqlite_path, migrated_file) -> tuple[Settings, str]:
     """Settings of a database with one tenant, and its webhook secret."""
+    shutil.copy(migrated_file, sqlite_path)
     settings = make_settings(f"sqlite://{sqlite_path}")
 
     async def prepare() -> str:
-        await (await open_database(settings.database_url, SystemClock(), migrate=True)).close()
         async with opened(settings) as services:
             tenant = await services.tenants.create("minimal", "Minimal")
             await services.rulesets.publish(tenant.id, RULES, "test")

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from loyalty.app import create_app
+from loyalty.cli.serve import STOP_S
 from loyalty.errors import LoyaltyError
 from loyalty.settings import Settings
 
@@ -88,7 +89,7 @@ async def test_idle_connections_do_not_hold_up_a_stop(
             code = server.wait()
 
         assert code == 0
-        assert monotonic() - began < 3
+        assert monotonic() - began < STOP_S
 
 
 async def test_sockets_are_closed_with_a_word_when_it_stops(prepared, tmp_path) -> None:
@@ -111,7 +112,7 @@ async def test_sockets_are_closed_with_a_word_when_it_stops(prepared, tmp_path) 
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         assert code == 0
-        assert monotonic() - began < 3
+        assert monotonic() - began < STOP_S
         assert [line["event"] for line in server.lines()][-3:] == ["socket", "stopping", "stopped"]
 
 

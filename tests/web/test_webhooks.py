@@ -169,8 +169,8 @@ async def test_an_event_of_the_future_is_refused(shop) -> None:
         ),
     ],
 )
-async def test_what_is_not_understood_is_told(shop, body: str, message: str) -> None:
-    response = await shop.north.post(body, shop.north.headers(body, "d-1"))
+async def test_what_is_not_understood_is_told(local_shop, body: str, message: str) -> None:
+    response = await local_shop.north.post(body, local_shop.north.headers(body, "d-1"))
 
     assert answer(response) == (400, {"error": {"code": "BAD_USER_INPUT", "message": message}})
 
