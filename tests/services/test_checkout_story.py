@@ -17,7 +17,7 @@ from loyalty.errors import (
 )
 from loyalty.services.members import SetState
 
-from .conftest import Shop
+from .conftest import PROGRAM, Shop
 
 pytestmark = pytest.mark.anyio
 
@@ -282,6 +282,20 @@ async def test_another_tenants_reservation_does_not_exist(shops: tuple[Shop, Sho
     assert missing.refusal is not None
     assert stolen.refusal.code == missing.refusal.code == "NOT_FOUND"
     assert await mine.points("ann") == (0, 0, 100)
+
+
+async def test_a_refund_runs_the_rules_of_its_order(shop: Shop) -> None:
+    await shop.rich_member("ann", 100)
+    held = (await shop.reserve(await shop.quote("ann", "cart", 2_000))).outcome
+    assert held is not None
+    await shop.commit(held["reservation"], "o-2", 1_500)
+    clamped = PROGRAM + '[refunds]\nclawback = "clamp"\n'
+    await shop.rulesets.publish(shop.tenant_id, clamped, "test")
+
+    await shop.refund("seed-ann", "r-1")
+
+    # The order of the day of "allow_deficit" leaves a deficit, whatever is published since.
+    assert (await shop.member("ann")).balance("points").deficit == 85
 
 
 async def test_spending_twelve_months_of_points_moves_the_tier(shop: Shop) -> None:

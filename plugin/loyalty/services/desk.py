@@ -62,6 +62,7 @@ class Desk:
     ids: Ids
     ruleset: Ruleset
     loaded: Loaded
+    rulesets: dict[int, Ruleset] = field(default_factory=dict)
     members: dict[int, Row] = field(default_factory=dict)
     books: dict[int, Book] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
@@ -69,6 +70,10 @@ class Desk:
     tuples: list[tuple[str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
     seen: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
+
+    def ruleset_of(self, order: Row) -> Ruleset:
+        """The ruleset an order was judged by; what this unit books is judged by today's."""
+        return self.rulesets.get(order["ruleset_version"], self.ruleset)
 
     def insert(self, table: str, **values: Any) -> int:
         """Note a row to insert; returns its id."""

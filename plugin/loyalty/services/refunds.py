@@ -9,7 +9,7 @@ from loyalty.domain.calendar import after_days
 from loyalty.domain.ledger import Cause, LotTerms
 from loyalty.domain.lots import Draw
 from loyalty.domain.order import context_from_dict
-from loyalty.domain.ruleset import Clawback
+from loyalty.domain.ruleset import Clawback, Ruleset
 from loyalty.services.desk import Desk, Row
 
 
@@ -25,14 +25,15 @@ def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
     if order["state"] == "REFUNDED":
         desk.update("order_refund", refund["id"], state="BOOKED", order_id=order["id"])
         return
-    policy = desk.ruleset.refunds
+    ruleset = desk.ruleset_of(order)
+    policy = ruleset.refunds
     book = desk.book_of(order["member_id"])
     returned = reversed_ = shortfall = 0
     if book is not None:
         cause = Cause(order_id=order["id"], refund_id=refund["id"])
         may_owe = policy.clawback is Clawback.ALLOW_DEFICIT
-        returned = _give_back(desk, book, order, cause)
-        spendable = desk.ruleset.spendable.code
+        returned = _give_back(desk, ruleset, book, order, cause)
+        spendable = ruleset.spendable.code
         for item in context_from_dict(orjson.loads(order["context"])).earned:
             taken, short = book.reverse(item.lot_id, item.points, book.at, cause, may_owe=may_owe)
             if item.point_type == spendable:
@@ -41,7 +42,7 @@ def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
         desk.touch(order["member_id"], "refund")
     money_minor = order["total_minor"] - order["tender_minor"]
     if policy.clawback is Clawback.DEDUCT:
-        money_minor -= min(_worth_minor(desk, shortfall), money_minor)
+        money_minor -= min(_worth_minor(ruleset, shortfall), money_minor)
     values: Row = {
         "order_id": order["id"],
         "state": "BOOKED",
@@ -63,13 +64,13 @@ def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
         desk.update("reservation", order["reservation_id"], state="REFUNDED")
 
 
-def _give_back(desk: Desk, book: Book, order: Row, cause: Cause) -> int:
+def _give_back(desk: Desk, ruleset: Ruleset, book: Book, order: Row, cause: Cause) -> int:
     """Return what the order redeemed to the lots it came from."""
     drawn = _returning(desk, book, order["reservation_id"])
-    days = desk.ruleset.refunds.expired_lot_grace_days
+    days = ruleset.refunds.expired_lot_grace_days
     terms = None
     if days:
-        ends = after_days(book.at, days + 1, desk.ruleset.time_zone)
+        ends = after_days(book.at, days + 1, ruleset.time_zone)
         terms = LotTerms(book.at, ends)
     return book.give_back(drawn, book.at, cause, expired_terms=terms)
 
@@ -92,7 +93,7 @@ def _returning(desk: Desk, book: Book, reservation_id: int | None) -> list[Draw]
     ]
 
 
-def _worth_minor(desk: Desk, points: int) -> int:
+def _worth_minor(ruleset: Ruleset, points: int) -> int:
     """What points would have paid at checkout, in minor units, rounded down."""
-    tender = desk.ruleset.tender
+    tender = ruleset.tender
     return points * tender.minor // tender.points if tender else 0

@@ -74,6 +74,8 @@ def unit_of_work(
     desk.names = {row["external_id"]: row["id"] for row in members}
     yield from _load_accounts(desk, known)
     yield from _load_rows(desk, needs)
+    for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
+        desk.rulesets[version] = yield from _version(tenant_id, version, rulesets)
     stored = yield from _stored(tenant_id, commands)
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
@@ -97,7 +99,10 @@ def _joined(needs: Iterable[Needs]) -> Needs:
 def _ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[Ruleset]:
     """The ruleset that the database says is current."""
     rows = yield sql.CURRENT_RULESET(tenant_id)
-    version = rows[0][0] if rows else 0
+    return (yield from _version(tenant_id, rows[0][0] if rows else 0, rulesets))
+
+
+def _version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ruleset]:
     found = rulesets(tenant_id, version, None)
     if found is None:
         source = yield sql.RULESET_SOURCE(tenant_id, version)
