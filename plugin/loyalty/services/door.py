@@ -15,7 +15,8 @@ import structlog
 from loyalty.clock import Clock
 from loyalty.errors import LoyaltyError, Unavailable
 from loyalty.services.desk import Booked, Command, MemberChanged, Verdict
-from loyalty.services.unit import Known, Rulesets, unit_of_work
+from loyalty.services.loading import Known, Rulesets
+from loyalty.services.unit import unit_of_work
 from loyalty.storage.database import Database
 from loyalty.storage.problems import DuplicateKey
 

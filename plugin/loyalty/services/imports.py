@@ -30,9 +30,9 @@ from loyalty.services.import_members import MemberTaking
 from loyalty.services.import_orders import OrderTaking
 from loyalty.services.import_products import ProductTaking
 from loyalty.services.import_run import ImportProgress, Placed, Run, Runs, Tally, digest_of
+from loyalty.services.loading import Known
 from loyalty.services.rejects import RejectsFile
 from loyalty.services.rulesets import Rulesets
-from loyalty.services.unit import Known
 from loyalty.storage import imports as sql
 from loyalty.storage.database import Database
 

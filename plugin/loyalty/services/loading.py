@@ -1,0 +1,189 @@
+"""What a unit of work reads: the ruleset, the members under their locks, and the rows.
+
+Everything is locked in one order (orders, carts, members by id), so units never wait for each
+other in a circle.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.domain.accounts import Accounts
+from loyalty.domain.book import Book
+from loyalty.domain.ledger import GENESIS, instant
+from loyalty.domain.lots import NEVER
+from loyalty.domain.order import TierAt
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.tiers import initial
+from loyalty.errors import NotFound
+from loyalty.ids import Ids
+from loyalty.services.desk import Desk, Needs, Row
+from loyalty.storage import checkout as checkout_sql
+from loyalty.storage import ledger as sql
+from loyalty.storage.effects import Effects
+from loyalty.storage.statements import Sql, Unit
+
+Rulesets = Callable[[int, int, str | None], Ruleset | None]
+"""``(tenant_id, version, source)``: the ruleset if it is in memory or can be read from source."""
+
+Known = dict[int, tuple[int, Accounts]]
+"""A member's version and accounts by id, as an import last booked them."""
+
+
+def current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[Ruleset]:
+    """The ruleset that the database says is current."""
+    rows = yield sql.CURRENT_RULESET(tenant_id)
+    return (yield from ruleset_version(tenant_id, rows[0][0] if rows else 0, rulesets))
+
+
+def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ruleset]:
+    found = rulesets(tenant_id, version, None)
+    if found is None:
+        source = yield sql.RULESET_SOURCE(tenant_id, version)
+        found = rulesets(tenant_id, version, source[0][0]) if source else None
+    if found is None:
+        raise NotFound("published program of tenant", str(tenant_id))
+    return found
+
+
+def locked(
+    tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
+) -> Unit[list[Row]]:
+    """Lock every member the commands concern, in id order; enrol those that are missing."""
+    if needs.orders:
+        yield from _lock_orders(tenant_id, needs)
+    if needs.carts:
+        yield sql.LOCK_CARTS(tenant_id, list(needs.carts))
+    if not (needs.reservations or needs.carts or needs.orders):
+        rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
+    else:
+        # Which member a reservation or an order belongs to never changes, so it may be read
+        # before the lock; the member of an open cart may, and is looked at again under it.
+        wanted: dict[int, None] = {}
+        for statement, names in (
+            (sql.IDS_OF_NAMES, needs.members),
+            (sql.MEMBERS_OF_RESERVATIONS, needs.reservations),
+            (sql.MEMBERS_OF_CARTS, needs.carts),
+            (sql.MEMBERS_OF_ORDERS, needs.orders),
+        ):
+            if names:
+                found = yield statement(tenant_id, list(names))
+                wanted.update(dict.fromkeys(row[0] for row in found))
+        rows = yield sql.LOCK_BY_ID(tenant_id, sorted(wanted))
+    members = [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
+    present = {row["external_id"] for row in members}
+    missing = [name for name in needs.enrols if name not in present]
+    if missing:
+        effects = Effects()
+        standing = initial(ruleset.tier_policy, now)
+        for name in missing:
+            row = _new_member(ids.next(), name, standing.tier, now)
+            effects.insert("member", {"tenant_id": tenant_id} | row)
+        # A name that another process enrols meanwhile is a DuplicateKey: the unit runs again.
+        yield effects
+        rows = yield sql.LOCK_BY_NAME(tenant_id, missing)
+        members += [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
+    return members
+
+
+def _lock_orders(tenant_id: int, needs: Needs) -> Unit[None]:
+    """Keep orders from being booked unseen while a refund looks for its own.
+
+    Before all other locks: whoever waits for this one holds nothing that others wait for.
+    """
+    if not needs.refunds:
+        yield sql.SHARE_ORDERS(tenant_id)
+        return
+    known = yield sql.NAMES_OF_ORDERS(tenant_id, list(needs.orders))
+    if len(known) < len(needs.orders):
+        yield sql.LOCK_ORDERS(tenant_id)
+
+
+def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
+    """A prospect: known by an order or an event, not yet enrolled."""
+    # What came before its first booking is unknown, so nothing is settled yet: an import may
+    # go on from long ago.
+    return {
+        "id": id, "external_id": name, "state": "PROSPECT", "version": 1, "joined_at": now,
+        "hash": GENESIS, "seq": 0, "settled_at": 0, "booked_at": 0, "next_change_at": NEVER,
+        "tier": tier, "tier_since": 0,
+    }  # fmt: skip
+
+
+def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
+    accounts = {id: sql.accounts_of(desk.tenant_id, row) for id, row in desk.members.items()}
+    fresh = []
+    for id, row in desk.members.items():
+        version, kept = known.pop(id, (0, None)) if known is not None else (0, None)
+        if kept is not None and version == row["version"] and kept.hash == bytes(row["hash"]):
+            accounts[id] = kept
+        elif row["seq"] or known is None:
+            fresh.append(id)
+    if fresh:
+        lots = yield sql.LOTS(desk.tenant_id, fresh)
+        sums = yield sql.ACCOUNTS(desk.tenant_id, fresh)
+        holds = yield sql.HOLDS(desk.tenant_id, fresh)
+        sql.fill(accounts, lots, sums, holds)
+        yield from _load_lots(
+            desk.tenant_id,
+            accounts,
+            [draw.lot_id for id in fresh for h in accounts[id].holds.values() for draw in h.draws],
+        )
+    desk.books = {id: Book(value, desk.now, desk.ids.next) for id, value in accounts.items()}
+
+
+def _load_lots(
+    tenant_id: int, accounts: Mapping[int, Accounts], wanted: Iterable[int]
+) -> Unit[None]:
+    """Lots that ended long ago but that a hold or an order still names."""
+    missing = dict.fromkeys(wanted)
+    for value in accounts.values() if missing else ():
+        for lot_id in missing.keys() & value.lots.keys():
+            del missing[lot_id]
+    if missing:
+        for member_id, *columns in (yield sql.LOTS_BY_ID(tenant_id, list(missing))):
+            accounts[member_id].lots[columns[0]] = sql.lot_of(columns)
+
+
+def _rows(
+    statement: Sql, columns: Sequence[str], tenant_id: int, names: Sequence[Any]
+) -> Unit[list[Row]]:
+    if not names:
+        return []
+    found = yield statement(tenant_id, list(names))
+    return [dict(zip(columns, row, strict=True)) for row in found]
+
+
+def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
+    """Orders, refunds, reservations and what they name."""
+    q, tenant, loaded = checkout_sql, desk.tenant_id, desk.loaded
+    orders = yield from _rows(q.ORDERS, q.ORDER_COLUMNS, tenant, needs.orders)
+    refunds = yield from _rows(q.REFUNDS, q.REFUND_COLUMNS, tenant, needs.refunds)
+    waiting = yield from _rows(q.REFUNDS_WAITING, q.REFUND_COLUMNS, tenant, needs.orders)
+    loaded.orders = {row["external_id"]: row for row in orders}
+    loaded.refunds = {row["external_id"]: row for row in refunds}
+    for row in waiting:
+        loaded.refunds_waiting.setdefault(row["order_external_id"], []).append(row)
+    named = dict.fromkeys((*needs.reservations, *(r["reservation_id"] for r in orders)))
+    named.pop(None, None)
+    reservations = yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, list(named))
+    reservations += yield from _rows(q.OPEN_CARTS, q.RESERVATION_COLUMNS, tenant, needs.carts)
+    loaded.reservations = {row["id"]: row for row in reservations}
+    loaded.open_carts = {
+        row["cart_id"]: row["id"] for row in reservations if row["state"] == "HELD"
+    }
+    draws = yield from _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, list(loaded.reservations))
+    for row in draws:
+        loaded.draws.setdefault(row["reservation_id"], []).append(row)
+    lots = [row["lot_id"] for row in draws]
+    for row in orders:
+        lots += [earned[2] for earned in orjson.loads(row["context"])["earned"]]
+    accounts = {id: book.accounts for id, book in desk.books.items()}
+    yield from _load_lots(tenant, accounts, lots)
+    if needs.history_of:
+        ids = [desk.names[name] for name in needs.history_of if name in desk.names]
+        for member_id, at, tier in (yield sql.TIER_HISTORY(tenant, ids)):
+            step = TierAt(instant(at), tier)
+            loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
