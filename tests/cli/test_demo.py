@@ -178,6 +178,6 @@ def test_a_full_disk_is_said(
 
     assert done.status == 1
     assert done.error == (
-        "error: 1,500 MiB of free disk are wanted for the demo shop in "
+        "error: 800 MiB of free disk are wanted for the demo shop in "
         f"{tmp_path / 'demo'}, found 100 MiB; make room, or choose another --dir\n"
     )

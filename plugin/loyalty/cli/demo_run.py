@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loyalty.settings import Settings
 
 HOST = "127.0.0.1"
-COLD_MIB = 1_500
+COLD_MIB = 800
 """Disk that a first start needs, in MiB: the database, its log, and the models."""
 PATIENCE_S = 3
 """How long a Ctrl-C during the preparation waits for work in progress, in seconds."""

@@ -85,7 +85,8 @@ def invoke() -> int:
     except OSError as error:
         if error.errno not in _MACHINE:
             raise
-        return _failed(f"{error.strerror}: {error.filename or 'while writing'}")
+        where = f": {error.filename}" if error.filename else ""
+        return _failed(f"{error.strerror}{where}")
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 0
     return 0

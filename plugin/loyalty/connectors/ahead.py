@@ -28,7 +28,13 @@ class ReadAhead(Generic[T]):
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_make, args=(theirs, make), daemon=True)
-        self._process.start()
+        # Ctrl-C reaches both processes; the reader decides, and ends this one. A blocked signal stays
+        # blocked in the child from its first instruction on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def __iter__(self) -> Iterator[T]:
@@ -59,8 +65,6 @@ class ReadAhead(Generic[T]):
 
 
 def _make(pipe: "Connection[Any, Any]", make: Callable[[], Iterator[Any]]) -> None:
-    # Ctrl-C reaches both processes; the reader decides, and ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for value in make():
             pipe.send(("value", value))
