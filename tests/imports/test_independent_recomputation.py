@@ -29,7 +29,11 @@ DOUBLE = {
     "TOMATOES", "TROPICAL FRUIT", "VEGETABLES - ALL OTHERS",
 }  # fmt: skip
 NOTHING = {"CIGARETTES", "CIGARS", "TOBACCO OTHER"}
-TIERS = [("gold", 2_500, Fraction(3, 2)), ("silver", 850, Fraction(5, 4)), ("member", 0, 1)]
+TIERS = [
+    ("gold", 2_500, Fraction(3, 2)),
+    ("silver", 850, Fraction(5, 4)),
+    ("member", 0, Fraction(1)),
+]
 
 
 def cents(dollars: float) -> int:
@@ -37,7 +41,7 @@ def cents(dollars: float) -> int:
     return round(Fraction(repr(dollars)) * 100)
 
 
-def tier_of(status: int) -> tuple[str, int, Fraction | int]:
+def tier_of(status: int) -> tuple[str, int, Fraction]:
     return next(tier for tier in TIERS if status >= tier[1])
 
 
