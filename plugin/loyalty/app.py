@@ -8,6 +8,7 @@ A host that mounts the application does not run its lifespan, so the host wraps 
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,6 +23,8 @@ from loyalty.cache.metrics import CacheCollector, Counters
 from loyalty.clock import Clock, SystemClock
 from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadInput
+from loyalty.jobs import periodic
+from loyalty.jobs.settling import settle_due
 from loyalty.secrets import SecretKey
 from loyalty.services.door import Door
 from loyalty.services.services import Services, wire
@@ -75,8 +78,10 @@ def create_app(
                 yield
             return
         async with opened(settings, clock=clock, registry=registry, counters=counters) as own:
+            sweep = partial(settle_due, own.tenants, own.settling)
             with running.with_services(own):
-                yield
+                async with periodic.running("settle", sweep, settings.settle_every_s):
+                    yield
 
     endpoints = _endpoints(settings, running)
     metrics.register(CacheCollector(counters, running.is_cache_up))

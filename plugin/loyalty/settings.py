@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     shopper_token_ttl_s: int = Field(default=3_600, ge=60)
     """Lifetime of shopper tokens minted by ``loyalty token member``, in seconds."""
 
+    settle_every_s: int = Field(default=60, ge=0)
+    """Seconds between two sweeps that book what time brought to members whom nobody asks about,
+    so that subscribers hear of it; 0 for none. No answer depends on it."""
+
     pool_size: int = Field(default=10, ge=1)
     """Database connections of one process."""
 

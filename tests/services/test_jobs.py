@@ -8,7 +8,7 @@ import pytest
 from habits import paid_order, products, visits
 
 from loyalty.cache import open_cache
-from loyalty.jobs.periodic import repeated
+from loyalty.jobs.periodic import repeated, running
 from loyalty.jobs.settling import settle_due
 from loyalty.jobs.training import train_all
 from loyalty.services import settling as settling_module
@@ -157,3 +157,16 @@ async def test_a_job_that_fails_is_run_again() -> None:
 
     assert isinstance(ended, asyncio.CancelledError)
     assert runs[:3] == [0, 1, 2]
+
+
+async def test_a_job_runs_while_its_context_is_open_and_not_after() -> None:
+    ran = asyncio.Event()
+
+    async def job() -> None:
+        ran.set()
+
+    async with asyncio.timeout(10), running("quick", job, 1):
+        await ran.wait()
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    async with running("never", job, 0):
+        assert [t for t in asyncio.all_tasks() if t is not asyncio.current_task()] == others

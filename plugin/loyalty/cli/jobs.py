@@ -56,10 +56,8 @@ def run_once(
 
 async def _settle(services: Services) -> Mapping[str, object]:
     from loyalty.jobs.settling import settle_due
-    from loyalty.services.settling import Settling
 
-    settling = Settling(services.database, services.door, services.clock, services.changes.told)
-    return await settle_due(services.tenants, settling)
+    return await settle_due(services.tenants, services.settling)
 
 
 async def _train(services: Services) -> Mapping[str, object]:

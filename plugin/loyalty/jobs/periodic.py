@@ -1,7 +1,8 @@
 """Running a job again and again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -9,14 +10,34 @@ log = structlog.get_logger(__name__)
 
 
 async def repeated(name: str, job: Callable[[], Awaitable[object]], every_s: int) -> None:
-    """Run a job, wait, and run it again, until cancelled. A failure is logged, not the end.
+    """Wait, run a job, and again, until cancelled. A failure is logged, not the end.
 
     Args:
-        every_s: seconds from one run's end to the next one's beginning.
+        every_s: seconds before each run, counted from the end of the one before: a server that
+            has just started has better things to do first.
     """
     while True:
+        await asyncio.sleep(every_s)
         try:
             await job()
         except Exception:
             log.exception("job_failed", job=name)
-        await asyncio.sleep(every_s)
+
+
+@asynccontextmanager
+async def running(
+    name: str, job: Callable[[], Awaitable[object]], every_s: int
+) -> AsyncIterator[None]:
+    """Run a job again and again while the context is open; ``every_s`` 0: never.
+
+    The end cancels a wait, and lets a run that is under way come to its next stop.
+    """
+    if not every_s:
+        yield
+        return
+    task = asyncio.create_task(repeated(name, job, every_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

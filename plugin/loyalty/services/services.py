@@ -16,6 +16,7 @@ from loyalty.services.intake import Intake
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.rulesets import Rulesets
+from loyalty.services.settling import Settling
 from loyalty.services.summary import Summaries
 from loyalty.services.tenants import Tenants
 from loyalty.services.training import Trainer
@@ -46,6 +47,7 @@ class Services:
     recommendations: Recommendations
     trainer: Trainer
     intake: Intake
+    settling: Settling
     webhook_sources: WebhookSources
 
 
@@ -59,7 +61,7 @@ def wire(
     secret: SecretKey,
 ) -> Services:
     """Put the use cases together. Creates no connection and starts nothing."""
-    rulesets = Rulesets(database, registry, clock)
+    rulesets = Rulesets(database, cache, registry, clock)
     changes = Changes(cache)
     door = Door(database, clock, rulesets.known, changes.told)
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
@@ -85,5 +87,6 @@ def wire(
         ),
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
+        settling=Settling(database, door, clock, changes.told),
         webhook_sources=WebhookSources(database, clock, credentials),
     )
