@@ -29,7 +29,11 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Turn a hold into a redemption, and book what the order earned as pending."""
+    """Turn a hold into a redemption, and book what the order earned as pending.
+
+    ``flags_mismatch``: a total other than the quote's is booked and flagged, not refused.
+    ``is_flagged``: something else differs, and is flagged too.
+    """
 
     tenant_id: int
     idempotent: Idempotent | None
@@ -39,6 +43,7 @@ class Commit:
     occurred_at: datetime | None
     source: str = "checkout"
     flags_mismatch: bool = False
+    is_flagged: bool = False
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -76,7 +81,8 @@ class Commit:
             earned = earn_quoted(book, quote, order_id, occurred_at)
             desk.touch(row["member_id"], "order")
         desk.update("reservation", self.reservation_id, state="COMMITTED", order_id=order_id)
-        _book_order(desk, self, order_id, row, quote, earned, mismatch, occurred_at)
+        flagged = mismatch or self.is_flagged
+        _book_order(desk, self, order_id, row, quote, earned, flagged, occurred_at)
         refund_waiting(desk, self.order_external_id)
         return {"order": order_id, "booked": True}
 

@@ -75,7 +75,8 @@ class BookOrder:
         if order.reservation_id in desk.loaded.reservations:
             outcome = self._committed(desk)
         else:
-            outcome = self._booked(desk)
+            # A reservation that is named and not there was not redeemed: the shop should know.
+            outcome = self._booked(desk, mismatch=order.reservation_id is not None)
         refund_waiting(desk, order.external_id)
         return outcome
 
@@ -87,6 +88,7 @@ class BookOrder:
         """
         order = self.order
         assert order.reservation_id is not None
+        holder = desk.loaded.reservations[order.reservation_id]["member_id"]
         commit = Commit(
             tenant_id=self.tenant_id,
             idempotent=None,
@@ -96,9 +98,10 @@ class BookOrder:
             occurred_at=order.occurred_at,
             source=self.source,
             flags_mismatch=True,
+            is_flagged=order.member is not None and desk.names[order.member] != holder,
         )
         noted = desk.noted()
-        book = desk.book_of(desk.loaded.reservations[order.reservation_id]["member_id"])
+        book = desk.book_of(holder)
         mark = book.mark() if book else None
         try:
             return commit.decide(desk)
