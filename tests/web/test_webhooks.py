@@ -65,6 +65,16 @@ async def test_a_delivery_id_with_another_body_is_refused_and_moves_nothing(shop
     assert await shop.points(shop.north, "c-1") == 30
 
 
+async def test_a_delivery_id_with_an_event_of_another_type_is_refused_too(shop) -> None:
+    now = shop.clock.now()
+    await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now), "d-1")
+
+    other = await shop.north.send("order.refunded", refund("r-1", "o-1", now), "d-1")
+
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert await shop.points(shop.north, "c-1") == 30
+
+
 async def test_a_refund_before_its_order_ends_where_the_right_order_does(shop) -> None:
     now = shop.clock.now()
     for sender in (shop.north, shop.south):

@@ -41,8 +41,9 @@ class _Delivery:
 
     @property
     def idempotent(self) -> Idempotent:
-        # The delivery's id is its key; the inbox row keeps the trace for the merchant.
-        return Idempotent(f"webhook:{self.source}"[:64], self.event, self.delivery, self.body_hash)
+        # The delivery's id is its key, whatever the event: an id that comes again with an event
+        # of another type has another body. The inbox row keeps the trace for the merchant.
+        return Idempotent(f"webhook:{self.source}"[:64], "delivery", self.delivery, self.body_hash)
 
     @property
     def at(self) -> datetime | None:
