@@ -126,7 +126,7 @@ class Summaries:
         cached = await self._cache.get(tenant_id, member_id)
         if cached is not None:
             snapshot = _decoded(cached)
-            if snapshot.member["version"] >= version:
+            if snapshot is not None and snapshot.member["version"] >= version:
                 return await self._viewed(tenant_id, snapshot, ruleset)
         snapshot = await self._read(tenant_id, sql.PROFILE(tenant_id, name), name)
         await self._cache.put(tenant_id, member_id, snapshot.member["version"], _encoded(snapshot))
@@ -235,12 +235,19 @@ def _by_member(rows: Sequence[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
     return found
 
 
+_COLUMNS = frozenset(sql.PROFILE_COLUMNS)
+
+
 def _encoded(snapshot: Snapshot) -> bytes:
     member = snapshot.member | {"hash": bytes(snapshot.member["hash"]).hex()}
     return orjson.dumps([member, list(snapshot.lots), list(snapshot.sums), list(snapshot.holds)])
 
 
-def _decoded(value: bytes) -> Snapshot:
-    member, lots, sums, holds = orjson.loads(value)
-    member["hash"] = bytes.fromhex(member["hash"])
-    return Snapshot(member, lots, sums, holds)
+def _decoded(value: bytes) -> Snapshot | None:
+    """What ``_encoded`` made; None for anything else: a broken copy is as good as none."""
+    try:
+        member, lots, sums, holds = orjson.loads(value)
+        member["hash"] = bytes.fromhex(member["hash"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return Snapshot(member, lots, sums, holds) if member.keys() == _COLUMNS else None
