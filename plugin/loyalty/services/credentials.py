@@ -23,8 +23,8 @@ from loyalty.storage.statements import Unit
 KNOWN_MAX = 10_000
 """Verified tokens and keys that one process remembers."""
 KEY_TTL_S = 5
-"""How long a verified key is believed without asking the database: a revoked key works no
-longer than this, in seconds."""
+"""How long a verified key or token is believed without asking the database, in seconds: a
+revoked key, or a token of a removed issuer, works no longer than this."""
 LEEWAY_S = 30
 """How far a shop's clock may be ahead or behind, in seconds."""
 ALGORITHMS = frozenset({"HS256", "RS256", "ES256", "EdDSA"})
@@ -81,7 +81,9 @@ class Credentials:
         if bearer.startswith("lk_"):
             viewer, until = await self._of_key(bearer), now + timedelta(seconds=KEY_TTL_S)
         else:
-            viewer, until = await self._of_token(bearer, now)
+            viewer, expires = await self._of_token(bearer, now)
+            # Not for its whole life: the issuer may be removed meanwhile.
+            until = min(expires, now + timedelta(seconds=KEY_TTL_S))
         self._known[digest] = (viewer, until)
         if len(self._known) > KNOWN_MAX:
             self._known.popitem(last=False)

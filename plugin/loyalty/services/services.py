@@ -13,6 +13,7 @@ from loyalty.services.credentials import Credentials
 from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
 from loyalty.services.intake import Intake
+from loyalty.services.issuers import Issuers
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.rulesets import Rulesets
@@ -48,6 +49,7 @@ class Services:
     trainer: Trainer
     intake: Intake
     settling: Settling
+    issuers: Issuers
     webhook_sources: WebhookSources
 
 
@@ -65,6 +67,7 @@ def wire(
     changes = Changes(cache)
     door = Door(database, clock, rulesets.known, changes.told)
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
+    credentials = Credentials(database, clock, secret, settings.environment)
     catalogue = Catalogue(database, cache, clock)
     credentials = Credentials(database, clock, secret, settings.environment)
     return Services(
@@ -88,5 +91,6 @@ def wire(
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
         settling=Settling(database, door, clock, changes.told),
+        issuers=Issuers(database, credentials),
         webhook_sources=WebhookSources(database, clock, credentials),
     )

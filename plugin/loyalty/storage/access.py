@@ -11,6 +11,10 @@ ISSUER_OF_TENANT = Sql(
     """SELECT issuer, algorithm, audience FROM token_issuer
         WHERE tenant_id = $1 AND algorithm = 'HS256' ORDER BY id LIMIT 1"""
 )
+ISSUERS = Sql(
+    """SELECT id, issuer, algorithm, audience, public_key IS NOT NULL FROM token_issuer
+        WHERE tenant_id = $1 ORDER BY id"""
+)
 API_KEY = Sql(
     """SELECT tenant_id, id, name, secret_hash, scopes, revoked_at FROM api_key
         WHERE key_id = $1"""
