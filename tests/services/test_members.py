@@ -168,3 +168,16 @@ async def test_another_currency_and_the_future_earn_nothing(shop: Shop) -> None:
         assert isinstance(await refusal(shop, BookOrder(shop.tenant_id, paid, "t")), BadInput)
 
     assert await shop.points("ann") == (0, 0, 0)
+
+
+async def test_a_line_counts_in_full_though_its_price_does_not_divide(shop: Shop) -> None:
+    before = PROGRAM.replace(
+        "[[earning.rules]]", '[earning]\ndiscounts = "before"\n[[earning.rules]]', 1
+    )
+    await shop.rulesets.publish(shop.tenant_id, before, "me")
+    lines = (OrderLine("fuel", 33_000, 12_345, discount_minor=345),)
+    paid = PaidOrder("o-1", "ann", "EUR", lines, shop.clock.now())
+
+    await shop.door.submit(BookOrder(shop.tenant_id, paid, "test"))
+
+    assert await shop.points("ann") == (0, 123, 0)

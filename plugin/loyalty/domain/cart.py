@@ -9,6 +9,8 @@ class CartLine(NamedTuple):
 
     ``unit_minor`` is the price of one piece as charged, ``cost_minor`` what one piece costs
     the shop (None: not known). Both in the cart's currency, >= 0. ``quantity`` >= 1.
+    ``amount_minor`` is what the whole line costs where a shop tells that instead of a price,
+    as paid orders do; it need not divide by the quantity.
     """
 
     id: str
@@ -19,10 +21,12 @@ class CartLine(NamedTuple):
     category: str | None = None
     department: str | None = None
     brand: str | None = None
+    amount_minor: int | None = None
 
     @property
     def gross_minor(self) -> int:
-        return self.unit_minor * self.quantity
+        amount = self.amount_minor
+        return self.unit_minor * self.quantity if amount is None else amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class _Judged:
         if base.discounts is DiscountBase.AFTER:
             bases = nets
         else:
-            bases = [line.unit_minor * line.quantity for line in own]
+            bases = [line.gross_minor for line in own]
         used = 0 if base.includes_points_used else points_used_minor
         if used:
             total = sum(nets)

@@ -176,11 +176,11 @@ class BookOrder:
                     str(number),
                     line.product,
                     line.quantity,
-                    # The rules look at the line's amount, never at this price of one piece.
-                    line.amount_minor // max(line.quantity, 1),
+                    unit_minor=0,
                     category=line.category,
                     department=line.department,
                     brand=line.brand,
+                    amount_minor=line.amount_minor,
                 ),
                 line.amount_minor - line.discount_minor,
             )
