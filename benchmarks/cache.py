@@ -24,7 +24,7 @@ from loyalty.cli.embedded import embedded_valkey
 
 VALUE = b"x" * 1_800
 PLAIN = keys.recommendations(1, 5, "for_you", "als-1")
-COPIED = keys.model(1)
+COPIED = keys.catalogue(1, 3, "a9f0")
 SUMMARY = keys.summary(1, 5)
 WAITERS = 200
 

@@ -48,7 +48,7 @@ async def main(url: str, orders: int, folder: Path) -> None:
     )
     clock = SystemClock()
     async with await open_database(url, clock, migrate=True) as database:
-        rulesets = Rulesets(database, built_in(), clock)
+        rulesets = Rulesets(database, NullCache(), built_in(), clock)
         tenant = await Tenants(database, clock).create("bench", "Benchmark")
         await rulesets.publish(tenant.id, (EXAMPLES / "grocery.toml").read_text(), "benchmark")
         door = Door(database, clock, rulesets.known, nobody)

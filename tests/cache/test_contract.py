@@ -10,8 +10,9 @@ from loyalty.cache.versions import VERSION_MAX
 pytestmark = pytest.mark.anyio
 
 # A family that each process may copy, and one that it may not: the rules are the same.
-PLAIN = [keys.ruleset(1, 2, 3), keys.recommendations(1, 5, "for_you", "als-7")]
-VERSIONED = [keys.product(1, 9), keys.summary(1, 5)]
+LISTING, RANKING = keys.catalogue(1, 3, "a9f0"), keys.recommendations(1, 5, "for_you", "als-7")
+PLAIN = [LISTING, RANKING]
+VERSIONED = keys.summary(1, 5)
 
 
 @pytest.mark.parametrize("key", PLAIN)
@@ -32,7 +33,7 @@ async def test_a_value_is_there_until_it_is_dropped(cache: Cache, key: str):
     "value", [b"", b"\x00\xff\r\n", b"V" + b"9" * 40, "né".encode(), b"x" * 200_000]
 )
 async def test_bytes_come_back_as_they_were(cache: Cache, value: bytes):
-    plain, versioned = keys.model(1), keys.product(1, 9)
+    plain, versioned = LISTING, VERSIONED
 
     await cache.put(plain, value, 60)
     await cache.put_versioned(versioned, 7, value, 60)
@@ -42,10 +43,10 @@ async def test_bytes_come_back_as_they_were(cache: Cache, value: bytes):
 
 
 async def test_many_answer_in_the_order_asked(cache: Cache):
-    first, second = keys.model(1), keys.recommendations(1, 5, "for_you", "als-7")
+    first, second = PLAIN
     await cache.put(first, b"1", 60)
     await cache.put(second, b"2", 60)
-    asked = [second, keys.model(2), first, second]
+    asked = [second, keys.catalogue(2, 3, "a9f0"), first, second]
 
     answers = [await cache.get_many(asked) for _ in range(2)]
 
@@ -54,19 +55,19 @@ async def test_many_answer_in_the_order_asked(cache: Cache):
 
 
 async def test_dropping_takes_any_number(cache: Cache):
-    asked = [keys.model(1), keys.model(2)]
+    asked = [LISTING, keys.catalogue(2, 3, "a9f0"), RANKING]
     for key in asked:
         await cache.put(key, b"x", 60)
 
     assert await cache.drop()
-    assert await cache.get_many(asked) == [b"x", b"x"]
-    assert await cache.drop(*asked, keys.model(3))
-    assert await cache.get_many(asked) == [None, None]
+    assert await cache.get_many(asked) == [b"x"] * 3
+    assert await cache.drop(*asked, keys.catalogue(3, 3, "a9f0"))
+    assert await cache.get_many(asked) == [None] * 3
 
 
-@pytest.mark.parametrize("key", VERSIONED)
 @pytest.mark.parametrize("case", ["older first", "newer first", "same again"])
-async def test_a_value_replaces_only_an_older_one(cache: Cache, key: str, case: str):
+async def test_a_value_replaces_only_an_older_one(cache: Cache, case: str):
+    key = VERSIONED
     first, second = {"older first": (3, 4), "newer first": (4, 3), "same again": (4, 4)}[case]
 
     stored = [
@@ -79,13 +80,11 @@ async def test_a_value_replaces_only_an_older_one(cache: Cache, key: str, case: 
     assert [await cache.get_versioned(key) for _ in range(2)] == [expected] * 2
 
 
-@pytest.mark.parametrize("key", VERSIONED)
 @pytest.mark.parametrize(
     ("version", "is_welcome"), [(0, False), (6, False), (7, True), (8, True), (VERSION_MAX, True)]
 )
-async def test_a_tombstone_refuses_what_is_older(
-    cache: Cache, key: str, version: int, is_welcome: bool
-):
+async def test_a_tombstone_refuses_what_is_older(cache: Cache, version: int, is_welcome: bool):
+    key = VERSIONED
     await cache.put_versioned(key, 6, b"read before", 60)
     assert await cache.invalidate(key, 7, 60)
     assert await cache.get_versioned(key) is None
@@ -99,7 +98,7 @@ async def test_a_tombstone_refuses_what_is_older(
 async def test_a_tombstone_leaves_what_is_as_new(
     cache: Cache, tombstone: int, left: tuple[int, bytes] | None
 ):
-    key = keys.summary(1, 5)
+    key = VERSIONED
     await cache.put_versioned(key, 8, b"new", 60)
 
     await cache.invalidate(key, tombstone, 60)
@@ -108,7 +107,7 @@ async def test_a_tombstone_leaves_what_is_as_new(
 
 
 async def test_an_older_tombstone_does_not_weaken_a_newer_one(cache: Cache):
-    key = keys.summary(1, 5)
+    key = VERSIONED
     await cache.invalidate(key, 9, 60)
     await cache.invalidate(key, 3, 60)
 
@@ -117,7 +116,7 @@ async def test_an_older_tombstone_does_not_weaken_a_newer_one(cache: Cache):
 
 
 async def test_versions_beyond_what_a_double_holds_are_told_apart(cache: Cache):
-    key = keys.summary(1, 5)
+    key = VERSIONED
     await cache.put_versioned(key, 2**53, b"old", 60)
 
     assert await cache.put_versioned(key, 2**53 + 1, b"new", 60)
@@ -127,7 +126,7 @@ async def test_versions_beyond_what_a_double_holds_are_told_apart(cache: Cache):
 
 @pytest.mark.parametrize("version", [-1, VERSION_MAX + 1])
 async def test_a_version_out_of_range_is_refused(cache: Cache, version: int):
-    key = keys.summary(1, 5)
+    key = VERSIONED
 
     with pytest.raises(ValueError, match=f"version {version} found, 0 to"):
         await cache.put_versioned(key, version, b"x", 60)
@@ -136,8 +135,9 @@ async def test_a_version_out_of_range_is_refused(cache: Cache, version: int):
     assert await cache.get_versioned(key) is None
 
 
-async def test_a_key_asked_for_the_other_way_is_not_there(cache: Cache):
-    plain, versioned = keys.model(1), keys.product(1, 9)
+@pytest.mark.parametrize("plain", PLAIN)
+async def test_a_key_asked_for_the_other_way_is_not_there(cache: Cache, plain: str):
+    versioned = VERSIONED
     await cache.put(plain, b"x", 60)
     await cache.put_versioned(versioned, 1, b"y", 60)
 
@@ -149,7 +149,7 @@ async def test_a_key_asked_for_the_other_way_is_not_there(cache: Cache):
 
 
 async def test_dropping_forgets_a_tombstone_too(cache: Cache):
-    key = keys.summary(1, 5)
+    key = VERSIONED
     await cache.invalidate(key, 9, 60)
 
     await cache.drop(key)

@@ -9,13 +9,10 @@ from loyalty.cache import keys
     ("family", "key"),
     [
         (keys.SUMMARY, keys.summary(1, 5)),
-        (keys.PRODUCT, keys.product(1, 9)),
         (keys.CATALOGUE, keys.catalogue(1, 3, "a9f0")),
-        (keys.RULESET, keys.ruleset(1, 2, 3)),
-        (keys.MODEL, keys.model(1)),
+        (keys.RULESET, keys.ruleset(1, 3)),
         (keys.RECOMMENDATIONS, keys.recommendations(1, 5, "for_you", "als-7")),
         (keys.RECOMMENDATIONS, keys.recommendations_popular(1, "trending", "als-7")),
-        (keys.RECOMMENDATIONS, keys.recommendations_related(1, 9, "similar", "als-7")),
         (keys.CHANGES, keys.changes(1, 5)),
     ],
 )
@@ -23,17 +20,15 @@ def test_a_key_looks_as_the_table_says(family: keys.Family, key: str):
     values = {
         "<tenant>": "1",
         "<member>": "5",
-        "<product>": "9",
         "<revision>": "3",
         "<listing>": "a9f0",
-        "<program>": "2",
         "<version>": "3",
         "<model>": "als-7",
     }
     shapes = family.pattern
     for name, value in values.items():
         shapes = shapes.replace(name, value)
-    windows = {shapes.replace("<window>", w) for w in ("for_you", "trending", "similar")}
+    windows = {shapes.replace("<window>", w) for w in ("for_you", "trending")}
 
     assert any(key in shape.split(" | ") for shape in windows)
     assert keys.family(key) == family.name
@@ -47,13 +42,10 @@ def test_no_two_things_share_a_key():
         for number in (1, 11)
         for build in (
             keys.summary(tenant, number),
-            keys.product(tenant, number),
             keys.catalogue(tenant, number, "1"),
-            keys.ruleset(tenant, number, 1),
-            keys.ruleset(tenant, 2, number),
+            keys.ruleset(tenant, number),
             keys.recommendations(tenant, number, "popular", "m"),
             keys.recommendations_popular(tenant, "w", f"m{number}"),
-            keys.recommendations_related(tenant, number, "w", "m"),
             keys.changes(tenant, number),
         )
     ]
@@ -67,7 +59,12 @@ def test_every_family_names_its_lifetime_and_no_prefix_hides_another():
     assert [family.name for family in keys.TABLE if family.ttl_s is None] == ["changes"]
     assert all(family.holds and family.written_by for family in keys.TABLE)
     assert not [a for a in prefixes for b in prefixes if a != b and b.startswith(a)]
-    assert sorted(keys.LAYERED) == ["catalogue", "model", "product", "ruleset"]
+    assert sorted(keys.LAYERED) == ["catalogue"]
+
+
+def test_what_is_versioned_is_copied_nowhere():
+    """Copies are compared with nothing: only the store all share tells an older value."""
+    assert [family.name for family in keys.TABLE if family.is_versioned and family.is_layered] == []
 
 
 def test_a_value_outlives_the_tombstone_that_let_it_in():

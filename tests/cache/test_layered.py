@@ -23,7 +23,8 @@ from loyalty.cache.memory import MemoryCache
 from loyalty.cache.metrics import Layer, Outcome
 from loyalty.cache.redis import RedisCache
 
-KEYS = [keys.model(1), keys.model(2)]
+KEYS = [keys.catalogue(1, 3, "a9f0"), keys.catalogue(2, 3, "a9f0")]
+KEY = KEYS[0]
 
 
 class SlowRemote(MemoryCache):
@@ -189,18 +190,18 @@ async def test_a_copy_answers_without_asking_and_dies_in_time(hand_clock):
     remote = SlowRemote()
     copies = LruStore(hand_clock, entries_max=10, bytes_max=10_000)
     layered = LayeredCache(remote, copies, counters=counters)
-    await remote.put(keys.model(1), b"card", 60)
-    await layered.get(keys.model(1))
+    await remote.put(KEY, b"ids", 60)
+    await layered.get(KEY)
     assert remote.is_started
     layered.tracking_up()
 
-    answers = [await layered.get(keys.model(1)) for _ in range(3)]
-    hits = counters.of(Layer.PROCESS, "model", Outcome.HIT)
+    answers = [await layered.get(KEY) for _ in range(3)]
+    hits = counters.of(Layer.PROCESS, "catalogue", Outcome.HIT)
     hand_clock.now += COPY_TTL_S
-    await layered.get(keys.model(1))
+    await layered.get(KEY)
 
-    assert answers == [b"card"] * 3
-    assert (hits, counters.of(Layer.PROCESS, "model", Outcome.HIT)) == (2, 2)
+    assert answers == [b"ids"] * 3
+    assert (hits, counters.of(Layer.PROCESS, "catalogue", Outcome.HIT)) == (2, 2)
 
 
 @pytest.mark.anyio
@@ -211,8 +212,8 @@ async def test_only_families_of_the_table_are_copied(hand_clock):
     layered.tracking_up()
     names = [
         keys.recommendations(1, 5, "for_you", "m"),
-        keys.catalogue(1, 1, "all"),
-        keys.ruleset(1, 1, 1),
+        KEY,
+        keys.ruleset(1, 3),
     ]
     for name in names:
         await remote.put(name, b"x", 60)
@@ -221,7 +222,7 @@ async def test_only_families_of_the_table_are_copied(hand_clock):
     await layered.get_many(names)
     await layered.get_versioned(keys.summary(1, 5))
 
-    assert [copies.get(name) is not None for name in names] == [False, True, True]
+    assert [copies.get(name) is not None for name in names] == [False, True, False]
     assert copies.get(keys.summary(1, 5)) is None
 
 
@@ -236,24 +237,25 @@ async def test_a_change_by_one_process_reaches_the_copy_of_another(
         RedisCache(valkey_url, deadline_s=10),
         LruStore(hand_clock, entries_max=10, bytes_max=10_000),
     )
-    key = keys.product(1, 9)
     try:
-        await here.get(keys.model(1))
+        await here.get(KEYS[1])
         await eventually(lambda: here.is_tracking)
-        await redis_cache.put_versioned(key, 1, b"old", 60)
+        await redis_cache.put(KEY, b"old", 60)
 
-        async def is_copied() -> bool:
-            assert await here.get_versioned(key) in ((1, b"old"), None)
-            return here._copies.get(key) is not None
+        async def is_copied(value: bytes) -> bool:
+            assert await here.get(KEY) in (value, None)
+            return here._copies.get(KEY) is not None
 
-        await eventually(is_copied)
-        await redis_cache.invalidate(key, 2, 60)
-        await eventually(lambda: here._copies.get(key) is None)
-        assert await here.get_versioned(key) is None
+        await eventually(partial(is_copied, b"old"))
+        await redis_cache.drop(KEY)
+        await eventually(lambda: here._copies.get(KEY) is None)
+        assert await here.get(KEY) is None
 
-        await redis_cache.put_versioned(key, 2, b"new", 60)
-        await eventually(lambda: here.get_versioned(key))
-        await eventually(lambda: here._copies.get(key))
+        await redis_cache.put(KEY, b"new", 60)
+        await eventually(partial(is_copied, b"new"))
+        await redis_cache.put(KEY, b"newer", 60)
+        await eventually(lambda: here._copies.get(KEY) is None)
+        await eventually(partial(is_copied, b"newer"))
         await redis_cache._command("FLUSHDB")
         await eventually(lambda: len(here._copies) == 0)
     finally:

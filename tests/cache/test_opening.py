@@ -60,12 +60,12 @@ async def test_switched_off_it_stores_nothing_and_still_carries_messages():
     cache = open_cache("off")
     key, channel = keys.summary(1, 5), keys.changes(1, 5)
 
-    assert not await cache.put(keys.model(1), b"x", 60)
+    assert not await cache.put(keys.ruleset(1, 3), b"x", 60)
     assert not await cache.put_versioned(key, 1, b"x", 60)
     assert await cache.invalidate(key, 1, 60)
     assert await cache.drop(key)
-    assert await cache.get(keys.model(1)) is None
-    assert await cache.get_many([keys.model(1)] * 2) == [None, None]
+    assert await cache.get(keys.ruleset(1, 3)) is None
+    assert await cache.get_many([keys.ruleset(1, 3)] * 2) == [None, None]
     assert await cache.get_versioned(key) is None
     assert await cache.check()
     assert cache.is_up
@@ -86,18 +86,18 @@ async def test_lookups_and_writes_are_counted_by_family(
         if store == "memory"
         else RedisCache(valkey_url, counters=counters, deadline_s=10)
     )
-    await cache.get(keys.model(1))
-    await cache.put(keys.model(1), b"x", 60)
-    await cache.get_many([keys.model(1), keys.model(2)])
+    await cache.get(keys.ruleset(1, 3))
+    await cache.put(keys.ruleset(1, 3), b"x", 60)
+    await cache.get_many([keys.ruleset(1, 3), keys.ruleset(2, 3)])
     await cache.put_versioned(keys.summary(1, 5), 2, b"x", 60)
     await cache.put_versioned(keys.summary(1, 5), 1, b"x", 60)
     await cache.get_versioned(keys.summary(1, 5))
     await cache.close()
 
     assert counters.rows() == [
-        (layer, "model", "hit", 1),
-        (layer, "model", "miss", 2),
-        (layer, "model", "stored", 1),
+        (layer, "ruleset", "hit", 1),
+        (layer, "ruleset", "miss", 2),
+        (layer, "ruleset", "stored", 1),
         (layer, "summary", "hit", 1),
         (layer, "summary", "refused", 1),
         (layer, "summary", "stored", 1),
@@ -110,21 +110,21 @@ async def test_an_outage_shows_in_the_metrics(closed_port_url: str):
     registry = CollectorRegistry()
     registry.register(CacheCollector(counters, lambda: cache.is_up))
     for _ in range(5):
-        await cache.get(keys.model(1))
+        await cache.get(keys.ruleset(1, 3))
 
     page = generate_latest(registry).decode()
     await cache.close()
 
     wanted = [
-        'loyalty_cache_operations_total{family="model",layer="redis",outcome="error"} 3.0',
-        'loyalty_cache_operations_total{family="model",layer="redis",outcome="skipped"} 2.0',
+        'loyalty_cache_operations_total{family="ruleset",layer="redis",outcome="error"} 3.0',
+        'loyalty_cache_operations_total{family="ruleset",layer="redis",outcome="skipped"} 2.0',
         "loyalty_cache_up 0.0",
     ]
     assert [line for line in page.splitlines() if line in wanted] == wanted
 
 
 async def test_values_die_in_redis_when_the_table_says(redis_cache: RedisCache):
-    plain, value, tombstone = keys.model(1), keys.summary(1, 5), keys.summary(1, 6)
+    plain, value, tombstone = keys.ruleset(1, 3), keys.summary(1, 5), keys.summary(1, 6)
     await redis_cache.put(plain, b"x", 300)
     await redis_cache.put_versioned(value, 1, b"x", 60)
     await redis_cache.invalidate(tombstone, 1, 60)

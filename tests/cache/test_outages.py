@@ -17,6 +17,7 @@ from loyalty.cache.redis import RedisCache
 pytestmark = pytest.mark.anyio
 
 KEY = keys.summary(1, 5)
+LISTING = keys.catalogue(1, 3, "a9f0")
 PLAIN = keys.recommendations(1, 5, "for_you", "als-7")
 CHANNEL = keys.changes(1, 5)
 
@@ -302,33 +303,33 @@ async def test_a_subscriber_that_came_during_an_outage_hears_of_its_end(valkey_s
 async def test_a_feed_that_falls_silent_is_given_up(
     valkey_url: str, wire, hand_clock, redis_cache: RedisCache, eventually
 ):
-    key = keys.product(1, 9)
+    key = LISTING
     copies = LruStore(hand_clock, entries_max=10, bytes_max=10_000)
     async with wire(valkey_url) as w, opened(w.url, quiet_s=0.05, deadline_s=0.5) as remote:
         layered = LayeredCache(remote, copies)
         remote.start()
         await eventually(lambda: layered.is_tracking)
-        await layered.put_versioned(key, 1, b"old", 60)
+        await layered.put(key, b"old", 60)
         await eventually(lambda: _copied(layered, copies, key))
 
         w.is_broken = True
-        await redis_cache.put_versioned(key, 2, b"new", 60)
+        await redis_cache.put(key, b"new", 60)
         await eventually(lambda: not layered.is_tracking)
-        assert await layered.get_versioned(key) is None
+        assert await layered.get(key) is None
 
         w.is_broken = False
         await eventually(lambda: layered.is_tracking)
-        await eventually(lambda: layered.get_versioned(key))
-        assert await layered.get_versioned(key) == (2, b"new")
+        await eventually(lambda: layered.get(key))
+        assert await layered.get(key) == b"new"
 
 
 async def _copied(layered: LayeredCache, copies: LruStore, key: str) -> bool:
-    await layered.get_versioned(key)
+    await layered.get(key)
     return copies.get(key) is not None
 
 
 async def test_copies_go_with_the_connection_that_tells_of_changes(valkey_server, eventually):
-    key = keys.model(1)
+    key = LISTING
     counters = Counters()
     cache = open_cache(valkey_server.url, counters=counters, deadline_s=PATIENCE_S)
     assert isinstance(cache, LayeredCache)
@@ -336,13 +337,13 @@ async def test_copies_go_with_the_connection_that_tells_of_changes(valkey_server
         # Until the feed stands each question goes to Redis.
         assert await cache.get(key) is None
         await eventually(lambda: cache.is_tracking)
-        await cache.put(key, b"card", 60)
+        await cache.put(key, b"ids", 60)
 
         def hits_in_process() -> int:
-            return counters.of(Layer.PROCESS, "model", Outcome.HIT)
+            return counters.of(Layer.PROCESS, "catalogue", Outcome.HIT)
 
         async def hit_in_process() -> bool:
-            assert await cache.get(key) == b"card"
+            assert await cache.get(key) == b"ids"
             return hits_in_process() > 0
 
         await eventually(hit_in_process)
@@ -355,7 +356,7 @@ async def test_copies_go_with_the_connection_that_tells_of_changes(valkey_server
         await asyncio.to_thread(valkey_server.start)
         await eventually(lambda: cache.is_tracking and cache.is_up)
         assert await cache.get(key) is None
-        assert await cache.put(key, b"card", 60)
+        assert await cache.put(key, b"ids", 60)
         await eventually(hit_in_process)
     finally:
         await cache.close()

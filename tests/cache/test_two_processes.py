@@ -27,7 +27,7 @@ async def main():
         elif verb == "publish":
             done = await cache.publish(keys.changes(1, 5), version.encode())
         else:
-            done = await cache.put(keys.model(1), version.encode(), 60)
+            done = await cache.put(keys.catalogue(1, 3, "a9f0"), version.encode(), 60)
         print(done, flush=True)
     await cache.close()
 
@@ -72,10 +72,10 @@ async def test_versions_messages_and_copies_cross_processes(
             assert await ask("publish", 3)
             assert await anext(events) == Message(channel, b"3")
 
-            for card in range(5):
-                assert await ask("model", card)
-                seen = partial(cache.get, keys.model(1))
-                await eventually(partial(_is, seen, b"%d" % card))
+            for listing in range(5):
+                assert await ask("list", listing)
+                seen = partial(cache.get, keys.catalogue(1, 3, "a9f0"))
+                await eventually(partial(_is, seen, b"%d" % listing))
     finally:
         await cache.close()
         stdin.close()

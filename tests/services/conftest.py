@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from loyalty.cache.null import NullCache
 from loyalty.clock import FixedClock
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
@@ -159,7 +160,7 @@ async def shops(migrated_url: str) -> AsyncIterator[tuple[Shop, Shop]]:
     """Two tenants of one server."""
     clock = FixedClock(START)
     database = await open_database(migrated_url, clock)
-    rulesets = Rulesets(database, built_in(), clock)
+    rulesets = Rulesets(database, NullCache(), built_in(), clock)
     made: list[Shop] = []
     for code in ("corner", "other"):
         tenant = await Tenants(database, clock).create(code, code)

@@ -78,7 +78,7 @@ async def joined_shop(url: str, folder: Path) -> Shop:
 async def _shop(url: str, folder: Path, *, is_new: bool) -> Shop:
     clock = FixedClock(NOW)
     database = await open_database(url, clock, migrate=is_new)
-    rulesets = Rulesets(database, built_in(), clock)
+    rulesets = Rulesets(database, NullCache(), built_in(), clock)
     tenants = Tenants(database, clock)
     tenant = await (tenants.create("shop", "Shop") if is_new else tenants.named("shop"))
     catalogue = Catalogue(database, NullCache(), clock)

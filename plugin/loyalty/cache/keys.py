@@ -27,7 +27,8 @@ class Family:
     Attributes:
         ttl_s: lifetime in seconds; None for a channel, which stores nothing.
         is_versioned: written with ``put_versioned`` and ``invalidate`` only.
-        is_layered: changes so seldom that each process may keep a copy of its own.
+        is_layered: changes so seldom that each process may keep a copy of its own; never together
+            with ``is_versioned``, as versions are compared where all processes see them.
     """
 
     name: str
@@ -49,18 +50,8 @@ SUMMARY: Final = Family(
     is_layered=False,
     holds="profile, tier status, lots with their boundaries, holds with their ends; never an "
     "available balance, which the reader computes from these and the clock",
-    written_by="services.members on a miss; every unit of work that raises the member's version "
+    written_by="services.summary on a miss; every unit of work that raises the member's version "
     "invalidates it after commit",
-)
-PRODUCT: Final = Family(
-    name="product",
-    pattern="l1:product:{t<tenant>}:<product>",
-    ttl_s=300,
-    is_versioned=True,
-    is_layered=True,
-    holds="names, price, category, brand, image, tiers that may see it; never stock, which moves "
-    "with each order",
-    written_by="services.catalogue on a miss; an import or ProductChanged invalidates it",
 )
 CATALOGUE: Final = Family(
     name="catalogue",
@@ -74,33 +65,25 @@ CATALOGUE: Final = Family(
 )
 RULESET: Final = Family(
     name="ruleset",
-    pattern="l1:ruleset:{t<tenant>}:<program>:<version>",
+    pattern="l1:ruleset:{t<tenant>}:<version>",
     # Immutable. Which version is current comes from the database, never from here.
     ttl_s=86_400,
     is_versioned=False,
-    is_layered=True,
-    holds="one published version of a program's rules",
-    written_by="services.programs on a miss",
-)
-MODEL: Final = Family(
-    name="model",
-    pattern="l1:model:{t<tenant>}",
-    ttl_s=300,
-    is_versioned=False,
-    is_layered=True,
-    holds="card of the recommender in service: model id, trainedAt, strategy",
-    written_by="services.recommendations on a miss; training drops it",
+    # A process asks once per version and keeps the rules it read: a copy would serve nobody.
+    is_layered=False,
+    holds="the text of one published version, believed only if the hash in the database is its own",
+    written_by="services.rulesets on a miss",
 )
 RECOMMENDATIONS: Final = Family(
     name="recommendations",
     pattern="l1:recommendations:{t<tenant>:m<member>}:<window>:<model> | "
-    "l1:recommendations:{t<tenant>}:popular:<window>:<model> | "
-    "l1:recommendations:{t<tenant>}:related:<product>:<window>:<model>",
+    "l1:recommendations:{t<tenant>}:popular:<window>:<model>",
     # Long enough to serve one visit, short enough that a purchase shows in the next.
     ttl_s=300,
     is_versioned=False,
     is_layered=False,
-    holds="product ids with scores before filtering by stock and tier, which the reader does",
+    holds="product ids, best first, of a member with the version and tier they were ranked for, or "
+    "of what sells most; stock, price and visibility are asked of the database",
     written_by="services.recommendations on a miss",
 )
 CHANGES: Final = Family(
@@ -115,10 +98,8 @@ CHANGES: Final = Family(
 
 TABLE: Final[tuple[Family, ...]] = (
     SUMMARY,
-    PRODUCT,
     CATALOGUE,
     RULESET,
-    MODEL,
     RECOMMENDATIONS,
     CHANGES,
 )
@@ -128,10 +109,6 @@ LAYERED: Final = frozenset(family.name for family in TABLE if family.is_layered)
 
 def summary(tenant_id: int, member_id: int) -> str:
     return f"l1:summary:{{t{tenant_id:d}:m{member_id:d}}}"
-
-
-def product(tenant_id: int, product_id: int) -> str:
-    return f"l1:product:{{t{tenant_id:d}}}:{product_id:d}"
 
 
 def catalogue(tenant_id: int, revision: int, listing: str) -> str:
@@ -144,12 +121,8 @@ def catalogue(tenant_id: int, revision: int, listing: str) -> str:
     return f"l1:catalogue:{{t{tenant_id:d}}}:{revision:d}:{_part(listing)}"
 
 
-def ruleset(tenant_id: int, program_id: int, version: int) -> str:
-    return f"l1:ruleset:{{t{tenant_id:d}}}:{program_id:d}:{version:d}"
-
-
-def model(tenant_id: int) -> str:
-    return f"l1:model:{{t{tenant_id:d}}}"
+def ruleset(tenant_id: int, version: int) -> str:
+    return f"l1:ruleset:{{t{tenant_id:d}}}:{version:d}"
 
 
 def recommendations(tenant_id: int, member_id: int, window: str, model_id: str) -> str:
@@ -160,11 +133,6 @@ def recommendations(tenant_id: int, member_id: int, window: str, model_id: str) 
 def recommendations_popular(tenant_id: int, window: str, model_id: str) -> str:
     tag = f"{{t{tenant_id:d}}}"
     return f"l1:recommendations:{tag}:popular:{_part(window)}:{_part(model_id)}"
-
-
-def recommendations_related(tenant_id: int, product_id: int, window: str, model_id: str) -> str:
-    tag = f"{{t{tenant_id:d}}}"
-    return f"l1:recommendations:{tag}:related:{product_id:d}:{_part(window)}:{_part(model_id)}"
 
 
 def changes(tenant_id: int, member_id: int) -> str:

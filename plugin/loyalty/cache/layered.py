@@ -34,7 +34,7 @@ class LayeredCache(Cache, Tracker):
         remote: the shared cache.
         copies: the store of this process.
         counters: where hits in this process are counted.
-        families: names of the families that are copied.
+        families: names of the families that are copied; none of them is versioned.
     """
 
     def __init__(
@@ -85,13 +85,13 @@ class LayeredCache(Cache, Tracker):
         if not self._is_copied(key):
             return await self._remote.get(key)
         copy = self._copies.get(key)
-        if copy is not None and copy.version is None:
+        if copy is not None:
             self._counters.count(Layer.PROCESS, key, Outcome.HIT)
             return copy.value
         mark = self._mark(key)
         try:
             value = await self._remote.get(key)
-            self._keep(key, mark, None if value is None else Record(None, value))
+            self._keep(key, mark, value)
         finally:
             self._unmark(key, mark)
         return value
@@ -101,7 +101,7 @@ class LayeredCache(Cache, Tracker):
         marks: dict[str, object] = {}
         for key in keys:
             copy = self._copies.get(key) if self._is_copied(key) else None
-            if copy is not None and copy.version is None:
+            if copy is not None:
                 self._counters.count(Layer.PROCESS, key, Outcome.HIT)
                 found[key] = copy.value
             elif self._is_copied(key):
@@ -112,8 +112,8 @@ class LayeredCache(Cache, Tracker):
                 values = await self._remote.get_many(missing)
                 for key, value in zip(missing, values, strict=True):
                     found[key] = value
-                    if value is not None and key in marks:
-                        self._keep(key, marks[key], Record(None, value))
+                    if key in marks:
+                        self._keep(key, marks[key], value)
             finally:
                 for key, mark in marks.items():
                     self._unmark(key, mark)
@@ -135,33 +135,13 @@ class LayeredCache(Cache, Tracker):
             self.changed(keys)
 
     async def get_versioned(self, key: str) -> tuple[int, bytes] | None:
-        if not self._is_copied(key):
-            return await self._remote.get_versioned(key)
-        copy = self._copies.get(key)
-        if copy is not None and copy.version is not None and copy.value is not None:
-            self._counters.count(Layer.PROCESS, key, Outcome.HIT)
-            return copy.version, copy.value
-        mark = self._mark(key)
-        try:
-            found = await self._remote.get_versioned(key)
-            self._keep(key, mark, None if found is None else Record(*found))
-        finally:
-            self._unmark(key, mark)
-        return found
+        return await self._remote.get_versioned(key)
 
     async def put_versioned(self, key: str, version: int, value: bytes, ttl_s: int) -> bool:
-        self.changed((key,))
-        try:
-            return await self._remote.put_versioned(key, version, value, ttl_s)
-        finally:
-            self.changed((key,))
+        return await self._remote.put_versioned(key, version, value, ttl_s)
 
     async def invalidate(self, key: str, version: int, ttl_s: int) -> bool:
-        self.changed((key,))
-        try:
-            return await self._remote.invalidate(key, version, ttl_s)
-        finally:
-            self.changed((key,))
+        return await self._remote.invalidate(key, version, ttl_s)
 
     async def publish(self, channel: str, payload: bytes) -> bool:
         return await self._remote.publish(channel, payload)
@@ -185,9 +165,9 @@ class LayeredCache(Cache, Tracker):
         # Readers of one key share a mark: what removes it concerns them all alike.
         return self._marks.setdefault(key, object())
 
-    def _keep(self, key: str, mark: object, record: Record | None) -> None:
-        if record is not None and self._marks.get(key) is mark:
-            self._copies.put(key, record, COPY_TTL_S)
+    def _keep(self, key: str, mark: object, value: bytes | None) -> None:
+        if value is not None and self._marks.get(key) is mark:
+            self._copies.put(key, Record(None, value), COPY_TTL_S)
 
     def _unmark(self, key: str, mark: object) -> None:
         if self._marks.get(key) is mark:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from loyalty.cache import open_cache
+from loyalty.cache.null import NullCache
 from loyalty.cli.context import BadSettings, log_warnings, opened, secret_of, settings_of
 from loyalty.clock import SystemClock
 from loyalty.domain.registry import installed
@@ -190,7 +191,8 @@ async def _guards(database: Database) -> Finding:
 async def _program(database: Database, tenant: Tenant) -> Finding:
     check = f"program of {tenant.code}"
     try:
-        ruleset = await Rulesets(database, installed(), SystemClock()).current(tenant.id)
+        rulesets = Rulesets(database, NullCache(), installed(), SystemClock())
+        ruleset = await rulesets.current(tenant.id)
     except NotFound:
         todo = f"publish one: loyalty program publish FILE --tenant {tenant.code}"
         return Finding(check, "warn", "none published", todo)

@@ -138,11 +138,12 @@ def _text(file: Path) -> str:
 
 
 def _rulesets(database: Database) -> Rulesets:
+    from loyalty.cache.null import NullCache
     from loyalty.clock import SystemClock
     from loyalty.domain.registry import installed
     from loyalty.services.rulesets import Rulesets
 
-    return Rulesets(database, installed(), SystemClock())
+    return Rulesets(database, NullCache(), installed(), SystemClock())
 
 
 def _shown(one: Published) -> dict[str, Any]:
