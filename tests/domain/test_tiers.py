@@ -244,7 +244,9 @@ def test_a_tier_is_qualified_until_its_status_says(
     _, after = advanced(policy, standing, lots, day(end), shown.until, ZONE)
 
     lost = {GRACE_STARTED, DOWNGRADED}
-    assert not lost & {change.reason for change in before}
+    # A higher tier that pending points bring may come and go in between; this one stays.
+    current = shown.current.code
+    assert not [step for step in before if step.reason in lost and step.tier_from == current]
     assert any(change.at == shown.until and change.reason in lost for change in after) or any(
         change.reason is QUALIFIED for change in before
     )

@@ -28,8 +28,8 @@ class ReadAhead(Generic[T]):
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_make, args=(theirs, make), daemon=True)
-        # Ctrl-C reaches both processes; the reader decides, and ends this one. A blocked signal stays
-        # blocked in the child from its first instruction on.
+        # Ctrl-C reaches both processes; the reader decides, and ends this one. A blocked signal
+        # stays blocked in the child from its first instruction on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()

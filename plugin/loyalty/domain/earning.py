@@ -132,10 +132,8 @@ class _Judged:
         base = ruleset.earning_base
         nets = [item.net_minor for item in lines]
         own = [item.line for item in lines]
-        if base.discounts is DiscountBase.AFTER:
-            bases = nets
-        else:
-            bases = [line.gross_minor for line in own]
+        is_after = base.discounts is DiscountBase.AFTER
+        bases = nets if is_after else [line.gross_minor for line in own]
         used = 0 if base.includes_points_used else points_used_minor
         if used:
             total = sum(nets)
