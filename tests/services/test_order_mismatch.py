@@ -2,7 +2,9 @@
 
 import pytest
 
+from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.errors import BadInput
 from loyalty.services.desk import Verdict
 from loyalty.services.orders import BookOrder
 from loyalty.storage.statements import Sql
@@ -76,3 +78,12 @@ async def test_a_reservation_that_was_given_back_is_flagged(shop: Shop) -> None:
 
     assert await booked(shop) == ("ann", 0, True)
     assert await shop.points("ann") == (300, 15, 0)
+
+
+async def test_an_order_past_what_an_amount_can_hold_is_refused(shop: Shop) -> None:
+    lines = (OrderLine("tea", 1, AMOUNT_MINOR_MAX), OrderLine("tea", 1, 1))
+    order = PaidOrder("o-1", None, "EUR", lines, shop.clock.now())
+
+    verdict = await shop.door.submit(BookOrder(shop.tenant_id, order, "test"))
+
+    assert isinstance(verdict.refusal, BadInput)

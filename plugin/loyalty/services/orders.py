@@ -10,6 +10,7 @@ from loyalty.domain.book import Book
 from loyalty.domain.cart import CartLine
 from loyalty.domain.earning import EarningLine, earned
 from loyalty.domain.ledger import Cause, LotTerms
+from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import (
     Earned,
     OrderContext,
@@ -71,6 +72,11 @@ class BookOrder:
             # earn many times too much or too little.
             raise BadInput(
                 f"found currency {order.currency}, wanted {desk.ruleset.currency}, the program's"
+            )
+        gross = order.shipping_minor + sum(line.amount_minor for line in order.lines)
+        if gross > AMOUNT_MINOR_MAX:
+            raise BadInput(
+                f"found amounts of {gross} minor units together, wanted <= {AMOUNT_MINOR_MAX}"
             )
         if order.reservation_id in desk.loaded.reservations:
             outcome = self._committed(desk)
