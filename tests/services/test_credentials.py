@@ -55,6 +55,9 @@ async def test_a_shopper_is_who_the_shop_says(shop: Shop, credentials: Credentia
         ("unknown issuer", {"iss": "nobody"}),
         ("no issuer", {"iss": None}),
         ("expiry beyond all time", {"exp": 10**18}),
+        ("not valid yet", {"nbf": datetime(2026, 3, 1, 13, tzinfo=UTC)}),
+        ("beginning beyond all time", {"nbf": 10**18}),
+        ("beginning that is no moment", {"nbf": "soon"}),
     ],
 )
 async def test_tokens_that_prove_nothing(

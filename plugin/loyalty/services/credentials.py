@@ -213,11 +213,14 @@ class Credentials:
                 },
             )
             expires = datetime.fromtimestamp(int(claims["exp"]), now.tzinfo)
+            begins = datetime.fromtimestamp(int(claims.get("nbf", 0)), now.tzinfo)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError) as problem:
             raise Unauthenticated("the token is not valid") from problem
         # Judged by our own clock, which tests and replays set; PyJWT would read the machine's.
         if expires + timedelta(seconds=LEEWAY_S) <= now:
             raise Unauthenticated("the token has expired")
+        if now + timedelta(seconds=LEEWAY_S) < begins:
+            raise Unauthenticated("the token is not valid yet")
         member = claims["sub"]
         if not isinstance(member, str) or not 1 <= len(member) <= 128 or not member.isprintable():
             raise Unauthenticated("the token is not valid")
