@@ -16,11 +16,13 @@ from loyalty.storage.statements import Sql
 
 # What reads a whole tenant, or a few rows of a small table, on purpose.
 WHOLE = {
+    "access.ISSUERS": "a handful",
     "access.TENANTS": "a handful",
     "access.ISSUER_OF_TENANT": "a handful",
     "access.API_KEYS": "a handful",
     "access.WEBHOOK_SOURCES": "a handful",
     "catalogue.HIDDEN": "every product that not everybody may see",
+    "imports.ORDERS_BOOKED": "the demo's banner, once at its start",
     "interactions.POPULAR": "training",
     "members.COUNTS": "the merchant's overview",
     "metrics_summary": "sums over a tenant, for its merchant",
