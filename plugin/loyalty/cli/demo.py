@@ -1,4 +1,8 @@
-"""``loyalty demo``: a shop with a year of real purchases, made ready and served by one command."""
+"""``loyalty demo``: a shop with a year of purchases, made ready and served by one command.
+
+The purchases are "The Complete Journey", of whose package the notice is: "simulated data based on
+real grocery shopping patterns", for "educational and exploratory data analysis purposes only".
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,11 @@ async def proposed(services: Services, tenant: Tenant) -> list[DemoMember]:
     for tier in reversed(ruleset.tier_policy.tiers):
         members = [one for one in found if one.tier.current.code == tier.code]
         best = sorted(members, key=lambda one: _interest(one, unit), reverse=True)[:PER_TIER]
-        chosen += [DemoMember(one.external_id, _label(one, tier.name, unit)) for one in best]
+        # Without points: a label is as old as the demo.
+        chosen += [
+            DemoMember(one.external_id, f"Household {one.external_id} ({tier.name})")
+            for one in best
+        ]
     return chosen
 
 
@@ -29,8 +33,3 @@ def _interest(member: Member, unit: str) -> tuple[bool, int]:
     balance = member.balance(unit)
     # Points that expire soon and points that wait are there to be seen, then the more the better.
     return bool(balance.expiring_soon) and balance.pending > 0, balance.available
-
-
-def _label(member: Member, tier: str, unit: str) -> str:
-    available = member.balance(unit).available
-    return f"Household {member.external_id} ({tier}, {available:,} points)"

@@ -57,7 +57,7 @@ export const HISTORY = operation(
   `query History($after: String) {
     member {
       history(first: 8, after: $after) {
-        nodes { id kind pointType points effectiveAt bookedAt orderExternalId description }
+        nodes { id kind pointType points held effectiveAt bookedAt orderExternalId description }
         pageInfo { hasNextPage endCursor }
       }
     }

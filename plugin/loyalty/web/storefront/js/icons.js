@@ -49,29 +49,51 @@ const PICTURES = {
   spray: "M26 24h14v30H26zM26 24l3-8h8l3 8M29 16V9h10l6 6M26 34h14",
   pill: "M16 40c-4-6 0-11 4-14l12-10c6-5 12-2 15 2s3 10-2 15L33 43c-6 5-13 3-17-3zM26 21l14 17",
   flower: "M32 26a6 6 0 1 0 .100 0zM32 20c-8-14 8-14 0 0zM38 24c10-10 14 4 0 5zM26 24c-10-10-14 4 0 5zM32 38v16M32 48c6-6 10-5 12-4-2 5-7 6-12 4z",
-  pump: "M16 54V12h20v42M12 54h28M20 18h12v10H20zM36 26h6v18c0 5 6 5 6 0V24l-6-6",
+  fuel: "M16 54V12h20v42M12 54h28M20 18h12v10H20zM36 26h6v18c0 5 6 5 6 0V24l-6-6",
+  candy: "M32 19a13 13 0 1 0 .100 0zM21 26L8 18v28l13-8M43 26l13-8v28l-13-8M26 38c1-6 5-10 12-12",
+  box: "M12 22l20-10 20 10v22L32 54 12 44zM12 22l20 10 20-10M32 32v22M22 17l20 10",
+  book: "M32 16c-6-5-14-5-21-4v36c7-1 15-1 21 4 6-5 14-5 21-4V12c-7-1-15-1-21 4zM32 16v36",
+  cup: "M14 22h28v18c0 8-6 12-14 12s-14-4-14-12zM42 27c12-3 12 16 0 13M23 7c-3 3 3 6 0 9M33 7c-3 3 3 6 0 9",
   fish: "M10 32c8-14 26-14 34-2l10-8v20l-10-8c-8 12-26 12-34-2zM20 30a1.5 1.5 0 1 0 .100 0z",
 };
 
-// The first word that occurs in a product's department or category decides.
+// By the beginnings of the words in a product's category, or else in its department; the first
+// line with one of them decides.
 const WORDS = [
-  ["fuel", "pump"], ["gas", "pump"], ["seafood", "fish"], ["fish", "fish"],
-  ["meat", "meat"], ["beef", "meat"], ["pork", "meat"], ["chicken", "meat"], ["deli", "meat"],
-  ["milk", "milk"], ["dairy", "milk"], ["cheese", "milk"], ["yogurt", "milk"], ["egg", "milk"],
-  ["bread", "bread"], ["pastry", "bread"], ["bakery", "bread"], ["cake", "bread"],
-  ["drink", "bottle"], ["beverage", "bottle"], ["water", "bottle"], ["juice", "bottle"], ["beer", "bottle"],
-  ["wine", "bottle"], ["spirits", "bottle"], ["produce", "apple"], ["fruit", "apple"], ["vegetable", "apple"],
-  ["salad", "apple"], ["floral", "flower"], ["garden", "flower"], ["flower", "flower"],
-  ["drug", "pill"], ["pharmacy", "pill"], ["cosmetic", "pill"], ["health", "pill"], ["hair", "spray"],
-  ["soap", "spray"], ["clean", "spray"], ["laundry", "spray"], ["household", "spray"],
-  ["snack", "bag"], ["chip", "bag"], ["candy", "bag"], ["cookie", "bag"], ["pet", "bag"], ["frozen", "bag"],
-];
+  ["fuel", "fuel gas propane"],
+  ["fish", "seafood fish sushi"],
+  ["candy", "candy cndy"],
+  ["box", "cigar tobacco toy diapers tissue tiss paper candle"],
+  ["book", "magazine book newspaper greeting stationery"],
+  ["cup", "coffee teas cocoa"],
+  ["tin", "shelf canned soup beans baby"],
+  ["meat", "meat beef pork chicken poultry turkey lamb veal bacon sausage lunchmeat"],
+  ["milk", "milk dairy cheese yogurt egg butter margarine"],
+  ["bread", "bread cake bakery roll pie dough pastry breakfast"],
+  ["bottle", "drink drnk beverage water juice jce beer wine liquor spirits isotonic"],
+  ["bag", "snack snks chip cookie cracker nuts popcorn pet dog cat bird cereal frzn frozen"],
+  ["apple", "vegetable fruit salad produce"],
+  ["flower", "floral flower garden roses bouquet"],
+  ["pill", "vitamin analgesic antacid laxative sinus flu first pharmacy dietary"],
+  ["spray", "soap hair shaving deodorant oral hand hbc suntan foot makeup bath cosmetic laundry detergent dishwash bleach clean air insecticide"],
+  ["meat", "deli"],
+  ["bag", "nutrition"],
+  ["box", "drug"],
+].map(([name, words]) => [name, words.split(" ")]);
+
+function pictureName(...texts) {
+  for (const text of texts) {
+    const words = (text ?? "").toLowerCase().split(/[^a-z]+/);
+    const found = WORDS.find(([, beginnings]) => beginnings.some((beginning) => words.some((word) => word.startsWith(beginning))));
+    if (found) return found[0];
+  }
+  return "tin";
+}
 
 /** A drawing that stands for a product: invented, like every picture in the demo. */
 export function picture(product) {
   const about = `${product.category ?? ""} ${product.department ?? ""}`.toLowerCase();
-  const found = WORDS.find(([word]) => about.includes(word));
-  const drawing = svg("0 0 64 64", [["path", { d: PICTURES[found ? found[1] : "tin"] }]], { "aria-hidden": "true" });
+  const drawing = svg("0 0 64 64", [["path", { d: PICTURES[pictureName(product.category, product.department)] }]], { "aria-hidden": "true" });
   const tint = [...about].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 5, 7);
   drawing.setAttribute("class", `picture tint-${tint}`);
   return drawing;

@@ -96,11 +96,16 @@ export function rewardText(reward) {
   return sentence(reward.kind);
 }
 
+/** What to call a member, also one without a name. */
+export function shownName(member) {
+  return member.name || `Member ${member.externalId}`;
+}
+
 const INVENTED = { imageUrl: "picture", image_url: "picture", inStock: "stock", in_stock: "stock" };
 
-/** The names of the fields of a product that are not data; pictures are this page's, so always. */
+/** In words, which fields of a product are not data. */
 export function inventedNames(product) {
-  return [...new Set(["picture", ...product.invented.map((name) => INVENTED[name] ?? name)])];
+  return [...new Set(product.invented.map((name) => INVENTED[name] ?? name))];
 }
 
 // Codes after which the shop must be asked for a new price before paying again.

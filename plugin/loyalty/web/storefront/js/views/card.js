@@ -6,7 +6,7 @@ import { icon } from "../icons.js";
 import { qrAddress } from "../session.js";
 import { get, watch } from "../store.js";
 import { closeDialog, openDialog } from "./dialog.js";
-import { rewardText } from "../words.js";
+import { rewardText, shownName } from "../words.js";
 
 export function showCard({ onRetry }) {
   watch(["member", "program", "memberFailed"], () => {
@@ -55,10 +55,6 @@ function plastic(member) {
     member.state !== "ACTIVE" && h("p", { class: "card-state" }, `This membership is ${member.state.toLowerCase()}: points cannot move.`),
     h("p", { class: "card-foot" }, `No. ${member.externalId}`, member.joinedAt && ` · since ${day(member.joinedAt)}`),
   );
-}
-
-function shownName(member) {
-  return member.name || `Member ${member.externalId}`;
 }
 
 function fact(name, value, detail, test) {

@@ -109,7 +109,7 @@ function summary() {
     ...trouble,
     h(
       "dl",
-      { class: stale ? "rows stale" : "rows", "aria-busy": stale },
+      { class: stale ? "rows stale" : "rows", "aria-busy": stale ? "true" : null },
       row(pieces() === 1 ? "1 piece" : `${count(pieces())} pieces`, money(value.subtotal)),
       !isZero(value.discount) && row("Rewards", `−${money(value.discount)}`, "saved"),
       !isZero(value.shipping) && row("Shipping", money(value.shipping)),

@@ -2,6 +2,7 @@
 
 import { byId, fill, h } from "../dom.js";
 import { get, watch } from "../store.js";
+import { shownName } from "../words.js";
 
 const CONNECTIONS = {
   starting: "Connecting…",
@@ -22,6 +23,12 @@ export function showFrame({ onMember }) {
     );
     select.value = session.member.externalId;
     select.disabled = false;
+  });
+  // The labels are as old as the demo's start; the member who shops is known better.
+  watch(["member", "session"], () => {
+    const member = get("member");
+    const option = member && [...select.options].find((one) => one.value === member.externalId);
+    if (option) option.textContent = `${shownName(member)} (${member.tier.current?.name ?? "no tier"})`;
   });
   watch(["connection"], () => {
     const chip = byId("connection");

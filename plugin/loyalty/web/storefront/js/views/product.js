@@ -8,7 +8,7 @@ import { icon, picture } from "../icons.js";
 import { ask } from "../session.js";
 import { get, watch } from "../store.js";
 import { inventedNames } from "../words.js";
-import { addButton, productName } from "./product_card.js";
+import { addButton, dagger, productName } from "./product_card.js";
 import { recommendations } from "./recommendations.js";
 
 export function showProduct() {
@@ -51,6 +51,7 @@ function detail(product) {
     ["Brand", product.brand],
     ["Number", product.externalId],
   ].filter(([, value]) => value);
+  const invented = inventedNames(product);
   return h(
     "article",
     { class: "panel detail-card" },
@@ -61,8 +62,13 @@ function detail(product) {
       h("h1", {}, productName(product)),
       h("p", { class: "price large" }, product.price ? money(product.price) : "No price"),
       addButton(product, "primary"),
-      h("dl", { class: "rows" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-      h("p", { class: "muted" }, h("span", { class: "invented" }, "†"), ` Invented for the demo: ${inventedNames(product).join(", ")}. The price is one that was paid.`),
+      h(
+        "dl",
+        { class: "rows" },
+        h("div", {}, h("dt", {}, "Stock"), h("dd", {}, product.inStock ? "In stock" : "Sold out", invented.includes("stock") && dagger())),
+        rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+      ),
+      invented.length > 0 && h("p", { class: "muted" }, h("span", { class: "invented", "aria-hidden": "true" }, "†"), ` Invented for the demo: ${invented.join(", ")}. The price is one that was paid; the picture is a drawing.`),
     ),
   );
 }

@@ -7,11 +7,23 @@ import { icon, picture } from "../icons.js";
 import { get } from "../store.js";
 import { inventedNames } from "../words.js";
 
-const DAGGER = () => h("span", { class: "invented", title: "Invented for the demo" }, "†");
+/** The mark of what is not data. */
+export function dagger() {
+  return h(
+    "span",
+    { class: "invented", title: "Invented for the demo" },
+    h("span", { "aria-hidden": "true" }, "†"),
+    h("span", { class: "visually-hidden" }, " (invented for the demo)"),
+  );
+}
 
 export function productName(product) {
   // Catalogue names have slashes where others have spaces: let them break there.
-  return [product.name.replaceAll("/", "/\u200b"), inventedNames(product).includes("name") && DAGGER()];
+  return [product.name.replaceAll("/", "/\u200b"), inventedNames(product).includes("name") && dagger()];
+}
+
+function soldOut(product) {
+  return ["Sold out", inventedNames(product).includes("stock") && dagger()];
 }
 
 export function addButton(product, className = "add") {
@@ -22,13 +34,13 @@ export function addButton(product, className = "add") {
       class: className,
       disabled: !sellable,
       "data-focus": `add-${product.externalId}`,
-      "aria-label": `Add ${product.name} to the cart`,
+      "aria-label": sellable ? `Add ${product.name} to the cart` : `${product.name}: sold out`,
       onclick: () => {
         add(product);
         announce(`${product.name} is in your cart.`);
       },
     },
-    sellable ? [icon("plus"), "Add"] : "Sold out",
+    sellable ? [icon("plus"), "Add"] : soldOut(product),
   );
 }
 
@@ -41,7 +53,7 @@ export function productCard(product, level = "h3") {
       "a",
       { class: "product-link", href: `#/product/${encodeURIComponent(product.externalId)}`, "data-focus": `see-${product.externalId}` },
       picture(product),
-      h(level, {}, productName(product)),
+      h(level, { title: product.name }, productName(product)),
     ),
     h("p", { class: "category" }, product.category ?? product.department ?? " "),
     tiers.length > 0 && h("p", { class: "only" }, icon("lock"), `Only for ${tiers.join(", ")}`),

@@ -8,7 +8,10 @@ import { dayAndTime } from "../format.js";
 import { ask } from "../session.js";
 import { watch } from "../store.js";
 import { WINDOWS } from "../words.js";
-import { productCard } from "./product_card.js";
+import { dagger, productCard } from "./product_card.js";
+
+// Windows that only a member who agreed to profiling gets of their own.
+const PERSONAL = ["FOR_YOU", "BUY_AGAIN"];
 
 let boxes = 0;
 
@@ -78,24 +81,23 @@ export function recommendations(place, title, windows, { ready, watches, key, va
     );
   }
 
-  fill(
-    place,
-    h(
-      "section",
-      { class: "panel recommendations", "aria-labelledby": `${prefix}-title` },
-      h("h2", { id: `${prefix}-title` }, title),
-      windows.length > 1 && list,
-      panel,
-    ),
+  const section = h(
+    "section",
+    { class: "panel recommendations", "aria-labelledby": `${prefix}-title` },
+    h("h2", { id: `${prefix}-title` }, title),
+    windows.length > 1 && list,
+    panel,
   );
+  fill(place, section);
   if (windows.length > 1) mark();
   else panel.removeAttribute("role");
 
-  let seen = null;
+  let seen;
   watch(watches, () => {
     const now = ready() ? key() : null;
     if (now === seen) return;
     seen = now;
+    section.hidden = now === null;
     if (now !== null) load();
   });
 }
@@ -108,5 +110,6 @@ function honest(answer) {
     "Chosen by ",
     strategies.map((strategy, at) => [at > 0 && ", ", h("code", {}, strategy)]),
     answer.trainedAt ? `, trained ${dayAndTime(answer.trainedAt)}.` : ", no trained model behind it.",
+    PERSONAL.includes(answer.window) && answer.strategy !== "popularity" && [" It looks at this household’s purchases because it agreed to profiling", dagger(), "."],
   ];
 }

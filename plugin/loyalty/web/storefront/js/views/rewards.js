@@ -4,7 +4,7 @@ import { chooseObjective, toggleReward } from "../cart.js";
 import { h } from "../dom.js";
 import { isZero, money, points } from "../format.js";
 import { get, watch } from "../store.js";
-import { changeText, OBJECTIVES, OUTCOMES, reasonText, TENDER } from "../words.js";
+import { changeText, OBJECTIVES, OUTCOMES, reasonText, rewardText, TENDER } from "../words.js";
 
 const ORDER = ["APPLIED", "DOMINATED", "REJECTED"];
 
@@ -60,10 +60,18 @@ function toggle({ reward }, list, choices, label, name) {
 }
 
 function effect(candidate) {
+  // What it would take off a cart that it does not fit says nothing.
+  if (candidate.outcome === "REJECTED") return promise(candidate.reward);
   const takes = candidate.points > 0 ? ` for ${points(candidate.points)}` : "";
   if (isZero(candidate.discount)) return candidate.points > 0 ? `Costs ${points(candidate.points)}` : "";
   const cut = !candidate.cut || isZero(candidate.cut) ? "" : ` (${money(candidate.cut)} less than its full value: a limit of the shop applies)`;
   return `−${money(candidate.discount)}${takes}${cut}`;
+}
+
+/** What the program says the reward does. */
+function promise(code) {
+  const reward = get("program")?.rewards.find((one) => one.code === code);
+  return reward ? `${rewardText(reward)}${reward.points ? ` for ${points(reward.points)}` : ""}` : "";
 }
 
 function tierName(code) {

@@ -31,7 +31,7 @@ export function showShop() {
       const wanted = get("search");
       return (await ask(PRODUCTS, { after, ...(wanted ? { search: wanted } : {}) })).products;
     },
-    item: (product) => h("li", {}, productCard(product)),
+    item: (product) => h("li", {}, productCard(product, "h2")),
     watches: ["search", "member", "route"],
     key: () => {
       // On wide screens the shelves stand beside the cart too.

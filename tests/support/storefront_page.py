@@ -1,0 +1,121 @@
+"""What a shopper does and sees on the demo's page, for the stories in a browser."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, ViewportSize, expect
+
+PHONE = ViewportSize(width=390, height=844)
+NARROW = ViewportSize(width=360, height=740)
+DESKTOP = ViewportSize(width=1280, height=900)
+
+PIECES_MAX = 60
+TABS_MAX = 250
+
+
+class Watched:
+    """What a page complained about and whom it asked, from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        # Pictures within the page's own text have no host.
+        if host := urlsplit(request.url).netloc:
+            self.hosts.add(host)
+
+
+def opened(page: Page, server: str) -> Page:
+    """The page with a member's card on it and products to choose from, told of changes."""
+    page.goto(f"{server}/shop/")
+    expect(available(page)).to_be_visible()
+    expect(page.locator("#club-recommendations .add:enabled").first).to_be_visible()
+    expect(page.locator("#connection")).to_have_text("Live")
+    return page
+
+
+def number(locator: Locator) -> int:
+    """A count of points as the page writes it; 0 where it is not shown."""
+    return int(locator.inner_text().replace(",", "")) if locator.count() else 0
+
+
+def written(points: int) -> str:
+    return f"{points:,}"
+
+
+def available(page: Page) -> Locator:
+    return page.locator("[data-test=available]")
+
+
+def pending(page: Page) -> Locator:
+    return page.locator("[data-test=pending]")
+
+
+def points_said(locator: Locator, pattern: str) -> int:
+    found = re.search(pattern, locator.inner_text())
+    assert found is not None, f"no {pattern!r} in {locator.inner_text()!r}"
+    return int(found[1].replace(",", ""))
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until ``wanted`` has the focus, as a shopper without a mouse would."""
+    for _ in range(TABS_MAX):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{wanted} cannot be reached by keyboard")
+
+
+def add_recommended(page: Page) -> None:
+    """Put the first recommended product into the cart by keyboard."""
+    tab_to(page, page.locator("#club-recommendations .add:enabled").first)
+    page.keyboard.press("Enter")
+    expect(page.locator("#cart-count")).to_contain_text("1")
+
+
+def quoted(page: Page) -> Locator:
+    """The button that pays, once the quote for what is in the cart is there."""
+    totals = page.locator(".totals")
+    expect(totals.locator(".pay:enabled, .failure")).to_be_visible()
+    assert totals.locator(".failure").count() == 0, totals.inner_text()
+    return page.locator(".pay")
+
+
+def apply_reward_that_costs_points(page: Page) -> None:
+    """Fill the cart until a reward bought with points is possible, and choose it."""
+    wanted = page.locator(".candidate", has_text=re.compile(r"for [\d,]+ points"))
+    more = page.get_by_role("button", name=re.compile("^One more of")).first
+    for _ in range(PIECES_MAX):
+        quoted(page)
+        if wanted.and_(page.locator(":not([data-outcome=REJECTED])")).count():
+            break
+        more.click()
+    wanted.first.get_by_role("button", name=re.compile("^Use ")).click()
+    quoted(page)
+    expect(wanted.first).to_have_attribute("data-outcome", "APPLIED")
+
+
+def use_points(page: Page, points: int) -> None:
+    page.get_by_role("radio", name="Choose").check(force=True)
+    page.get_by_role("spinbutton", name="Points to use, exact number").fill(str(points))
+    expect(page.locator(".totals")).to_contain_text(f"Paid with {points} points")
+    quoted(page)
+
+
+def no_sideways_scroll(page: Page) -> None:
+    width, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= room
