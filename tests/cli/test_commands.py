@@ -31,7 +31,7 @@ def test_help_names_every_command(bare: CommandLine) -> None:
 
     for name in (
         *("demo", "serve", "migrate", "doctor", "train", "schema", "tenant", "program"),
-        *("import", "jobs", "token", "key", "webhook", "ledger"),
+        *("import", "jobs", "token", "issuer", "key", "webhook", "ledger"),
     ):
         assert f"│ {name} " in told, name
 

@@ -48,7 +48,7 @@ async def test_a_shop_signs_with_the_secret_it_is_shown(
     viewer = await credentials.viewer(jwt.encode(claims, secret, "HS256"))
 
     assert (viewer.tenant_id, viewer.member_external_id) == (shop.tenant_id, "ann")
-    assert await issuers.all(shop.tenant_id) == [Issuer("corner", "HS256", None, False)]
+    assert await issuers.all(shop.tenant_id) == [Issuer("corner", "HS256", None, None)]
 
 
 async def test_a_key_pair_of_the_shops_own_is_taken_until_it_is_removed(

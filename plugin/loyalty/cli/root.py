@@ -16,6 +16,7 @@ from loyalty.cli import (
     demo,
     doctor,
     imports,
+    issuer,
     jobs,
     key,
     ledger,
@@ -49,6 +50,7 @@ app.add_typer(imports.app, name="import")
 app.command("train")(train.command)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(token.app, name="token")
+app.add_typer(issuer.app, name="issuer")
 app.add_typer(key.app, name="key")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(ledger.app, name="ledger")

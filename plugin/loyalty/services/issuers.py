@@ -24,7 +24,8 @@ class Issuer:
     name: str
     algorithm: str
     audience: str | None
-    has_public_key: bool
+    public_key: str | None
+    """PEM text; None where a secret is shared."""
 
 
 class Issuers:
@@ -36,7 +37,14 @@ class Issuers:
 
     async def all(self, tenant_id: int) -> list[Issuer]:
         rows = await self._database.read(sql.ISSUERS(tenant_id))
-        return [Issuer(name, alg, aud, bool(has_key)) for _, name, alg, aud, has_key in rows]
+        return [Issuer(name, alg, aud, key) for _, name, alg, aud, key in rows]
+
+    async def one(self, tenant_id: int, name: str) -> Issuer:
+        """Raises NotFound."""
+        for issuer in await self.all(tenant_id):
+            if issuer.name == name:
+                return issuer
+        raise NotFound("issuer", name)
 
     async def secret(self, tenant_id: int, name: str) -> str:
         """The secret a shop signs with, for an issuer that shares one.
@@ -44,15 +52,13 @@ class Issuers:
         Raises:
             NotFound: no such issuer. BadInput: it signs with a private key of its own.
         """
-        for issuer in await self.all(tenant_id):
-            if issuer.name == name:
-                if issuer.algorithm != SHARED:
-                    raise BadInput(
-                        f"issuer {name!r} signs with {issuer.algorithm} and a private key of its "
-                        f"own; only {SHARED} has a secret here"
-                    )
-                return self._credentials.shop_secret(tenant_id, name)
-        raise NotFound("issuer", name)
+        issuer = await self.one(tenant_id, name)
+        if issuer.algorithm != SHARED:
+            raise BadInput(
+                f"issuer {name!r} signs with {issuer.algorithm} and a private key of its "
+                f"own; only {SHARED} has a secret here"
+            )
+        return self._credentials.shop_secret(tenant_id, name)
 
     async def add(
         self,

@@ -12,7 +12,7 @@ ISSUER_OF_TENANT = Sql(
         WHERE tenant_id = $1 AND algorithm = 'HS256' ORDER BY id LIMIT 1"""
 )
 ISSUERS = Sql(
-    """SELECT id, issuer, algorithm, audience, public_key IS NOT NULL FROM token_issuer
+    """SELECT id, issuer, algorithm, audience, public_key FROM token_issuer
         WHERE tenant_id = $1 ORDER BY id"""
 )
 API_KEY = Sql(
