@@ -29,31 +29,39 @@ async def test_each_is_who_its_credentials_say(sqlite_shop: ApiShop) -> None:
     }
 
 
+BARE = "Bearer"
+"""The challenge to who has shown nothing of this scheme yet: RFC 6750, section 3.1."""
+INVALID = 'Bearer error="invalid_token"'
+
+
 @pytest.mark.parametrize(
-    ("case", "headers"),
+    ("case", "headers", "challenge"),
     [
-        ("nothing", {}),
-        ("no such program", {"x-loyalty-program": "nowhere"}),
-        ("a program of no name", {"x-loyalty-program": ""}),
-        ("a program that is no name", {"x-loyalty-program": "x" * 5_000}),
-        ("another scheme", {"authorization": "Basic YTpi"}),
-        ("a scheme alone", {"authorization": "Bearer "}),
-        ("no token", {"authorization": "Bearer x"}),
-        ("no key", {"authorization": "Bearer lk_live_x_y"}),
+        ("nothing", {}, BARE),
+        ("no such program", {"x-loyalty-program": "nowhere"}, BARE),
+        ("a program of no name", {"x-loyalty-program": ""}, BARE),
+        ("a program that is no name", {"x-loyalty-program": "x" * 5_000}, BARE),
+        ("another scheme", {"authorization": "Basic YTpi"}, BARE),
+        ("a scheme alone", {"authorization": "Bearer "}, BARE),
+        ("no token", {"authorization": "Bearer x"}, INVALID),
+        ("no token, in other letters", {"authorization": "bEARER  x"}, INVALID),
+        ("no key", {"authorization": "Bearer lk_live_x_y"}, INVALID),
         (
             # Credentials that prove nobody are not made up for by a program.
             "a bad token for a program",
             {"authorization": "Bearer x", "x-loyalty-program": "corner"},
+            INVALID,
         ),
     ],
 )
 async def test_who_proves_nobody_is_told_so(
-    case: str, headers: dict[str, str], sqlite_shop: ApiShop
+    case: str, headers: dict[str, str], challenge: str, sqlite_shop: ApiShop
 ) -> None:
     for client in (sqlite_shop.storefront, sqlite_shop.admin):
         response = await Caller(client, headers).post(VIEWER)
 
         assert response.status_code == 401
+        assert response.headers["www-authenticate"] == challenge
         (error,) = response.json()["errors"]
         assert error["extensions"] == {"code": "UNAUTHENTICATED"}
         assert "x" * 200 not in error["message"]

@@ -88,7 +88,7 @@ class GraphQLEndpoint:
                 {"errors": [error]},
                 HTTPStatus.UNAUTHORIZED,
                 media_type,
-                {"www-authenticate": 'Bearer error="invalid_token"'},
+                {"www-authenticate": _challenge(request.headers.get("authorization"))},
             )
         except Unavailable as error:
             body = {"errors": [loyalty_error(error)]}
@@ -121,6 +121,17 @@ class GraphQLEndpoint:
                 "SUBSCRIPTION_NEEDS_SOCKET",
             )
         return await self.engine.run(plan, context)
+
+
+def _challenge(authorization: str | None) -> str:
+    """What a caller that was not let in should show.
+
+    Source: RFC 6750, section 3.1: whoever showed nothing, or another scheme, is given no error
+    code; it has not made one yet.
+    """
+    scheme, _, bearer = (authorization or "").partition(" ")
+    shown = scheme.lower() == "bearer" and bearer.strip()
+    return 'Bearer error="invalid_token"' if shown else "Bearer"
 
 
 def _response(
