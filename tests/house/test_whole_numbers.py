@@ -14,8 +14,7 @@ PATHS = (
     "plugin/loyalty/connectors/",
     "graphql/loyalty_graphql/",
 )
-ALLOWED: dict[str, str] = {
-}
+ALLOWED: dict[str, str] = {}
 """Path, or path::function, to the reason why what stands there is neither money nor points."""
 
 
