@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
+from loyalty.settings import Settings
+from loyalty.web.logs import configure_logging
 from loyalty.web.tracebacks import told
 
 PROGRAM = """
@@ -63,6 +70,52 @@ def test_lines_are_json_with_time_level_and_request() -> None:
         "request_id": "request-1",
     }
     assert found[1]["logger"] == "asyncio"
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """Logging as a command leaves it, and as it was again."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    configure_logging(Settings(database_url="sqlite:////x", log_level="info"))
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+def test_lines_go_where_standard_error_goes(configured: None) -> None:
+    log = structlog.get_logger("loyalty.test")
+    text_only, second, raw = io.StringIO(), io.StringIO(), io.BytesIO()
+    binary = io.TextIOWrapper(raw, encoding="ascii")
+
+    for stream in (text_only, binary, second):
+        with contextlib.redirect_stderr(stream):
+            log.info("told", name="Zoë")
+            logging.getLogger("asyncio").error("told too")
+
+    for text in (text_only.getvalue(), raw.getvalue().decode(), second.getvalue()):
+        first, other = (json.loads(line) for line in text.splitlines())
+        assert (first["event"], first["name"]) == ("told", "Zoë")
+        assert (other["event"], other["logger"]) == ("told too", "asyncio")
+
+
+@pytest.mark.parametrize("case", ["none", "closed", "full"])
+def test_without_a_standard_error_nothing_fails(
+    case: str, configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    full = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115  (its end is what is tested)
+    monkeypatch.setattr(sys, "stderr", {"none": None, "closed": closed, "full": full}[case])
+
+    structlog.get_logger("loyalty.test").info("told")
+    logging.getLogger("asyncio").error("told too")
+
+    monkeypatch.undo()
+    with contextlib.suppress(OSError):
+        full.close()
 
 
 def test_a_traceback_shows_where_and_what_kind_not_whose() -> None:

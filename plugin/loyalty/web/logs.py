@@ -6,7 +6,8 @@ host configures as it likes.
 
 import logging
 import sys
-from typing import Any, BinaryIO, Final
+from contextlib import suppress
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 import structlog
@@ -32,7 +33,8 @@ def configure_logging(settings: Settings, stream: BinaryIO | None = None) -> Non
     Args:
         stream: standard error unless told otherwise.
     """
-    stream = sys.stderr.buffer if stream is None else stream
+    # structlog and logging only write to it and flush it.
+    stream = cast("BinaryIO", _StandardError()) if stream is None else stream
     level = _LEVELS[settings.log_level]
     traced = ExceptionText(with_text=settings.log_level == "debug")
     shared: list[Processor] = [
@@ -84,6 +86,28 @@ class ExceptionText:
         if isinstance(found, BaseException):
             event["exception"] = told(found, with_text=self._with_text)
         return event
+
+
+class _StandardError:
+    """Standard error as it is when a line is written, and no reason for a request to fail.
+
+    A host, a test or a shell may have exchanged it for one that takes only text, closed it, or
+    started the process without one.
+    """
+
+    def write(self, line: bytes) -> int:
+        # A full disk or a reader that left loses the line, not the checkout that told of itself.
+        with suppress(OSError, ValueError):
+            if hasattr(sys.stderr, "buffer"):
+                sys.stderr.buffer.write(line)
+            elif sys.stderr is not None:
+                sys.stderr.write(line.decode("utf-8", "backslashreplace"))
+        return len(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            if sys.stderr is not None:
+                sys.stderr.flush()
 
 
 class _Text:
