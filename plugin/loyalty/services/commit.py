@@ -1,6 +1,6 @@
 """The checkout command that turns a hold into a redemption and books the order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,11 @@ import orjson
 
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import Cause, LotTerms
-from loyalty.domain.money import Money
-from loyalty.domain.order import Earned, OrderContext, context_to_dict
+from loyalty.domain.money import Money, allocated
+from loyalty.domain.order import Earned, OrderContext, context_from_dict, context_to_dict
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
+from loyalty.domain.ruleset import Clawback
 from loyalty.errors import (
     AlreadyExists,
     Conflict,
@@ -22,7 +23,12 @@ from loyalty.errors import (
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.refunds import refund_waiting
-from loyalty.services.reservations import found_reservation, hold_quoted, state_at
+from loyalty.services.reservations import (
+    as_instant,
+    found_reservation,
+    hold_quoted,
+    state_at,
+)
 
 Outcome = dict[str, Any]
 
@@ -30,6 +36,8 @@ Outcome = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Commit:
     """Turn a hold into a redemption, and book what the order earned as pending.
+
+    The shop's report of the order may have come first: then the hold is redeemed onto it.
 
     ``flags_mismatch``: a total other than the quote's is booked and flagged, not refused.
     ``is_flagged``: something else differs, and is flagged too.
@@ -55,36 +63,114 @@ class Commit:
         if known is not None:
             if known["reservation_id"] == self.reservation_id:
                 return {"order": known["id"], "booked": False}
-            raise AlreadyExists(
-                f"order {self.order_external_id!r} is booked already, from another checkout",
-                field=("input", "orderExternalId"),
-            )
-        state = state_at(row, desk.moment_of(row["member_id"]))
-        if state not in ("HELD", "EXPIRED"):
-            raise Conflict(f"the reservation is {state.lower()}, wanted held")
-        quote = from_dict(orjson.loads(row["quote"]))
-        wanted = Money(quote.payable_minor, quote.cart.currency)
+            _check_open(known, row)
+        check_redeemable(desk, row)
+        quote = quote_of(row)
+        wanted = payable(quote)
         mismatch = self.paid != wanted
         if mismatch and not self.flags_mismatch:
             raise TotalMismatch(
                 f"{wanted.text()} {wanted.currency}", f"{self.paid.text()} {self.paid.currency}"
             )
-        if state == "EXPIRED":
-            _hold_again(desk, row, quote)
-        order_id = desk.ids.next()
+        order_id = desk.ids.next() if known is None else known["id"]
+        redeem(desk, row, quote, order_id)
+        if known is not None:
+            onto_reported(desk, known, row, quote, agrees=not mismatch, flagged=self.is_flagged)
+            return {"order": order_id, "booked": True}
         book = desk.book_of(row["member_id"])
         occurred_at = min(self.occurred_at or desk.now, desk.now)
         earned: tuple[Earned, ...] = ()
         if book is not None:
-            if row["id"] in book.accounts.holds:
-                book.redeem(self.reservation_id, book.at, order_id)
             earned = earn_quoted(book, quote, order_id, occurred_at)
-            desk.touch(row["member_id"], "order")
-        desk.update("reservation", self.reservation_id, state="COMMITTED", order_id=order_id)
         flagged = mismatch or self.is_flagged
         _book_order(desk, self, order_id, row, quote, earned, flagged, occurred_at)
         refund_waiting(desk, self.order_external_id)
         return {"order": order_id, "booked": True}
+
+
+def quote_of(row: Row) -> Quote:
+    """The quote that a reservation holds."""
+    return from_dict(orjson.loads(row["quote"]))
+
+
+def payable(quote: Quote) -> Money:
+    """What a quote asks to be paid with money."""
+    return Money(quote.payable_minor, quote.cart.currency)
+
+
+def check_redeemable(desk: Desk, row: Row) -> None:
+    """Raises Conflict when a reservation was spent or given back."""
+    state = state_at(row, desk.moment_of(row["member_id"]))
+    if state not in ("HELD", "EXPIRED"):
+        raise Conflict(f"the reservation is {state.lower()}, wanted held")
+
+
+def redeem(desk: Desk, row: Row, quote: Quote, order_id: int) -> None:
+    """Turn a reservation's hold into a redemption; one that timed out is held again first.
+
+    Raises:
+        HoldExpired: it timed out and what it held is gone. MemberNotActive: it timed out and
+            its member may move no value.
+    """
+    if state_at(row, desk.moment_of(row["member_id"])) == "EXPIRED":
+        _hold_again(desk, row, quote)
+    book = desk.book_of(row["member_id"])
+    if book is not None:
+        if row["id"] in book.accounts.holds:
+            book.redeem(row["id"], book.at, order_id)
+        desk.touch(row["member_id"], "order")
+    desk.update("reservation", row["id"], state="COMMITTED", order_id=order_id)
+
+
+def redeemed_columns(row: Row, quote: Quote) -> Row:
+    """What an order's row says of the reservation that it redeemed."""
+    return {
+        "reservation_id": row["id"],
+        "tender_points": quote.tender.points if quote.tender else 0,
+        "tender_minor": quote.tender.value_minor if quote.tender else 0,
+        "points_redeemed": sum(quote.points_needed.values()),
+    }
+
+
+def onto_reported(
+    desk: Desk, known: Row, row: Row, quote: Quote, *, agrees: bool, flagged: bool
+) -> None:
+    """Put what was redeemed onto an order that was reported as paid before its checkout was.
+
+    The lines stay as they were reported. Where what was paid ``agrees`` with the quote, what
+    the order earned becomes what the quote promised, so that it does not matter which came
+    first; else it stays too, and the order is flagged.
+    """
+    columns = redeemed_columns(row, quote) | {"discount_minor": quote.discount_minor}
+    differs = known["total_minor"] != quote.total_minor
+    columns["mismatch"] = bool(known["mismatch"]) or flagged or differs or not agrees
+    book = desk.book_of(row["member_id"])
+    if agrees and book is not None:
+        reported = context_from_dict(orjson.loads(known["context"]))
+        earned = earn_as_quoted(desk, book, known, reported.earned, quote)
+        context = OrderContext(quote.ruleset_version, quote.tier, earned, quote.hash)
+        columns |= {
+            "ruleset_version": quote.ruleset_version,
+            "tier": quote.tier,
+            "points_earned": points_earned(desk, earned),
+            "context": orjson.dumps(context_to_dict(context)).decode(),
+        }
+    desk.update("shop_order", known["id"], **columns)
+    desk.see(desk.loaded.orders, known["external_id"], known | columns)
+
+
+def _check_open(known: Row, row: Row) -> None:
+    """Raises AlreadyExists unless a known order may still redeem the reservation."""
+    name = known["external_id"]
+    if known["reservation_id"] is not None:
+        found = "is booked already, from another checkout"
+    elif known["member_id"] != row["member_id"]:
+        found = "is booked already, for another member"
+    elif known["state"] != "PAID":
+        found = f"is {known['state'].lower()} already"
+    else:
+        return
+    raise AlreadyExists(f"order {name!r} {found}", field=("input", "orderExternalId"))
 
 
 def earn_quoted(
@@ -100,6 +186,44 @@ def earn_quoted(
         Earned(item.point_type, item.points, lot_id, tuple(item.by_line))
         for item, lot_id in zip(quote.earnings, lots, strict=True)
     )
+
+
+def earn_as_quoted(
+    desk: Desk, book: Book, known: Row, reported: tuple[Earned, ...], quote: Quote
+) -> tuple[Earned, ...]:
+    """Bring what a known order earned to what its quote promised.
+
+    A report knows neither the points that paid nor the tier of the quote, so the two may
+    differ: what is too much is taken back from its own lot, what is missing is earned.
+    """
+    cause = Cause(order_id=known["id"])
+    may_owe = desk.ruleset_of(known).refunds.clawback is Clawback.ALLOW_DEFICIT
+    promised = {item.point_type: item for item in quote.earnings}
+    left = {unit: item.points for unit, item in promised.items()}
+    earned: list[Earned] = []
+    for item in reported:
+        points = min(item.points, left.get(item.point_type, 0))
+        if points < item.points:
+            book.reverse(item.lot_id, item.points - points, book.at, cause, may_owe=may_owe)
+        if points:
+            weights = (*item.by_line, item.points - sum(item.by_line))
+            by_line = tuple(allocated(points, weights)[:-1])
+            earned.append(Earned(item.point_type, points, item.lot_id, by_line))
+            left[item.point_type] -= points
+    missing = [replace(promised[unit], points=points) for unit, points in left.items() if points]
+    if missing:
+        more = [
+            (item.point_type, item.points, LotTerms(item.available_at, item.expires_at))
+            for item in missing
+        ]
+        occurred_at = min(as_instant(known["occurred_at"]), desk.now)
+        lots = book.earn(more, occurred_at, cause)
+        for added, lot_id in zip(missing, lots, strict=True):
+            whole = promised[added.point_type]
+            weights = (*whole.by_line, whole.by_shipping)
+            by_line = tuple(allocated(added.points, weights)[:-1])
+            earned.append(Earned(added.point_type, added.points, lot_id, by_line))
+    return tuple(earned)
 
 
 def _hold_again(desk: Desk, row: Row, quote: Quote) -> None:
@@ -143,19 +267,15 @@ def _book_order(
         "currency": quote.cart.currency,
         "total_minor": quote.total_minor,
         "discount_minor": quote.discount_minor,
-        "tender_points": quote.tender.points if quote.tender else 0,
-        "tender_minor": quote.tender.value_minor if quote.tender else 0,
         "points_earned": points_earned(desk, earned),
-        "points_redeemed": sum(quote.points_needed.values()),
         "shortfall": 0,
         "mismatch": mismatch,
-        "reservation_id": commit.reservation_id,
         "ruleset_version": quote.ruleset_version,
         "tier": quote.tier,
         "context": orjson.dumps(context_to_dict(context)).decode(),
         "occurred_at": occurred_at,
         "booked_at": desk.now,
-    }
+    } | redeemed_columns(row, quote)
     desk.insert("shop_order", **order)
     desk.see(desk.loaded.orders, commit.order_external_id, order)
     for number, line in enumerate(quote.lines):

@@ -144,7 +144,9 @@ def _load_lots(
             del missing[lot_id]
     if missing:
         for member_id, *columns in (yield sql.LOTS_BY_ID(tenant_id, list(missing))):
-            accounts[member_id].lots[columns[0]] = sql.lot_of(columns)
+            # An order booked since the locks were taken may be of a member that is not locked.
+            if member_id in accounts:
+                accounts[member_id].lots[columns[0]] = sql.lot_of(columns)
 
 
 def _rows(

@@ -64,7 +64,7 @@ class BookOrder:
         order = self.order
         known = desk.loaded.orders.get(order.external_id)
         if known is not None:
-            return {"order": known["id"], "booked": False}
+            return self._reported_again(desk, known)
         if order.occurred_at > desk.now + AHEAD_MAX:
             raise BadInput(f"found occurredAt {order.occurred_at.isoformat()}, wanted the past")
         if order.currency != desk.ruleset.currency:
@@ -86,12 +86,32 @@ class BookOrder:
         refund_waiting(desk, order.external_id)
         return outcome
 
+    def _reported_again(self, desk: Desk, known: Row) -> Outcome:
+        """The order is there already; only a reservation that no report named yet is news."""
+        again: Outcome = {"order": known["id"], "booked": False}
+        reservation_id = self.order.reservation_id
+        has_news = reservation_id is not None and known["reservation_id"] is None
+        if not has_news or known["mismatch"] or known["state"] != "PAID":
+            return again
+        if reservation_id in desk.loaded.reservations:
+            outcome = self._redeemed(desk)
+            if outcome is not None:
+                return outcome
+        desk.update("shop_order", known["id"], mismatch=True)
+        desk.see(desk.loaded.orders, known["external_id"], known | {"mismatch": True})
+        return again
+
     def _committed(self, desk: Desk) -> Outcome:
         """The order settles a checkout of ours: the hold becomes a redemption.
 
-        An order that is reported as paid is never lost: what differs is booked as it was
-        quoted and flagged; when the hold cannot be kept, the order is booked without it.
+        An order that is reported as paid is never lost: when the hold cannot be kept, the
+        order is booked without it and flagged.
         """
+        outcome = self._redeemed(desk)
+        return self._booked(desk, mismatch=True) if outcome is None else outcome
+
+    def _redeemed(self, desk: Desk) -> Outcome | None:
+        """Redeem the reservation the order names; None, and nothing moved, when it cannot be."""
         order = self.order
         assert order.reservation_id is not None
         holder = desk.loaded.reservations[order.reservation_id]["member_id"]
@@ -104,7 +124,7 @@ class BookOrder:
             occurred_at=order.occurred_at,
             source=self.source,
             flags_mismatch=True,
-            is_flagged=order.member is not None and desk.names[order.member] != holder,
+            is_flagged=order.member is not None and desk.names.get(order.member) != holder,
         )
         noted = desk.noted()
         book = desk.book_of(holder)
@@ -115,7 +135,7 @@ class BookOrder:
             desk.back_to(noted)
             if book is not None and mark is not None:
                 book.back_to(mark)
-            return self._booked(desk, mismatch=True)
+            return None
 
     def _booked(self, desk: Desk, *, mismatch: bool = False) -> Outcome:
         order = self.order

@@ -88,7 +88,7 @@ class Extend:
         row = openfound_reservation(desk, self.reservation_id)
         policy = desk.ruleset.holds
         ttl_s = lifetime_s(policy, self.ttl_s, policy.extended_ttl_s_max)
-        limit = _instant(row["extended_until_max"])
+        limit = as_instant(row["extended_until_max"])
         expires_at = desk.moment_of(row["member_id"]) + timedelta(seconds=ttl_s)
         if expires_at > limit:
             raise BadInput(
@@ -139,12 +139,12 @@ def lifetime_s(policy: HoldPolicy, asked_s: int | None, longest_s: int) -> int:
 
 def state_at(row: Row, at: datetime) -> str:
     """A reservation's state by the clock, whether or not anybody settled it."""
-    if row["state"] == "HELD" and _instant(row["expires_at"]) <= at:
+    if row["state"] == "HELD" and as_instant(row["expires_at"]) <= at:
         return "EXPIRED"
     return str(row["state"])
 
 
-def _instant(value: int | datetime) -> datetime:
+def as_instant(value: int | datetime) -> datetime:
     """A row's instant, whether it was read or just made."""
     return instant(value) if isinstance(value, int) else value
 
