@@ -1,20 +1,31 @@
 """Paid orders that differ from the checkout they name: booked, and flagged."""
 
+from datetime import timedelta
+
 import pytest
 
+from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.quote import quote
+from loyalty.domain.quote_terms import ALL_POINTS, Choice
 from loyalty.errors import BadInput
 from loyalty.services.desk import Verdict
 from loyalty.services.orders import BookOrder
 from loyalty.storage.statements import Sql
 
-from .conftest import Shop
+from .conftest import PROGRAM, Shop
 
 pytestmark = pytest.mark.anyio
 ORDERS = Sql(
     """SELECT m.external_id, o.points_redeemed, o.mismatch FROM shop_order o
          JOIN member m ON m.tenant_id = o.tenant_id AND m.id = o.member_id
+        WHERE o.tenant_id = $1 AND o.external_id = 'o-1'"""
+)
+
+AS_PAID = Sql(
+    """SELECT o.total_minor, o.points_earned, l.amount_minor FROM shop_order o
+         JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
         WHERE o.tenant_id = $1 AND o.external_id = 'o-1'"""
 )
 
@@ -58,6 +69,62 @@ async def test_what_differs_from_the_checkout_is_flagged(
 
     assert verdict.refusal is None
     assert await booked(shop) == wanted
+    assert await shop.problems() == []
+
+
+@pytest.mark.parametrize(("minor", "earned"), [(4_000, 40), (700, 7), (0, 0)])
+async def test_what_was_paid_otherwise_is_booked_as_paid(
+    shop: Shop, minor: int, earned: int
+) -> None:
+    reservation = await held(shop)
+
+    await paid(shop, "ann", minor, reservation)
+
+    assert await booked(shop) == ("ann", 100, True)
+    assert await shop.database.read(AS_PAID(shop.tenant_id)) == [(minor, earned, minor)]
+    assert await shop.points("ann") == (200, earned, 0)
+    assert await shop.problems() == []
+
+
+async def test_what_was_paid_otherwise_and_refunded_leaves_nothing_behind(shop: Shop) -> None:
+    reservation = await held(shop)
+    await paid(shop, "ann", 4_000, reservation)
+
+    verdict = await shop.refund("o-1", "r-1")
+
+    assert verdict.refusal is None
+    assert await shop.points("ann") == (300, 0, 0)
+    assert await shop.problems() == []
+
+
+async def test_points_that_paid_earn_nothing_of_an_order_paid_otherwise(shop: Shop) -> None:
+    tender = '[tender]\npoint_type = "points"\npoints = 100\nminor = 100\n'
+    await shop.rulesets.publish(shop.tenant_id, PROGRAM + tender, "test")
+    await shop.rich_member("ann", 300)
+    ruleset = await shop.rulesets.current(shop.tenant_id)
+    facts = (await shop.member("ann")).facts()
+    basket = Cart("cart", "EUR", (CartLine("1", "tea", 1, 2_000),))
+    offered = quote(ruleset, facts, basket, Choice(ALL_POINTS), shop.clock.now())
+    verdict = await shop.reserve(offered)
+    assert verdict.outcome is not None
+
+    await paid(shop, "ann", 1_000, verdict.outcome["reservation"])
+    assert await shop.points("ann") == (0, 8, 0)
+    await shop.refund("o-1", "r-1")
+
+    assert await shop.points("ann") == (300, 0, 0)
+
+
+async def test_a_late_report_of_another_sum_holds_again(shop: Shop) -> None:
+    reservation = await held(shop)
+    shop.clock.advance(timedelta(hours=1))
+    taken = await shop.reserve(await shop.quote("ann", "other", 2_000))
+    assert taken.refusal is None
+
+    await paid(shop, "ann", 700, reservation)
+
+    assert await booked(shop) == ("ann", 100, True)
+    assert await shop.points("ann") == (100, 7, 100)
     assert await shop.problems() == []
 
 

@@ -39,7 +39,8 @@ class Commit:
 
     The shop's report of the order may have come first: then the hold is redeemed onto it.
 
-    ``flags_mismatch``: a total other than the quote's is booked and flagged, not refused.
+    ``flags_mismatch``: an order reported before is flagged, not refused, when what was paid
+    differs from the quote.
     ``is_flagged``: something else differs, and is flagged too.
     """
 

@@ -18,8 +18,17 @@ from loyalty.domain.order import (
     context_to_dict,
     tier_at,
 )
+from loyalty.domain.quote_terms import Quote
 from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
-from loyalty.services.commit import Commit, points_earned
+from loyalty.services.commit import (
+    Commit,
+    check_redeemable,
+    payable,
+    points_earned,
+    quote_of,
+    redeem,
+    redeemed_columns,
+)
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.refunds import refund_order, refund_waiting
 
@@ -104,8 +113,8 @@ class BookOrder:
     def _committed(self, desk: Desk) -> Outcome:
         """The order settles a checkout of ours: the hold becomes a redemption.
 
-        An order that is reported as paid is never lost: when the hold cannot be kept, the
-        order is booked without it and flagged.
+        An order that is reported as paid is never lost: one that was paid otherwise than
+        quoted is booked as paid, and when the hold cannot be kept, without it; both are flagged.
         """
         outcome = self._redeemed(desk)
         return self._booked(desk, mismatch=True) if outcome is None else outcome
@@ -114,7 +123,8 @@ class BookOrder:
         """Redeem the reservation the order names; None, and nothing moved, when it cannot be."""
         order = self.order
         assert order.reservation_id is not None
-        holder = desk.loaded.reservations[order.reservation_id]["member_id"]
+        held = desk.loaded.reservations[order.reservation_id]
+        holder = held["member_id"]
         commit = Commit(
             tenant_id=self.tenant_id,
             idempotent=None,
@@ -129,7 +139,11 @@ class BookOrder:
         noted = desk.noted()
         book = desk.book_of(holder)
         mark = book.mark() if book else None
+        is_new = order.external_id not in desk.loaded.orders
         try:
+            if is_new and order.paid != payable(quote_of(held)):
+                check_redeemable(desk, held)
+                return self._booked(desk, mismatch=True, held=held)
             return commit.decide(desk)
         except LoyaltyError:
             desk.back_to(noted)
@@ -137,19 +151,31 @@ class BookOrder:
                 book.back_to(mark)
             return None
 
-    def _booked(self, desk: Desk, *, mismatch: bool = False) -> Outcome:
+    def _booked(self, desk: Desk, *, mismatch: bool = False, held: Row | None = None) -> Outcome:
+        """Book the order as it was paid: its lines, its total and what those earn.
+
+        With ``held`` that reservation is redeemed as it was quoted, and the order is of its
+        member and tier.
+        """
         order = self.order
         order_id = desk.ids.next()
         member_id = desk.names.get(order.member) if order.member else None
+        quote: Quote | None = None
+        if held is not None:
+            member_id, quote = held["member_id"], quote_of(held)
+            redeem(desk, held, quote, order_id)
         book = desk.book_of(member_id)
         tier: str | None = None
         gained: tuple[Earned, ...] = ()
         if book is not None and member_id is not None:
-            tier = self._tier(desk, book)
+            tier = quote.tier if quote else None
+            tier = tier or self._tier(desk, book)
+            used_minor = quote.tender.value_minor if quote and quote.tender else 0
             if desk.members[member_id]["state"] in ("ACTIVE", "PROSPECT"):
-                gained = self._earned(desk, book, tier, order_id)
+                gained = self._earned(desk, book, tier, order_id, used_minor)
             desk.touch(member_id, "order")
-        context = OrderContext(desk.ruleset.version, tier, gained)
+        quote_hash = quote.hash if quote else None
+        context = OrderContext(desk.ruleset.version, tier, gained, quote_hash)
         row: Row = {
             "id": order_id,
             "external_id": order.external_id,
@@ -172,6 +198,8 @@ class BookOrder:
             "occurred_at": order.occurred_at,
             "booked_at": desk.now,
         }
+        if held is not None and quote is not None:
+            row |= redeemed_columns(held, quote)
         desk.insert("shop_order", **row)
         desk.see(desk.loaded.orders, order.external_id, row)
         tenant_id, ids = self.tenant_id, desk.ids.take(len(order.lines))
@@ -194,7 +222,9 @@ class BookOrder:
         lowest = desk.ruleset.tier_policy.tiers[0].code
         return tier_at(history, self.order.occurred_at, lowest)
 
-    def _earned(self, desk: Desk, book: Book, tier: str, order_id: int) -> tuple[Earned, ...]:
+    def _earned(
+        self, desk: Desk, book: Book, tier: str, order_id: int, points_used_minor: int
+    ) -> tuple[Earned, ...]:
         order = self.order
         lines = [
             EarningLine(
@@ -217,7 +247,7 @@ class BookOrder:
             tier,
             lines,
             shipping_minor=order.shipping_minor,
-            points_used_minor=0,
+            points_used_minor=points_used_minor,
             at=order.occurred_at,
         )
         wanted = [

@@ -40,7 +40,8 @@ def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
                 reversed_ += taken
                 shortfall += short
         desk.touch(order["member_id"], "refund")
-    money_minor = order["total_minor"] - order["tender_minor"]
+    # An order booked as paid may come to less than the points it redeemed stand for.
+    money_minor = max(order["total_minor"] - order["tender_minor"], 0)
     if policy.clawback is Clawback.DEDUCT:
         money_minor -= min(_worth_minor(ruleset, shortfall), money_minor)
     values: Row = {
