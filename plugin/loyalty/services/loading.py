@@ -1,7 +1,7 @@
 """What a unit of work reads: the ruleset, the members under their locks, and the rows.
 
-Everything is locked in one order (orders, carts, members by id), so units never wait for each
-other in a circle.
+Everything is locked in one order (the tenant's orders, carts, orders of guests, members by id),
+so units never wait for each other in a circle.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,25 +52,10 @@ def locked(
     tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
 ) -> Unit[list[Row]]:
     """Lock every member the commands concern, in id order; enrol those that are missing."""
-    if needs.orders:
-        yield from _lock_orders(tenant_id, needs)
-    if needs.carts:
-        yield sql.LOCK_CARTS(tenant_id, list(needs.carts))
     if not (needs.reservations or needs.carts or needs.orders):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
-        # Which member a reservation or an order belongs to never changes, so it may be read
-        # before the lock; the member of an open cart may, and is looked at again under it.
-        wanted: dict[int, None] = {}
-        for statement, names in (
-            (sql.IDS_OF_NAMES, needs.members),
-            (sql.MEMBERS_OF_RESERVATIONS, needs.reservations),
-            (sql.MEMBERS_OF_CARTS, needs.carts),
-            (sql.MEMBERS_OF_ORDERS, needs.orders),
-        ):
-            if names:
-                found = yield statement(tenant_id, list(names))
-                wanted.update(dict.fromkeys(row[0] for row in found))
+        wanted = yield from _lock_others(tenant_id, needs)
         rows = yield sql.LOCK_BY_ID(tenant_id, sorted(wanted))
     members = [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
     present = {row["external_id"] for row in members}
@@ -86,6 +71,39 @@ def locked(
         rows = yield sql.LOCK_BY_NAME(tenant_id, missing)
         members += [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
     return members
+
+
+def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
+    """Lock what commands of no member may meet at; returns ids of the members to lock.
+
+    Which member a reservation or an order belongs to never changes, so it may be read before
+    the lock; the member of an open cart may, and is looked at again under it.
+    """
+    wanted: set[int] = set()
+    if needs.orders:
+        yield from _lock_orders(tenant_id, needs)
+    carts = dict.fromkeys(needs.carts)
+    if needs.reservations:
+        for _, member_id, cart in (yield sql.HOLDERS(tenant_id, list(needs.reservations))):
+            if member_id is None:
+                carts[cart] = None
+            else:
+                wanted.add(member_id)
+    if carts:
+        yield sql.LOCK_CARTS(tenant_id, list(carts))
+    if needs.orders:
+        orders = yield sql.MEMBERS_OF_ORDERS(tenant_id, list(needs.orders))
+        wanted.update(member_id for _, member_id in orders if member_id is not None)
+        guests = [id for id, member_id in orders if member_id is None]
+        if guests:
+            yield sql.LOCK_GUEST_ORDERS(tenant_id, guests)
+    for statement, names in (
+        (sql.IDS_OF_NAMES, needs.members),
+        (sql.MEMBERS_OF_CARTS, needs.carts),
+    ):
+        if names:
+            wanted.update(row[0] for row in (yield statement(tenant_id, list(names))))
+    return wanted
 
 
 def _lock_orders(tenant_id: int, needs: Needs) -> Unit[None]:

@@ -45,9 +45,8 @@ NAMES_OF_ORDERS = Sql(
     "SELECT external_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
 )
 IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
-MEMBERS_OF_RESERVATIONS = Sql(
-    """SELECT member_id FROM reservation
-        WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND member_id IS NOT NULL"""
+HOLDERS = Sql(
+    "SELECT id, member_id, cart_id FROM reservation WHERE tenant_id = $1 AND id = ANY($2::bigint[])"
 )
 MEMBERS_OF_CARTS = Sql(
     """SELECT member_id FROM reservation
@@ -55,8 +54,13 @@ MEMBERS_OF_CARTS = Sql(
           AND member_id IS NOT NULL"""
 )
 MEMBERS_OF_ORDERS = Sql(
-    """SELECT member_id FROM shop_order
-        WHERE tenant_id = $1 AND external_id = ANY($2::text[]) AND member_id IS NOT NULL"""
+    "SELECT id, member_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
+)
+# An order without a member has no other row that its commands could meet at.
+LOCK_GUEST_ORDERS = Sql(
+    """SELECT id FROM shop_order WHERE tenant_id = $1 AND id = ANY($2::bigint[])
+        ORDER BY id FOR NO KEY UPDATE""",
+    sqlite="SELECT 1 WHERE ?1 IS NULL AND ?2 IS NULL",
 )
 CURRENT_RULESET = Sql("SELECT ruleset_version FROM tenant WHERE id = $1")
 RULESET_SOURCE = Sql("SELECT source FROM ruleset WHERE tenant_id = $1 AND version = $2")

@@ -197,6 +197,7 @@ CREATE TABLE IF NOT EXISTS shop_order (
     booked_at BIGINT NOT NULL,
     CONSTRAINT shop_order_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT shop_order_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+    CONSTRAINT shop_order_tenant_id_reservation_id_key UNIQUE (tenant_id, reservation_id),
     CONSTRAINT shop_order_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT shop_order_reservation_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT shop_order_state_check CHECK (state IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CANCELLED')),

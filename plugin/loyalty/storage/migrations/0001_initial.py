@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             described(
                 "OrderRow",
                 "shop_order",
-                unique_together=(("tenant_id", "external_id"),),
+                unique_together=(("tenant_id", "external_id"), ("tenant_id", "reservation_id")),
                 id=fields.BigIntField(primary_key=True, generated=False),
                 tenant_id=fields.IntField(),
                 external_id=fields.CharField(max_length=128),

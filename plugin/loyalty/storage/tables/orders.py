@@ -37,7 +37,8 @@ class OrderRow(Model):
 
     class Meta(Model.Meta):
         table = "shop_order"
-        unique_together = (("tenant_id", "external_id"),)
+        # Orders without a reservation are not alike: both databases hold NULLs to be distinct.
+        unique_together = (("tenant_id", "external_id"), ("tenant_id", "reservation_id"))
 
 
 class OrderLineRow(Model):
