@@ -5,11 +5,12 @@ one visit that contains the product, because what repeats from day to day is the
 recommender can learn; quantities mostly say how large a household is.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy import sparse
 
 from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Mask, Seconds
 from loyalty_recommender.errors import BadInteractions
@@ -17,6 +18,7 @@ from loyalty_recommender.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy import sparse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +142,7 @@ class Interactions:
             product=position[inside.product].astype(np.int32),
         )
 
-    def household_days(self) -> "NDArray[np.int64]":
+    def household_days(self) -> NDArray[np.int64]:
         """In how many visits each product was bought, (products,)."""
         return np.bincount(self.product, minlength=len(self.products)).astype(np.int64)
 
@@ -155,6 +157,9 @@ class Interactions:
         The logarithm keeps the weekly milk from drowning the rest. With gains (alpha) near 1,
         not the textbook's 40, this found most on Complete Journey.
         """
+        # Here and not above: a server imports this module and trains only now and then.
+        from scipy import sparse
+
         ones = np.ones(len(self), dtype=np.float32)
         matrix = sparse.csr_matrix(
             (ones, (self.member, self.product)), shape=(len(self.members), len(self.products))
@@ -165,6 +170,8 @@ class Interactions:
 
     def by_visit(self) -> sparse.csr_matrix:
         """Visits by products, float32 ones where the visit contains the product."""
+        from scipy import sparse
+
         of_visit, visit = self._visits()
         ones = np.ones(len(self), dtype=np.float32)
         return sparse.csr_matrix(

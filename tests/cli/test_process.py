@@ -28,9 +28,14 @@ def test_a_command_in_a_process_of_its_own(bare: CommandLine) -> None:
             "loyalty.cli.root",
             {"rich", "pydantic", "tortoise", "strawberry", "numpy", "implicit", "structlog"},
         ),
+        # Of what the recommender learns with, serving needs numpy alone.
+        (
+            "loyalty.app, loyalty.cli.serve",
+            {"scipy", "implicit", "threadpoolctl", "pandas", "pyarrow", "typer"},
+        ),
     ],
 )
-def test_what_is_loaded_before_a_command_runs(imports: str, unwanted: set[str]) -> None:
+def test_nobody_waits_for_what_they_do_not_use(imports: str, unwanted: set[str]) -> None:
     program = f"import sys, {imports}; print(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
