@@ -68,15 +68,15 @@ def test_every_page_fits_and_reads_well(
         show(page, name, settled)
         no_sideways_scroll(page)
         assert faint_texts(page) == []
-        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True, scale="css")
         assert_end_is_free(page)
-        page.screenshot(path=tmp_path / f"{name}-end.png")
+        page.screenshot(path=tmp_path / f"{name}-end.png", scale="css")
     go(page, "Shop")
     page.locator("#page-shop .product-link").first.click()
     expect(page.locator("#page-product .honest")).to_be_attached()
     no_sideways_scroll(page)
     assert faint_texts(page) == []
-    page.screenshot(path=tmp_path / "product.png", full_page=True)
+    page.screenshot(path=tmp_path / "product.png", full_page=True, scale="css")
     context.close()
 
 

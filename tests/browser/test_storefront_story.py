@@ -159,6 +159,26 @@ def test_offline_is_said_and_mends_itself(page: Page, context: BrowserContext) -
     expect(page.locator("#page-shop .product").first).to_be_visible()
 
 
+def test_price_that_did_not_arrive_is_asked_for_again(page: Page) -> None:
+    answers: list[Route] = []
+
+    def busy_once(route: Route) -> None:
+        body: Any = route.request.post_data_json
+        if body["operationName"] == "Quote" and not answers:
+            answers.append(route)
+            route.fulfill(status=503, body="{}")
+        else:
+            route.continue_()
+
+    page.route("**/graphql", busy_once)
+    add_recommended(page)
+    go(page, "Cart")
+    expect(page.locator(".totals")).to_contain_text("The shop is busy.")
+
+    expect(page.locator(".pay")).to_be_enabled()
+    expect(page.locator(".totals .failure")).to_have_count(0)
+
+
 def test_another_member_has_another_card_and_cart(page: Page) -> None:
     add_recommended(page)
     members = page.locator("#member option")

@@ -7,6 +7,7 @@ import { ask } from "./session.js";
 import { get, set, watch } from "./store.js";
 
 const QUIET_MS = 250;
+const AGAIN_MS = 4_000;
 const NOTHING = { status: "empty", value: null, refusals: [], failed: null };
 
 let timer = 0;
@@ -24,6 +25,8 @@ async function refresh() {
     if (asked !== mine) return;
     if (!(error instanceof CallFailed)) throw error;
     set({ quote: { ...get("quote"), status: "failed", failed: error } });
+    // A quote moves nothing, so nobody has to press a button for the next try.
+    if (error.canRetry) timer = setTimeout(refresh, AGAIN_MS);
   }
 }
 

@@ -17,9 +17,13 @@ export function dagger() {
   );
 }
 
+/** Catalogue texts have slashes where others have spaces: let them break there. */
+function breakable(text) {
+  return text.replaceAll("/", "/\u200b");
+}
+
 export function productName(product) {
-  // Catalogue names have slashes where others have spaces: let them break there.
-  return [product.name.replaceAll("/", "/\u200b"), inventedNames(product).includes("name") && dagger()];
+  return [breakable(product.name), inventedNames(product).includes("name") && dagger()];
 }
 
 function soldOut(product) {
@@ -55,7 +59,7 @@ export function productCard(product, level = "h3") {
       picture(product),
       h(level, { title: product.name }, productName(product)),
     ),
-    h("p", { class: "category" }, product.category ?? product.department ?? " "),
+    h("p", { class: "category" }, breakable(product.category ?? product.department ?? " ")),
     tiers.length > 0 && h("p", { class: "only" }, icon("lock"), `Only for ${tiers.join(", ")}`),
     h(
       "div",
