@@ -8,8 +8,8 @@ import pytest
 from command_line import GROCERY, SECRET, CommandLine, clean_environment
 from import_shop import receipts_of
 
-from loyalty.cli.demo_data import NOTICE, data_folder
-from loyalty.cli.demo_files import demo_files
+from loyalty.cli.demo.data import NOTICE, data_folder
+from loyalty.cli.demo.files import demo_files
 from loyalty.cli.import_progress import worded
 from loyalty.connectors.mapping import Kind
 from loyalty.services.imports import ImportStep

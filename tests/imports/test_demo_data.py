@@ -11,8 +11,8 @@ import pytest
 from import_shop import EXAMPLES
 
 from loyalty.cache.null import NullCache
-from loyalty.cli import demo_data
-from loyalty.cli.demo_data import prepare_demo
+from loyalty.cli.demo import data as demo_data
+from loyalty.cli.demo.data import prepare_demo
 from loyalty.clock import FixedClock
 from loyalty.domain.registry import built_in
 from loyalty.errors import NotFound

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from import_shop import NOW, SHIFT_WEEKS, Shop, demo_mapping, opened_shop, receipts_of
 
-from loyalty.cli.demo_data import data_folder
-from loyalty.cli.demo_files import demo_files
+from loyalty.cli.demo.data import data_folder
+from loyalty.cli.demo.files import demo_files
 from loyalty.connectors.mapping import Kind
 from loyalty.services.summary import Summaries
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loyalty.cache.null import NullCache
-from loyalty.cli.demo_data import data_folder
+from loyalty.cli.demo.data import data_folder
 from loyalty.cli.imports import mapping_of
 from loyalty.clock import FixedClock
 from loyalty.connectors.mapping import Kind, Mapping

@@ -172,3 +172,9 @@ def _running(text: str) -> Running | None:
     except (ValueError, TypeError):
         # It has claimed the folder and not said yet where it listens.
         return None
+
+
+def project_folder() -> Path | None:
+    """The checkout that this runs from, None when it was installed as a wheel."""
+    root = Path(__file__).resolve().parents[4]
+    return root if (root / "scripts" / "demo").is_file() else None

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loyalty.cli.context import opened, secret_of, wired
-from loyalty.cli.demo import project_folder
-from loyalty.cli.demo_folder import DemoFolder
-from loyalty.cli.demo_session import DemoMember
-from loyalty.cli.demo_steps import Steps
+from loyalty.cli.demo.folder import DemoFolder, project_folder
+from loyalty.cli.demo.session import DemoMember
+from loyalty.cli.demo.steps import Steps
 from loyalty.clock import SystemClock
 from loyalty.errors import NotFound
 from loyalty.services.access import Scope
@@ -21,7 +20,7 @@ from loyalty.services.tenants import Tenant, Tenants
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from loyalty.cli.demo_data import DemoData
+    from loyalty.cli.demo.data import DemoData
     from loyalty.services.services import Services
     from loyalty.settings import Settings
 
@@ -84,8 +83,8 @@ async def _made(
     folder: DemoFolder, settings: Settings, households: int | None, steps: Steps
 ) -> dict[str, Any]:
     """The data, the model, and what to say of them; kept so that the next start asks nobody."""
-    from loyalty.cli.demo_data import prepare_demo
-    from loyalty.cli.demo_members import proposed
+    from loyalty.cli.demo.data import prepare_demo
+    from loyalty.cli.demo.members import proposed
 
     examples = _examples()
     async with AsyncExitStack() as stack:

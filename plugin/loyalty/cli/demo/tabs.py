@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from loyalty.cli.demo_prepare import Prepared
+from loyalty.cli.demo.prepare import Prepared
 from loyalty.domain.money import Money
 from loyalty.services.services import Services
 from loyalty_graphql.graphiql import Tab

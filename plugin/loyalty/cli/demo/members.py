@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loyalty.cli.demo_session import DemoMember
+from loyalty.cli.demo.session import DemoMember
 from loyalty.services.services import Services
 from loyalty.services.summary import Member
 from loyalty.services.tenants import Tenant

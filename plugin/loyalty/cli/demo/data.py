@@ -100,7 +100,7 @@ async def prepare_demo(
     """
     import asyncio
 
-    from loyalty.cli.demo_files import demo_files
+    from loyalty.cli.demo.files import demo_files
     from loyalty.cli.import_progress import shown
     from loyalty.cli.imports import mapping_of
     from loyalty.connectors.mapping import Kind

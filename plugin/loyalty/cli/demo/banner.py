@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from loyalty.cli.demo_folder import DemoFolder
-    from loyalty.cli.demo_prepare import Prepared
+    from loyalty.cli.demo.folder import DemoFolder
+    from loyalty.cli.demo.prepare import Prepared
 
 
 def banner(url: str, folder: DemoFolder, prepared: Prepared, took_s: float) -> str:

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loyalty.cli.demo_folder import DemoFolder
+from loyalty.cli.demo.folder import DemoFolder
 from loyalty.cli.embedded import ValkeyServer
 from loyalty.errors import Conflict
 
 if TYPE_CHECKING:
-    from loyalty.cli.demo_prepare import Prepared
+    from loyalty.cli.demo.prepare import Prepared
     from loyalty.settings import Settings
 
 HOST = "127.0.0.1"
@@ -99,8 +99,8 @@ def _prepared(
     folder: DemoFolder, settings: Settings, households: int | None, valkey: ValkeyServer
 ) -> Prepared:
     """Run the preparation so that Ctrl-C ends it soon, whatever it is at."""
-    from loyalty.cli.demo_prepare import prepared
-    from loyalty.cli.demo_steps import Steps
+    from loyalty.cli.demo.prepare import prepared
+    from loyalty.cli.demo.steps import Steps
 
     stop = _Stop(valkey)
 
@@ -154,9 +154,9 @@ def _served(settings: Settings, prepared: Prepared, folder: DemoFolder, started:
     from starlette.routing import Route
 
     from loyalty.app import create_app, services_of
-    from loyalty.cli.demo_banner import banner
-    from loyalty.cli.demo_session import ServedShop
-    from loyalty.cli.demo_tabs import DemoTabs
+    from loyalty.cli.demo.banner import banner
+    from loyalty.cli.demo.session import ServedShop
+    from loyalty.cli.demo.tabs import DemoTabs
     from loyalty.cli.serve import serve
     from loyalty.web.demo_shop import demo_shop_routes
     from loyalty.web.pages import storefront_routes

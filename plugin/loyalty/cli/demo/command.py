@@ -29,16 +29,8 @@ def command(
     ] = None,
 ) -> None:
     """Load the demo shop, train its recommender and serve it until Ctrl-C."""
-    from loyalty.cli.demo_run import run_demo
+    from loyalty.cli.demo.folder import project_folder
+    from loyalty.cli.demo.run import run_demo
 
-    raise typer.Exit(run_demo(folder or _default_folder(), port, households))
-
-
-def project_folder() -> Path | None:
-    """The checkout that this runs from, None when it was installed as a wheel."""
-    root = Path(__file__).resolve().parents[3]
-    return root if (root / "scripts" / "demo").is_file() else None
-
-
-def _default_folder() -> Path:
-    return (project_folder() or Path.cwd()) / "var" / "demo"
+    state = folder or (project_folder() or Path.cwd()) / "var" / "demo"
+    raise typer.Exit(run_demo(state, port, households))
