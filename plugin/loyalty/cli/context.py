@@ -49,7 +49,7 @@ def settings_of(folder: Path | None) -> Settings:
         BadSettings: a value is not one, or the folder holds no demo shop.
     """
     if folder is not None:
-        from loyalty.cli.demo_folder import DemoFolder
+        from loyalty.cli.demo.folder import DemoFolder
 
         return DemoFolder(folder).settings()
     from pydantic import ValidationError

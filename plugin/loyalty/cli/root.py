@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from loyalty.cli import (
-    demo,
     doctor,
     imports,
     issuer,
@@ -29,6 +28,7 @@ from loyalty.cli import (
     train,
     webhook,
 )
+from loyalty.cli.demo.command import command as demo
 from loyalty.cli.embedded_process import EmbeddedServerError
 from loyalty.errors import BadRuleset, LoyaltyError
 
@@ -40,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.command)
+app.command("demo")(demo)
 app.command("serve")(serving.command)
 app.command("migrate")(migrate.command)
 app.command("doctor")(doctor.command)
