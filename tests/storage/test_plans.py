@@ -27,7 +27,10 @@ WHOLE = {
     "members.COUNTS": "the merchant's overview",
     "metrics_summary": "sums over a tenant, for its merchant",
     "rulesets.HISTORY": "a handful",
+    "verify.ORDERS_WRONG": "verifies a whole ledger",
     "verify.ORPHANS": "verifies a whole ledger",
+    "verify.REFUNDS_OVERLOOKED": "verifies a whole ledger",
+    "verify.RESERVATIONS_WRONG": "verifies a whole ledger",
 }
 
 

@@ -1,4 +1,4 @@
-"""Check a tenant's ledger from end to end: sums, lots, holds, and every member's chain.
+"""Check a tenant's ledger from end to end: sums, lots, holds, orders, every member's chain.
 
 Everything is computed anew from the entries and compared with what is stored beside them.
 """
@@ -15,16 +15,19 @@ from loyalty.domain.ledger import (
     Cause,
     Entry,
     LotTerms,
+    TransactionKind,
     chained,
     instant,
     micros,
     sums,
 )
 from loyalty.domain.lots import NEVER
+from loyalty.services.verify_orders import Spent, check_checkouts, check_orders
 from loyalty.storage import verify as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Unit
 
+SPENDING = (TransactionKind.REDEEM, TransactionKind.RETURN)
 PAGE = 200
 """Members looked at together."""
 PROBLEMS_MAX = 100
@@ -64,6 +67,7 @@ async def verify(
     orphans = (await database.read(sql.ORPHANS(tenant_id)))[0][0]
     if orphans:
         result.wrong(f"{orphans} entries belong to no transaction")
+    await check_checkouts(result.wrong, database, tenant_id)
     after = 0
     while True:
         page = await database.read_unit(partial(_page, tenant_id, after))
@@ -85,6 +89,7 @@ class _Page:
     lots: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     accounts: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     held: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    orders: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
 
 
 def _page(tenant_id: int, after: int) -> Unit[_Page]:
@@ -99,6 +104,7 @@ def _page(tenant_id: int, after: int) -> Unit[_Page]:
         page.lots = _grouped((yield sql.LOTS(tenant_id, ids)), 0)
         page.accounts = _grouped((yield sql.ACCOUNTS(tenant_id, ids)), 0)
         page.held = _grouped((yield sql.HELD(tenant_id, ids)), 0)
+        page.orders = _grouped((yield sql.ORDERS(tenant_id, ids)), 0)
     return page
 
 
@@ -115,15 +121,21 @@ def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], pa
     by_transaction = page.entries.get(member_id, {})
     previous = GENESIS
     entries: list[Entry] = []
+    spent: dict[int, Spent] = defaultdict(Spent)
     number = 0
     for number, transaction in enumerate(page.transactions.get(member_id, []), start=1):
         mine = [_entry(item) for item in by_transaction.pop(transaction[0], [])]
         previous = _check_transaction(result, tenant_id, transaction, number, mine, previous)
         entries += mine
+        _, _, _, kind, order_id, reservation_id, *_ = transaction
+        if kind in SPENDING and order_id is not None:
+            spent[order_id].add(kind, reservation_id, mine)
     if (number, previous) != (seq, bytes(end)):
         result.wrong(f"member {member_id}: the chain ends at {number}, the member says {seq}")
     _check_lots(result, member_id, page, entries)
     _check_sums(result, member_id, page, entries)
+    lots = {lot[1] for lot in page.lots.get(member_id, ())}
+    check_orders(result.wrong, member_id, page.orders.get(member_id, ()), lots, spent)
 
 
 def _check_transaction(

@@ -40,3 +40,31 @@ ORPHANS = Sql(
           SELECT 1 FROM ledger_transaction t
            WHERE t.tenant_id = e.tenant_id AND t.id = e.transaction_id)"""
 )
+ORDERS = Sql(
+    """SELECT member_id, id, state, points_redeemed, reservation_id, context FROM shop_order
+        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
+)
+# A reservation that is spent names an order in the state that it is in itself; any other, none.
+RESERVATIONS_WRONG = Sql(
+    """SELECT r.id, r.state, r.order_id, o.state FROM reservation r
+         LEFT JOIN shop_order o ON o.tenant_id = r.tenant_id AND o.id = r.order_id
+        WHERE r.tenant_id = $1 AND NOT COALESCE(
+          CASE r.state WHEN 'COMMITTED' THEN o.state = 'PAID'
+                       WHEN 'PARTIALLY_REFUNDED' THEN o.state = 'PARTIALLY_REFUNDED'
+                       WHEN 'REFUNDED' THEN o.state = 'REFUNDED'
+                       ELSE r.order_id IS NULL END, FALSE)
+        ORDER BY r.id LIMIT $2"""
+)
+ORDERS_WRONG = Sql(
+    """SELECT o.id, o.reservation_id FROM shop_order o
+         LEFT JOIN reservation r ON r.tenant_id = o.tenant_id AND r.id = o.reservation_id
+        WHERE o.tenant_id = $1 AND o.reservation_id IS NOT NULL
+          AND (COALESCE(r.order_id, 0) <> o.id
+               OR COALESCE(r.member_id, 0) <> COALESCE(o.member_id, 0))
+        ORDER BY o.id LIMIT $2"""
+)
+REFUNDS_OVERLOOKED = Sql(
+    """SELECT f.id, o.id FROM order_refund f
+         JOIN shop_order o ON o.tenant_id = f.tenant_id AND o.external_id = f.order_external_id
+        WHERE f.tenant_id = $1 AND f.state = 'WAITING' ORDER BY f.id LIMIT $2"""
+)
