@@ -1,6 +1,8 @@
 """Checkout: refusals are data, a key answers once, bad input is named."""
 
+import random
 from datetime import timedelta
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -206,6 +208,24 @@ async def test_a_member_that_is_not_there(program: Program) -> None:
     assert [(e["code"], e["message"]) for e in answer["checkoutQuote"]["userErrors"]] == [
         ("NOT_FOUND", "no member 'nobody'")
     ]
+
+
+async def test_what_is_too_much_to_hand_in_again_is_refused_at_once(program: Program) -> None:
+    chance = random.Random(7)
+    cart = [
+        line("".join(chance.choices(ascii_letters + digits, k=128)), f"p-{number}", 1, "1.00")
+        for number in range(200)
+    ]
+    given = {"cartId": "c"}
+
+    refused = await program.till.data(QUOTE, {"input": given | {"lines": cart}})
+    token = await quote(program.till, lines=cart[:120], member=None)
+    reserved = await reserve(program.till, token)
+
+    (error,) = refused["checkoutQuote"]["userErrors"]
+    assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "lines"])
+    assert error["message"].endswith("wanted at most 48000: fewer lines, or shorter ids")
+    assert reserved["reservation"]["state"] == "HELD"
 
 
 USD = {"amount": "1.00", "currencyCode": "USD"}

@@ -12,8 +12,9 @@ from loyalty.domain.quote_terms import Quote
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
 
-TOKEN_MAX = 65_536
-"""Longest token, in characters."""
+TOKEN_MAX = 48_000
+"""Longest token, in characters: with it, the longest document that the API takes (16,384), a key
+and what JSON puts around them, a request to reserve is still within the 64 KiB of a body."""
 
 
 class QuoteTokens:
@@ -28,9 +29,21 @@ class QuoteTokens:
         return hmac.digest(key, quote_hash.encode(), "sha256").hex()
 
     def sign(self, tenant_id: int, quote: Quote) -> str:
+        """The token that carries the quote.
+
+        Raises:
+            BadInput: it would be too long to hand in again. Said now, not when it is reserved.
+        """
         body = zlib.compress(orjson.dumps(to_dict(quote)), 6)
         mac = hmac.digest(self._key.derive("quote", str(tenant_id)), body, "sha256")
-        return base64.urlsafe_b64encode(mac + body).decode().rstrip("=")
+        token = base64.urlsafe_b64encode(mac + body).decode().rstrip("=")
+        if len(token) > TOKEN_MAX:
+            raise BadInput(
+                f"found a cart whose quote takes a token of {len(token)} characters, wanted at "
+                f"most {TOKEN_MAX}: fewer lines, or shorter ids",
+                field=("lines",),
+            )
+        return token
 
     def read(self, tenant_id: int, token: str) -> Quote:
         """The quote that was signed.
