@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from graphql import GraphQLSchema, GraphQLSyntaxError, parse, specified_rules, validate
-from graphql.language import DocumentNode, OperationType
+from graphql.language import DocumentNode
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -144,11 +144,6 @@ class Documents:
         while len(self._known) > self._count_max or self._chars > self._chars_max:
             (text, _), _ = self._known.popitem(last=False)
             self._chars -= len(text)
-
-
-def kind_of(shape: OperationShape) -> OperationType:
-    """Query, mutation or subscription."""
-    return shape.node.operation
 
 
 def _again(refusal: Refused) -> Refused:

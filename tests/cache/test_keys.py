@@ -82,11 +82,3 @@ def test_text_that_would_break_a_key_is_refused(text: str):
 @pytest.mark.parametrize("key", ["", "x", "l1:", "l1:nothing:{t1}", "other:text:here"])
 def test_a_key_of_no_family_is_counted_as_other(key: str):
     assert keys.family(key) == "other"
-
-
-def test_all_that_concerns_a_member_is_named_for_erasure():
-    assert keys.personal(1, 5, ["for_you", "cart"], ["m1"]) == (
-        "l1:summary:{t1:m5}",
-        "l1:recommendations:{t1:m5}:for_you:m1",
-        "l1:recommendations:{t1:m5}:cart:m1",
-    )

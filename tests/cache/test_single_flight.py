@@ -107,15 +107,3 @@ async def test_work_that_nobody_waits_for_is_cancelled():
     assert (work.runs, work.cancelled) == (1, 1)
     work.gate.set()
     assert await flight.run("k", work) == 2
-
-
-async def test_callers_after_a_change_do_not_share_what_was_read_before():
-    flight, work = SingleFlight[int](), Work()
-    before = await begun(flight, work, 2)
-    flight.forget("k")
-    after = await begun(flight, work, 2)
-
-    work.gate.set()
-
-    assert await asyncio.gather(*before, *after) == [1, 1, 2, 2]
-    assert len(flight) == 0

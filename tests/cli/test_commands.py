@@ -158,6 +158,15 @@ class TestProgram:
         )
         assert bare.ok("program", "validate", GROCERY, "--json").json["valid"] is True
 
+    def test_a_file_and_a_version_are_told_in_plain_words(self, shop: CommandLine) -> None:
+        file = shop.ok("program", "validate", GROCERY, "--explain").lines
+        version = shop.ok("program", "show", "--explain").lines
+
+        assert file[0].startswith("Corner Grocery Rewards (")
+        assert version[0] == file[0].replace("version 0", "version 1")
+        assert version[1:] == file[1:]
+        assert "Point types" in file
+
     @pytest.mark.parametrize(
         ("content", "error"),
         [

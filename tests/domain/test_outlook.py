@@ -20,7 +20,6 @@ from loyalty.domain.ruleset import (
 )
 from loyalty.domain.settle import evaluate_tier, next_change_at, settle
 from loyalty.domain.tiers import Standing, advanced
-from loyalty.domain.tiers import next_change_at as next_tier_change_at
 from loyalty.errors import InsufficientPoints
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,8 +90,12 @@ def looked_through(book: Book) -> datetime:
     for lot in accounts.lots.values():
         if lot.remaining:
             instants += [moment for moment in (lot.available_at, lot.ends_at) if moment > at]
-    by_tier = next_tier_change_at(policy, accounts.standing, lots, at)
-    return min([*instants, by_tier or NEVER])
+    # What is spent counts towards the tier all the same.
+    for counted in lots:
+        if counted.remaining:
+            instants += [counted.available_at, counted.expires_at or NEVER]
+    instants.append(accounts.standing.grace_until or NEVER)
+    return min((moment for moment in instants if moment > at), default=NEVER)
 
 
 @given(steps)

@@ -15,8 +15,6 @@ from loyalty.domain.tiers import (
     TierStatus,
     advanced,
     initial,
-    next_change_at,
-    qualifying,
     status,
 )
 
@@ -144,23 +142,6 @@ def test_status(
     assert status(POLICY, standing, lots, day(10)) == expected
 
 
-@pytest.mark.parametrize(
-    ("case", "standing", "lots", "expected"),
-    [
-        ("never", Standing("basic", day(0), None), [lot(5, 0)], None),
-        ("pending points come in", Standing("basic", day(0), None), [lot(5, 20, 30)], day(20)),
-        ("points expire", Standing("basic", day(0), None), [lot(5, 0, 30), lot(5, 0, 29)], day(29)),
-        ("grace ends", Standing("silver", day(0), day(25)), [lot(5, 0, 30)], day(25)),
-        ("what is past is past", Standing("silver", day(0), None), [lot(5, 0, 10)], None),
-        ("an empty lot changes nothing", Standing("silver", day(0), None), [lot(0, 0, 20)], None),
-    ],
-)
-def test_next_change(
-    case: str, standing: Standing, lots: list[QualifyingLot], expected: datetime | None
-) -> None:
-    assert next_change_at(POLICY, standing, lots, day(10)) == expected
-
-
 days = st.integers(0, 60)
 lots = st.lists(
     st.builds(
@@ -204,8 +185,7 @@ def test_a_standing_follows_from_the_sum_alone(
         policy, initial(policy, day(0, 0)), lots, day(0, 0), day(end), ZONE
     )
 
-    points = qualifying(lots, day(end))
-    assert points == sum(
+    points = sum(
         lot.remaining
         for lot in lots
         if lot.available_at <= day(end) and (lot.expires_at is None or day(end) < lot.expires_at)
@@ -215,18 +195,6 @@ def test_a_standing_follows_from_the_sum_alone(
     assert (points < tier.threshold) == (standing.grace_until is not None)
     assert standing.grace_until is None or day(end) < standing.grace_until
     assert [change.at for change in changes] == sorted(change.at for change in changes)
-
-
-@given(policies, lots, days)
-def test_nothing_changes_before_the_next_change(
-    policy: TierPolicy, lots: list[QualifyingLot], end: int
-) -> None:
-    standing, _ = advanced(policy, initial(policy, day(0, 0)), lots, day(0, 0), day(end), ZONE)
-    upcoming = next_change_at(policy, standing, lots, day(end))
-
-    before = day(500) if upcoming is None else upcoming - timedelta(microseconds=1)
-
-    assert advanced(policy, standing, lots, day(end), before, ZONE) == (standing, ())
 
 
 @given(policies, lots, days)

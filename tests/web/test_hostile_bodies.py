@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from datetime import UTC, datetime
 from itertools import count
@@ -13,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from senders import customer, order, product, refund
-
-from loyalty.web.signatures import sign
 
 pytestmark = pytest.mark.anyio
 
@@ -93,10 +92,11 @@ async def post(shop: Any, body: bytes) -> httpx2.Response:
     """Deliver bytes that need not be UTF-8, which the library cannot sign."""
     name, seconds = f"d-{next(numbers)}", int(shop.north.now.timestamp())
     secret = base64.b64decode(shop.north.secret.removeprefix("whsec_"))
+    digest = hmac.digest(secret, f"{name}.{seconds}.".encode() + body, "sha256")
     headers = {
         "webhook-id": name,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": sign(secret, name, seconds, body),
+        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
     }
     return await shop.north.post(body, headers)
 

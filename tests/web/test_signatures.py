@@ -14,7 +14,7 @@ from senders import customer
 from standardwebhooks.webhooks import Webhook
 
 from loyalty.errors import BadInput
-from loyalty.web.signatures import sign, signed
+from loyalty.web.signatures import signed
 
 SECRET = bytes(range(32))
 
@@ -189,7 +189,7 @@ async def stream(local_shop, path: str, chunks, headers: dict[str, str]) -> int:
     st.integers(0, 10**11),
     st.text(max_size=300),
 )
-def test_our_signature_is_the_one_of_the_library(
+def test_what_the_library_signs_is_signed(
     secret: bytes, delivery: str, seconds: int, body: str
 ) -> None:
     at = datetime.fromtimestamp(seconds, UTC)
@@ -197,7 +197,6 @@ def test_our_signature_is_the_one_of_the_library(
 
     theirs = Webhook(secret).sign(delivery, at, raw.decode())
 
-    assert sign(secret, delivery, seconds, raw) == theirs
     headers = {
         "webhook-id": delivery,
         "webhook-timestamp": str(seconds),

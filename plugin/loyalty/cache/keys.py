@@ -7,7 +7,6 @@ never an external id, a code or a name, so no key holds personal data.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -138,21 +137,6 @@ def recommendations_popular(tenant_id: int, window: str, model_id: str) -> str:
 def changes(tenant_id: int, member_id: int) -> str:
     """Channel on which a member's changes are told."""
     return f"l1:changes:{{t{tenant_id:d}:m{member_id:d}}}"
-
-
-def personal(
-    tenant_id: int, member_id: int, windows: Iterable[str], model_ids: Iterable[str]
-) -> tuple[str, ...]:
-    """All keys that hold something about one member, to be dropped when the member is erased."""
-    models = tuple(model_ids)
-    return (
-        summary(tenant_id, member_id),
-        *(
-            recommendations(tenant_id, member_id, window, model_id)
-            for window in windows
-            for model_id in models
-        ),
-    )
 
 
 def family(key: str) -> str:

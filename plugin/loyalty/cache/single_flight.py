@@ -45,13 +45,6 @@ class SingleFlight(Generic[T]):
                 self._landed(key, flight)
                 flight.task.cancel()
 
-    def forget(self, key: str) -> None:
-        """Let later callers begin anew: what is under way may have read before a change.
-
-        Whoever waits already still gets the answer asked for.
-        """
-        self._flights.pop(key, None)
-
     def _landed(self, key: str, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]

@@ -32,11 +32,15 @@ HISTORY_MAX = 100
 """Versions that ``program show --history`` lists at most."""
 
 
+Explain = Annotated[bool, typer.Option("--explain", help="Tell the rules in plain words.")]
+
+
 @app.command()
-def validate(file: File, as_json: AsJson = False) -> None:
+def validate(file: File, explain: Explain = False, as_json: AsJson = False) -> None:
     """Check a file without publishing it: every problem on a line of its own."""
     from loyalty.domain.registry import installed
     from loyalty.domain.ruleset_file import read_ruleset
+    from loyalty.domain.ruleset_text import describe
     from loyalty.errors import BadRuleset
 
     try:
@@ -48,6 +52,8 @@ def validate(file: File, as_json: AsJson = False) -> None:
         raise typer.Exit(1) from error
     if as_json:
         print_json({"valid": True, "problems": []})
+    elif explain:
+        print(*describe(ruleset), sep="\n")
     else:
         tiers = ", ".join(tier.code for tier in ruleset.tier_policy.tiers)
         print(
@@ -89,10 +95,14 @@ def show(
     tenant: TenantCode = None,
     version: Annotated[int | None, typer.Option(min=1, help="Default: the one in force.")] = None,
     history: Annotated[bool, typer.Option("--history", help="List versions instead.")] = False,
+    explain: Explain = False,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print a version's TOML as it was published, or the list of versions."""
+    from loyalty.domain.registry import installed
+    from loyalty.domain.ruleset_file import read_ruleset
+    from loyalty.domain.ruleset_text import describe
     from loyalty.errors import NotFound
 
     async def work() -> list[Published]:
@@ -124,6 +134,9 @@ def show(
         )  # fmt: skip
     elif as_json:
         print_json(_shown(found[0]) | {"source": found[0].source})
+    elif explain:
+        ruleset = read_ruleset(found[0].source, installed(), version=found[0].version)
+        print(*describe(ruleset), sep="\n")
     else:
         print(found[0].source, end="")
 

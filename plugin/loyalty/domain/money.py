@@ -1,7 +1,7 @@
 """Money as integer minor units of an ISO 4217 currency."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -113,11 +113,3 @@ def allocated(total: int, weights: Sequence[int]) -> list[int]:
         parts.append(upto - given)
         given = upto
     return parts
-
-
-def total_minor(amounts: Iterable[Money], currency: str) -> int:
-    """Sum of amounts in one currency, in minor units."""
-    result = Money(0, currency)
-    for amount in amounts:
-        result += amount
-    return result.minor

@@ -102,11 +102,6 @@ def initial(policy: TierPolicy, at: datetime) -> Standing:
     return Standing(policy.tiers[0].code, at, None)
 
 
-def qualifying(lots: Iterable[CountedLot], at: datetime) -> int:
-    """Points that count at one instant."""
-    return sum(lot.remaining for lot in lots if _counts(lot, at))
-
-
 def advanced(
     policy: TierPolicy,
     standing: Standing,
@@ -168,22 +163,6 @@ def judged(
     changes: list[TierChange] = []
     standing = _judged(policy, standing, count, at, zone, changes)
     return standing, tuple(changes)
-
-
-def next_change_at(
-    policy: TierPolicy, standing: Standing, lots: Iterable[CountedLot], at: datetime
-) -> datetime | None:
-    """The next instant after ``at`` at which the standing may change by itself."""
-    later = [
-        moment
-        for lot in lots
-        if lot.remaining
-        for moment in (lot.available_at, lot.expires_at)
-        if moment is not None and moment > at
-    ]
-    if standing.grace_until is not None and standing.grace_until > at:
-        later.append(standing.grace_until)
-    return min(later, default=None)
 
 
 def status(

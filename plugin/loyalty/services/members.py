@@ -13,7 +13,6 @@ Outcome = dict[str, Any]
 
 TEXT_MAX = {"name": 200, "email": 320, "locale": 35}
 """Longest text per profile field, in characters."""
-CONSENTS = ("email", "sms", "profiling")
 
 MOVES: Mapping[str, frozenset[str]] = {
     "ACTIVE": frozenset({"PROSPECT", "SUSPENDED"}),

@@ -66,12 +66,6 @@ def signed(headers: Mapping[str, str]) -> Signed:
     return Signed(delivery, timestamp, _signatures(text))
 
 
-def sign(secret: bytes, delivery: str, timestamp: int, body: bytes) -> str:
-    """The ``webhook-signature`` of a delivery of ours."""
-    digest = hmac.digest(secret, f"{delivery}.{timestamp}.".encode() + body, "sha256")
-    return "v1," + base64.b64encode(digest).decode()
-
-
 def _signatures(text: str) -> tuple[bytes, ...]:
     """Those of version 1; what cannot be read matches nothing."""
     found = []

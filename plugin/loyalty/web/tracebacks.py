@@ -7,10 +7,7 @@ kinds whose text speaks of code keep it.
 
 import traceback
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Final
-
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 _SPEAK_OF_CODE: Final = (
     AssertionError,
