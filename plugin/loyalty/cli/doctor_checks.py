@@ -17,8 +17,8 @@ from loyalty.cache import open_cache
 from loyalty.cache.null import NullCache
 from loyalty.cli.context import BadSettings, log_warnings, opened, secret_of, settings_of
 from loyalty.clock import SystemClock
-from loyalty.domain.registry import installed
-from loyalty.errors import LoyaltyError, NotFound
+from loyalty.domain.registry import Registry, installed
+from loyalty.errors import BadRuleset, LoyaltyError, NotFound
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.served_model import ServedModels
 from loyalty.services.tenants import Tenant, Tenants
@@ -33,6 +33,8 @@ ZONES = ("UTC", "Europe/Budapest", "America/New_York", "Asia/Shanghai")
 DISK_WARN_MIB = 1_024
 DISK_FAIL_MIB = 100
 MODEL_AGE_WARN = timedelta(days=14)
+VERSIONS_MAX = 100
+"""Versions of a program that are read, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,15 @@ class Finding:
 
 async def findings(folder: Path | None) -> list[Finding]:
     """Everything that could be looked at; what rests on a failed check is left out."""
-    found = [_python(), _zones(), _kinds()]
+    kinds, registry = _kinds()
+    found = [_python(), _zones(), kinds]
     try:
         settings = settings_of(folder)
     except LoyaltyError as error:
         return [*found, Finding("settings", "fail", str(error), "correct the value")]
     log_warnings(settings)
     found += [_settings(), _secret(settings), *_disk(settings), await _cache(settings)]
-    found += [one async for one in _database(settings)]
+    found += [one async for one in _database(settings, registry)]
     return found
 
 
@@ -72,15 +75,15 @@ def _zones() -> Finding:
     return Finding("time zones", "ok", f"{len(zoneinfo.available_timezones())} zones")
 
 
-def _kinds() -> Finding:
+def _kinds() -> tuple[Finding, Registry | None]:
     try:
         registry = installed()
     except Exception as error:
         # Whatever a third party's module raises while it is imported.
         todo = "remove or repair the distribution that offers it"
-        return Finding("kinds", "fail", f"{type(error).__name__}: {error}", todo)
+        return Finding("kinds", "fail", f"{type(error).__name__}: {error}", todo), None
     conditions, rewards = len(registry.conditions.by_name), len(registry.rewards.by_name)
-    return Finding("kinds", "ok", f"{conditions} of condition, {rewards} of reward")
+    return Finding("kinds", "ok", f"{conditions} of condition, {rewards} of reward"), registry
 
 
 def _settings() -> Finding:
@@ -158,7 +161,7 @@ async def _cache(settings: Settings) -> Finding:
     return Finding("cache", "ok", "Redis answers")
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(settings: Settings, registry: Registry | None) -> AsyncIterator[Finding]:
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(opened(settings))
@@ -169,12 +172,14 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         try:
             yield Finding("database", "ok", f"{database.dialect}, migrated")
             yield await _guards(database)
-            tenants = await Tenants(database, SystemClock()).all()
+            clock = SystemClock()
+            tenants = await Tenants(database, clock).all()
             if not tenants:
                 todo = "make one: loyalty tenant create CODE --name NAME"
                 yield Finding("tenants", "warn", "none yet", todo)
             for tenant in tenants:
-                yield await _program(database, tenant)
+                if registry is not None:
+                    yield await _program(Rulesets(database, NullCache(), registry, clock), tenant)
                 yield await _model(database, settings, tenant)
         except LoyaltyError as error:
             yield Finding("database", "fail", str(error), "look at the database's own log")
@@ -188,18 +193,28 @@ async def _guards(database: Database) -> Finding:
     return Finding("append-only", "ok", "the database refuses changes of the ledger")
 
 
-async def _program(database: Database, tenant: Tenant) -> Finding:
+async def _program(rulesets: Rulesets, tenant: Tenant) -> Finding:
+    """Whether its rules still read: a distribution whose kind they name may be gone."""
     check = f"program of {tenant.code}"
     try:
-        rulesets = Rulesets(database, NullCache(), installed(), SystemClock())
-        ruleset = await rulesets.current(tenant.id)
+        current = await rulesets.current(tenant.id)
     except NotFound:
         todo = f"publish one: loyalty program publish FILE --tenant {tenant.code}"
         return Finding(check, "warn", "none published", todo)
-    except LoyaltyError as error:
-        todo = "a kind it names may have been uninstalled"
-        return Finding(check, "fail", str(error), todo)
-    return Finding(check, "ok", f"version {ruleset.version}: {ruleset.name}")
+    except BadRuleset as error:
+        todo = "nothing can be quoted or booked: install what brings the kind, or publish without"
+        return Finding(check, "fail", "; ".join(error.problems), todo)
+    found = f"version {current.version}: {current.name}"
+    unread = []
+    for one in await rulesets.history(tenant.id, VERSIONS_MAX):
+        try:
+            await rulesets.version(tenant.id, one.version)
+        except BadRuleset:
+            unread.append(str(one.version))
+    if unread:
+        todo = "orders judged by it cannot be refunded: install what brings the kinds it names"
+        return Finding(check, "warn", f"{found}; cannot be read: {', '.join(unread)}", todo)
+    return Finding(check, "ok", found)
 
 
 async def _model(database: Database, settings: Settings, tenant: Tenant) -> Finding:

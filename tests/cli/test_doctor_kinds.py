@@ -1,0 +1,75 @@
+"""`loyalty doctor` when the distribution that a program's kinds come from is gone, or is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import GROCERY, ROOT, CommandLine
+
+EXAMPLE = ROOT / "examples" / "loyalty-happy-hour" / "loyalty_happy_hour.py"
+CHECK = "program of demo"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with the example's distribution, as an installer leaves it."""
+    folder = tmp_path / "site"
+    record = folder / "loyalty_happy_hour-0.1.0.dist-info"
+    record.mkdir(parents=True)
+    (folder / EXAMPLE.name).write_bytes(EXAMPLE.read_bytes())
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: loyalty-happy-hour\n")
+    (record / "entry_points.txt").write_text(
+        "[loyalty.rewards]\nnth_free = loyalty_happy_hour:NthFree\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def cafe(shop: CommandLine, site: Path) -> CommandLine:
+    """A shop whose second version names a kind of the distribution's."""
+    file = shop.folder / "cafe.toml"
+    reward = '[[rewards]]\ncode = "nth"\nname = "Nth"\ndoes = { kind = "nth_free", nth = 3 }\n'
+    file.write_text(f"{GROCERY.read_text()}\n{reward}")
+    done = shop.process("program", "publish", file, PYTHONPATH=str(site))
+    assert done.status == 0, done
+    return shop
+
+
+def checked(command: CommandLine, **more: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    done = command.process("doctor", "--json", **more)
+    return done.status, {one["check"]: (one["state"], one["found"]) for one in done.json}
+
+
+def test_a_program_reads_while_its_kinds_are_there(cafe: CommandLine, site: Path) -> None:
+    status, found = checked(cafe, PYTHONPATH=str(site))
+
+    assert (status, found[CHECK]) == (0, ("ok", "version 2: Corner Grocery Rewards"))
+
+
+def test_a_program_whose_kind_is_gone_is_told(cafe: CommandLine) -> None:
+    status, found = checked(cafe)
+
+    told = 'rewards[2].does.kind: found "nth_free", wanted one of money_off, percentage_off'
+    assert (status, found[CHECK]) == (1, ("fail", told))
+
+
+def test_an_older_version_whose_kind_is_gone_is_told(cafe: CommandLine) -> None:
+    cafe.ok("program", "publish", GROCERY)
+
+    status, found = checked(cafe)
+
+    assert status == 0
+    assert found[CHECK] == ("warn", "version 3: Corner Grocery Rewards; cannot be read: 2")
+
+
+def test_a_distribution_that_is_broken_is_told_and_the_rest_is_looked_at(
+    cafe: CommandLine, site: Path
+) -> None:
+    (site / EXAMPLE.name).write_text("raise RuntimeError('half an update')\n")
+
+    status, found = checked(cafe, PYTHONPATH=str(site))
+
+    assert (status, found["kinds"]) == (1, ("fail", "RuntimeError: half an update"))
+    assert CHECK not in found
+    assert found["database"][0] == "ok"
