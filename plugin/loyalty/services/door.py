@@ -24,6 +24,9 @@ Told = Callable[[Sequence[MemberChanged]], Awaitable[None]]
 
 UNIT_MAX = 64
 """Commands that share one transaction at most."""
+APART_UNAVAILABLE_MAX = 2
+"""Commands of a unit that failed, tried one by one, after which the rest is not tried any more:
+with the database away each of them would wait as long as the first."""
 DUPLICATE_TRIES = 5
 """How often a unit is run again because another process booked the same natural key."""
 
@@ -135,20 +138,17 @@ class Door:
                 return taken
         return []
 
-    async def _book(self, taken: list[_Waiting]) -> None:
+    async def _book(self, taken: list[_Waiting]) -> Exception | None:
+        """Book what was taken and answer each; returns why it could not be booked."""
         commands = [waiting.command for waiting in taken]
         try:
             booked = await self.execute(commands[0].tenant_id, commands)
         except Exception as problem:
-            if len(taken) > 1 and not isinstance(problem, Unavailable):
-                # One command's bug must not take the others with it.
-                for waiting in taken:
-                    await self._book([waiting])
-                return
-            for waiting in taken:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(problem)
-            return
+            if len(taken) > 1:
+                await self._book_apart(taken)
+            elif not taken[0].answer.done():
+                taken[0].answer.set_exception(problem)
+            return problem
         try:
             await self._told(booked.changed)
         except Exception:
@@ -157,6 +157,22 @@ class Door:
         for waiting, verdict in zip(taken, booked.verdicts, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(verdict)
+        return None
+
+    async def _book_apart(self, taken: list[_Waiting]) -> None:
+        """Book one by one: what is wrong with one command must not take the others with it.
+
+        Where the unit was booked after all and only its answer was lost, the commands find
+        that by their keys.
+        """
+        unavailable: list[Unavailable] = []
+        for waiting in taken:
+            if len(unavailable) < APART_UNAVAILABLE_MAX:
+                problem = await self._book([waiting])
+                if isinstance(problem, Unavailable):
+                    unavailable.append(problem)
+            elif not waiting.answer.done():
+                waiting.answer.set_exception(unavailable[-1])
 
 
 def outcome_of(verdict: Verdict) -> dict[str, object]:
