@@ -17,10 +17,12 @@ from loyalty.errors import (
 from loyalty.services.desk import Command
 from loyalty.services.members import Enrol, Profile, SetState, UpdateMember
 from loyalty.services.orders import BookOrder
+from loyalty.storage.statements import Sql, Unit
 
 from .conftest import PROGRAM, Shop
 
 pytestmark = pytest.mark.anyio
+GONE = Sql("UPDATE member SET state = $2 WHERE tenant_id = $1 RETURNING id")
 
 
 async def refusal(shop: Shop, command: Command) -> LoyaltyError:
@@ -41,6 +43,24 @@ async def test_a_prospect_becomes_a_member_and_keeps_its_points(shop: Shop) -> N
     assert await shop.points("ann") == (0, 300, 0)
     again = await refusal(shop, Enrol(shop.tenant_id, None, "ann", profile))
     assert isinstance(again, AlreadyExists)
+
+
+@pytest.mark.parametrize("state", ["CLOSED", "ERASED"])
+async def test_a_member_that_is_gone_is_not_enrolled_again(shop: Shop, state: str) -> None:
+    await shop.enrol("ann")
+
+    def unit() -> Unit[None]:
+        yield GONE(shop.tenant_id, state)
+
+    await shop.database.write(unit)
+
+    for or_update in (False, True):
+        again = Enrol(shop.tenant_id, None, "ann", Profile({"name": "Ann"}), or_update=or_update)
+        found = await refusal(shop, again)
+        assert isinstance(found, AlreadyExists)
+        assert found.message == f"member 'ann' is {state.lower()} already"
+
+    assert (await shop.member("ann")).name is None
 
 
 async def test_older_words_on_a_profile_change_nothing(shop: Shop) -> None:
@@ -167,7 +187,8 @@ async def test_another_currency_and_the_future_earn_nothing(shop: Shop) -> None:
     ):
         assert isinstance(await refusal(shop, BookOrder(shop.tenant_id, paid, "t")), BadInput)
 
-    assert await shop.points("ann") == (0, 0, 0)
+    with pytest.raises(NotFound):
+        await shop.member("ann")
 
 
 async def test_a_line_counts_in_full_though_its_price_does_not_divide(shop: Shop) -> None:

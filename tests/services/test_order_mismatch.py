@@ -9,7 +9,7 @@ from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.quote import quote
 from loyalty.domain.quote_terms import ALL_POINTS, Choice
-from loyalty.errors import BadInput
+from loyalty.errors import BadInput, NotFound
 from loyalty.services.desk import Verdict
 from loyalty.services.orders import BookOrder
 from loyalty.storage.statements import Sql
@@ -126,6 +126,37 @@ async def test_a_late_report_of_another_sum_holds_again(shop: Shop) -> None:
     assert await booked(shop) == ("ann", 100, True)
     assert await shop.points("ann") == (100, 7, 100)
     assert await shop.problems() == []
+
+
+async def test_a_name_that_a_redeemed_order_gives_enrols_nobody(shop: Shop) -> None:
+    reservation = await held(shop)
+
+    await paid(shop, "stranger", 1_500, reservation)
+
+    assert await booked(shop) == ("ann", 100, True)
+    with pytest.raises(NotFound):
+        await shop.member("stranger")
+
+
+async def test_an_order_whose_hold_is_gone_enrols_whom_it_names(shop: Shop) -> None:
+    reservation = await held(shop)
+    await shop.release(reservation)
+
+    await paid(shop, "stranger", 1_500, reservation)
+
+    assert await booked(shop) == ("stranger", 0, True)
+    assert (await shop.member("stranger")).state == "PROSPECT"
+    assert await shop.points("stranger") == (0, 15, 0)
+
+
+async def test_a_refused_order_enrols_nobody(shop: Shop) -> None:
+    order = PaidOrder("o-1", "ann", "USD", (OrderLine("tea", 1, 1),), shop.clock.now())
+
+    verdict = await shop.door.submit(BookOrder(shop.tenant_id, order, "test"))
+
+    assert isinstance(verdict.refusal, BadInput)
+    with pytest.raises(NotFound):
+        await shop.member("ann")
 
 
 async def test_a_reservation_that_is_not_there_is_flagged(shop: Shop) -> None:

@@ -17,6 +17,8 @@ def effects_of(desk: Desk, changed: set[int]) -> Effects:
     """
     effects = Effects()
     books = [desk.books[id] for id in changed]
+    for id in desk.fresh & changed:
+        effects.insert("member", {"tenant_id": desk.tenant_id} | desk.members[id])
     _ledger_rows(effects, desk, books)
     _lot_rows(effects, desk, books)
     for book in books:

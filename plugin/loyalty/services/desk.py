@@ -54,7 +54,8 @@ class Desk:
     """Everything one unit of work shares.
 
     ``members`` and ``books`` are by member id, ``names`` leads from a tenant's external ids
-    to member ids.
+    to member ids. ``fresh`` are members that are not booked yet, and never will be unless a
+    command touches them.
     """
 
     tenant_id: int
@@ -64,6 +65,7 @@ class Desk:
     loaded: Loaded
     rulesets: dict[int, Ruleset] = field(default_factory=dict)
     members: dict[int, Row] = field(default_factory=dict)
+    fresh: set[int] = field(default_factory=set)
     books: dict[int, Book] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)

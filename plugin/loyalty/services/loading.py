@@ -22,7 +22,6 @@ from loyalty.ids import Ids
 from loyalty.services.desk import Desk, Needs, Row
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
-from loyalty.storage.effects import Effects
 from loyalty.storage.statements import Sql, Unit
 
 Rulesets = Callable[[int, int, str | None], Ruleset | None]
@@ -50,8 +49,13 @@ def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ru
 
 def locked(
     tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
-) -> Unit[list[Row]]:
-    """Lock every member the commands concern, in id order; enrol those that are missing."""
+) -> Unit[tuple[list[Row], list[Row]]]:
+    """Lock every member the commands concern, in id order.
+
+    Returns:
+        The members, and those that a command would enrol: nobody else sees these, and they
+        are booked only if a command does something with them.
+    """
     if not (needs.reservations or needs.carts or needs.orders):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
@@ -59,18 +63,12 @@ def locked(
         rows = yield sql.LOCK_BY_ID(tenant_id, sorted(wanted))
     members = [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
     present = {row["external_id"] for row in members}
-    missing = [name for name in needs.enrols if name not in present]
-    if missing:
-        effects = Effects()
-        standing = initial(ruleset.tier_policy, now)
-        for name in missing:
-            row = _new_member(ids.next(), name, standing.tier, now)
-            effects.insert("member", {"tenant_id": tenant_id} | row)
-        # A name that another process enrols meanwhile is a DuplicateKey: the unit runs again.
-        yield effects
-        rows = yield sql.LOCK_BY_NAME(tenant_id, missing)
-        members += [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
-    return members
+    # A name that another process enrols meanwhile is a DuplicateKey: the unit runs again.
+    tier = initial(ruleset.tier_policy, now).tier
+    fresh = [
+        _new_member(ids.next(), name, tier, now) for name in needs.enrols if name not in present
+    ]
+    return members, fresh
 
 
 def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
@@ -126,7 +124,7 @@ def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
     return {
         "id": id, "external_id": name, "state": "PROSPECT", "version": 1, "joined_at": now,
         "hash": GENESIS, "seq": 0, "settled_at": 0, "booked_at": 0, "next_change_at": NEVER,
-        "tier": tier, "tier_since": 0,
+        "tier": tier, "tier_since": 0, "tier_grace_until": None, "profile_at": None,
     }  # fmt: skip
 
 
@@ -137,7 +135,7 @@ def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
         version, kept = known.pop(id, (0, None)) if known is not None else (0, None)
         if kept is not None and version == row["version"] and kept.hash == bytes(row["hash"]):
             accounts[id] = kept
-        elif row["seq"] or known is None:
+        elif id not in desk.fresh and (row["seq"] or known is None):
             fresh.append(id)
     if fresh:
         lots = yield sql.LOTS(desk.tenant_id, fresh)

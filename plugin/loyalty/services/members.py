@@ -20,6 +20,8 @@ MOVES: Mapping[str, frozenset[str]] = {
     "CLOSED": frozenset({"PROSPECT", "ACTIVE", "SUSPENDED"}),
 }
 """To which state a member may go from which."""
+GONE = frozenset({"CLOSED", "ERASED"})
+"""States in which a member is not written to any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Enrol:
     def decide(self, desk: Desk) -> Outcome:
         member_id = desk.names[self.external_id]
         row = desk.members[member_id]
-        if row["state"] != "PROSPECT" and (not self.or_update or row["state"] == "CLOSED"):
+        if row["state"] != "PROSPECT" and (not self.or_update or row["state"] in GONE):
             raise AlreadyExists(
                 f"member {self.external_id!r} is {row['state'].lower()} already",
                 field=("input", "externalId"),
@@ -124,7 +126,7 @@ class UpdateMember:
         member_id, row = _found(desk, self.external_id)
         if self.expected_version is not None and row["version"] != self.expected_version:
             raise VersionConflict(self.expected_version, row["version"])
-        if row["state"] in ("CLOSED", "ERASED"):
+        if row["state"] in GONE:
             raise Conflict(f"the member is {row['state'].lower()}, wanted one that is not")
         columns = self.profile.columns(desk.now)
         if columns:

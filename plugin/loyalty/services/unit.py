@@ -61,10 +61,11 @@ def unit_of_work(
     ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
     ruleset = yield from current_ruleset(tenant_id, rulesets)
-    members = yield from locked(tenant_id, needs, ruleset, now, ids)
+    members, fresh = yield from locked(tenant_id, needs, ruleset, now, ids)
     desk = Desk(tenant_id, now, ids, ruleset, Loaded())
-    desk.members = {row["id"]: row for row in members}
-    desk.names = {row["external_id"]: row["id"] for row in members}
+    desk.members = {row["id"]: row for row in (*members, *fresh)}
+    desk.names = {row["external_id"]: id for id, row in desk.members.items()}
+    desk.fresh = {row["id"] for row in fresh}
     yield from load_accounts(desk, known)
     yield from load_rows(desk, needs)
     for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
