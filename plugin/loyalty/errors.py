@@ -72,12 +72,16 @@ class NotAllowed(LoyaltyError):
 
 
 class NotFound(LoyaltyError):
-    """Nothing of that name exists for this caller."""
+    """Nothing of that name exists for this caller.
+
+    Args:
+        name: as the caller knows it; None for what it knows by an opaque id alone.
+    """
 
     code = "NOT_FOUND"
 
-    def __init__(self, kind: str, name: str, *, field: tuple[str, ...] = ()) -> None:
-        super().__init__(f"no {kind} {name!r}", field=field)
+    def __init__(self, kind: str, name: str | None = None, *, field: tuple[str, ...] = ()) -> None:
+        super().__init__(f"no such {kind}" if name is None else f"no {kind} {name!r}", field=field)
         self.kind = kind
 
 

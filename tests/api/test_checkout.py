@@ -205,8 +205,9 @@ async def test_a_member_that_is_not_there(program: Program) -> None:
     answer = await program.till.data(QUOTE, {"input": CART | {"member": "nobody"}})
 
     assert answer["checkoutQuote"]["quote"] is None
-    assert [(e["code"], e["message"]) for e in answer["checkoutQuote"]["userErrors"]] == [
-        ("NOT_FOUND", "no member 'nobody'")
+    errors = answer["checkoutQuote"]["userErrors"]
+    assert [(e["code"], e["message"], e["field"]) for e in errors] == [
+        ("NOT_FOUND", "no member 'nobody'", ["input", "member"])
     ]
 
 
@@ -226,6 +227,46 @@ async def test_what_is_too_much_to_hand_in_again_is_refused_at_once(program: Pro
     assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "lines"])
     assert error["message"].endswith("wanted at most 48000: fewer lines, or shorter ids")
     assert reserved["reservation"]["state"] == "HELD"
+
+
+async def test_a_reservation_that_is_not_there_is_told_without_its_number(
+    program: Program,
+) -> None:
+    answer = await commit(program.till, encode_id("Reservation", 8_675_309), "50.00")
+
+    (error,) = answer["userErrors"]
+    assert (error["message"], error["field"]) == (
+        "no such reservation", ["input", "reservationId"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "is_taken"),
+    [
+        ("1989-12-31T23:59:59Z", False),
+        ("1990-01-01T00:00:00Z", True),
+        ("2026-03-01T12:05:00Z", True),
+        ("2026-03-01T12:05:01Z", False),
+        ("2200-01-01T00:00:00Z", False),
+    ],
+)
+async def test_when_an_order_may_have_been_paid(
+    occurred_at: str, is_taken: bool, program: Program
+) -> None:
+    reserved = await reserve(program.till, await quote(program.till, member=None))
+    given = {
+        "idempotencyKey": "c",
+        "reservationId": reserved["reservation"]["id"],
+        "orderExternalId": "o",
+        "paid": eur("50.00"),
+        "occurredAt": occurred_at,
+    }
+
+    answer = (await program.till.data(COMMIT, {"input": given}))["checkoutCommit"]
+
+    found = [(error["code"], error["field"]) for error in answer["userErrors"]]
+    assert found == ([] if is_taken else [("BAD_USER_INPUT", ["input", "occurredAt"])])
+    assert bool(answer["order"]) is is_taken
 
 
 USD = {"amount": "1.00", "currencyCode": "USD"}

@@ -150,16 +150,18 @@ async def test_ids_of_other_things_are_nothing(shop: ApiShop) -> None:
     [
         ("0001-01-01T00:00:00Z", None),
         ("1969-12-31T23:59:59+14:00", None),
+        ("1969-12-31T23:59:59Z", None),
         ("1999-12-31T23:59:60Z", None),
         ("2026-02-28T12:00:00+02:00", "2026-02-28T10:00:00Z"),
         ("9999-12-31T23:59:59-12:00", None),
-        ("9999-12-31T23:59:59Z", "2026-03-01T12:00:00Z"),
+        ("9999-12-31T23:59:59Z", None),
+        ("2026-03-01T12:04:59Z", "2026-03-01T12:00:00Z"),
     ],
 )
 async def test_a_moment_far_off_is_no_accident(
     occurred_at: str, shown: str | None, shop: ApiShop
 ) -> None:
-    """The future is now; a past from before all counting is as it comes, or refused."""
+    """A clock a little ahead is now; a far future, or a past before all counting, is refused."""
     program = shop.programs[0]
     reservation, _ = await prepared(program)
     given = {
@@ -174,5 +176,5 @@ async def test_a_moment_far_off_is_no_accident(
 
     codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
     assert codes <= {"BAD_USER_INPUT"}
-    if shown is not None:
-        assert answer["data"]["checkoutCommit"]["order"]["occurredAt"] == shown
+    done = (answer.get("data") or {}).get("checkoutCommit") or {"order": None}
+    assert (done["order"] and done["order"]["occurredAt"]) == shown

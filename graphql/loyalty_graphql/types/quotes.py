@@ -187,6 +187,10 @@ class Quote:
     margin: Margin | None = strawberry.field(
         description="The margin check; null where the program has no floor."
     )
+    proven: bool = strawberry.field(
+        description="Whether no other choice of rewards is better. False where there were so many "
+        "that the search ended at its bound of steps; the choice is a good one all the same."
+    )
 
     @classmethod
     def of(
@@ -245,6 +249,7 @@ class Quote:
                 for item in quote.earnings
             ],
             margin=margin,
+            proven=quote.proven,
         )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,17 +13,21 @@ from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.quote import quote as quoted
 from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.errors import BadInput, NotFound
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.catalogue import Catalogue, Product
 from loyalty.services.commit import Commit
 from loyalty.services.desk import Command, Idempotent
 from loyalty.services.door import Door, outcome_of
-from loyalty.services.orders import RefundOrder
+from loyalty.services.orders import AHEAD_MAX, RefundOrder
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.reservations import Extend, Release, Reserve
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.shopper_quote import at_catalogue_prices, quote_for_shopper
 from loyalty.services.summary import Summaries
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""The earliest moment that an order may have been paid at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,10 @@ class Checkout:
         ruleset = await self._rulesets.current(viewer.tenant_id)
         facts = None
         if member is not None:
-            facts = (await self._summaries.exact(viewer.tenant_id, member)).facts()
+            try:
+                facts = (await self._summaries.exact(viewer.tenant_id, member)).facts()
+            except NotFound as missing:
+                raise NotFound(missing.kind, member, field=("input", "member")) from missing
         products = await self._catalogue.many(
             viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))
         )
@@ -123,8 +130,16 @@ class Checkout:
         paid: Money,
         occurred_at: datetime | None,
     ) -> Done:
-        """Turn a hold into a redemption and book the order."""
+        """Turn a hold into a redemption and book the order.
+
+        Raises:
+            BadInput: it occurred in the future, or before anybody counted.
+        """
         viewer.require(Scope.CHECKOUT_WRITE)
+        if occurred_at is not None:
+            # Not in the command: a moment that lies ahead does not for ever, so the refusal is
+            # not to be kept with the key.
+            _check_occurred(occurred_at, self._clock.now())
         body = [reservation_id, order, paid.minor, paid.currency, occurred_at]
         once = idempotent(viewer, "checkoutCommit", key, body)
         command = Commit(viewer.tenant_id, once, reservation_id, order, paid, occurred_at)
@@ -148,6 +163,15 @@ class Checkout:
     async def _done(self, command: Command) -> Done:
         verdict = await self._door.submit(command)
         return Done(outcome_of(verdict), verdict.replayed)
+
+
+def _check_occurred(at: datetime, now: datetime) -> None:
+    if not EARLIEST <= at <= now + AHEAD_MAX:
+        raise BadInput(
+            f"found {at.isoformat()}, wanted a moment from {EARLIEST.year} on, and at most "
+            f"{AHEAD_MAX.seconds // 60} minutes ahead of {now.isoformat()}",
+            field=("input", "occurredAt"),
+        )
 
 
 def _filled(cart: Cart, products: dict[str, Product]) -> Cart:

@@ -176,7 +176,7 @@ def _active_member(desk: Desk, name: str | None) -> int | None:
     if name is None:
         return None
     if name not in desk.names:
-        raise NotFound("member", name)
+        raise NotFound("member", name, field=("input", "quoteToken"))
     member_id = desk.names[name]
     state = desk.members[member_id]["state"]
     if state != "ACTIVE":
@@ -196,7 +196,7 @@ def hold_quoted(book: Book, reservation_id: int, quote: Quote, expires_at: datet
 def found_reservation(desk: Desk, reservation_id: int) -> Row:
     row = desk.loaded.reservations.get(reservation_id)
     if row is None:
-        raise NotFound("reservation", str(reservation_id), field=("input", "reservationId"))
+        raise NotFound("reservation", field=("input", "reservationId"))
     return row
 
 

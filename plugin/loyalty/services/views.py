@@ -119,7 +119,7 @@ class Views:
         """Raises NotFound."""
         rows = await self._database.read(sql.RESERVATIONS(tenant_id, [id]))
         if not rows:
-            raise NotFound("reservation", str(id))
+            raise NotFound("reservation")
         row = dict(zip(sql.RESERVATION_COLUMNS, rows[0], strict=True))
         return ReservationView(
             id=row["id"],
@@ -142,7 +142,7 @@ class Views:
         """Raises NotFound."""
         rows = await self._database.read(sql.ORDERS_BY_ID(tenant_id, [id]))
         if not rows:
-            raise NotFound("order", str(id))
+            raise NotFound("order")
         return (await self._orders(tenant_id, rows))[0]
 
     async def orders_of(
@@ -156,7 +156,7 @@ class Views:
         """Raises NotFound."""
         rows = await self._database.read(orders_sql.REFUND(tenant_id, id))
         if not rows:
-            raise NotFound("refund", str(id))
+            raise NotFound("refund")
         return RefundView(*rows[0])
 
     async def history(

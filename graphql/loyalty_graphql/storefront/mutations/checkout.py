@@ -54,7 +54,8 @@ class CheckoutCommitInput:
         description="What was paid with money: the quote's `payable`."
     )
     occurred_at: datetime | None = strawberry.field(
-        description="When it was paid; now by default, and never later.", default=UNSET
+        description="When it was paid: from 1990 on and at most 5 minutes ahead; now by default.",
+        default=UNSET,
     )
 
 
