@@ -36,7 +36,7 @@ from loyalty.services.rulesets import Rulesets
 from loyalty.storage import imports as sql
 from loyalty.storage.database import Database
 
-PER_UNIT = 500
+PER_UNIT = 1_000
 """Orders, members or products of one transaction; more gain little and hold the writer longer."""
 KNOWN_MEMBERS_MAX = 20_000
 """Members whose accounts are kept in memory between blocks."""
