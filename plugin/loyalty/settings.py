@@ -55,8 +55,8 @@ class Settings(BaseSettings):
     webhook_tolerance_s: int = Field(default=300, ge=1)
     """How far a webhook's signed time may be from ours, in seconds."""
 
-    shopper_token_ttl_s: int = Field(default=3_600, ge=60)
-    """Lifetime of shopper tokens minted by ``loyalty token member``, in seconds."""
+    shopper_token_ttl_s: int = Field(default=3_600, ge=60, le=86_400)
+    """Lifetime of shopper tokens minted by ``loyalty token member``, in seconds; at most a day."""
 
     settle_every_s: int = Field(default=60, ge=0)
     """Seconds between two sweeps that book what time brought to members whom nobody asks about,

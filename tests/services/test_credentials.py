@@ -49,6 +49,7 @@ async def test_a_shopper_is_who_the_shop_says(shop: Shop, credentials: Credentia
     [
         ("expired", {"exp": datetime(2026, 3, 1, 11, tzinfo=UTC)}),
         ("no expiry", {"exp": None}),
+        ("a longer life than a day", {"exp": datetime(2026, 3, 2, 12, 0, 31, tzinfo=UTC)}),
         ("no subject", {"sub": None}),
         ("empty subject", {"sub": ""}),
         ("unprintable subject", {"sub": "a\nb"}),
@@ -65,6 +66,12 @@ async def test_tokens_that_prove_nothing(
 ) -> None:
     with pytest.raises(Unauthenticated):
         await credentials.viewer(token(shop, credentials, **claims))
+
+
+async def test_a_token_may_live_for_a_day(shop: Shop, credentials: Credentials) -> None:
+    longest = token(shop, credentials, exp=datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC))
+
+    assert (await credentials.viewer(longest)).member_external_id == "ann"
 
 
 # The wrong algorithm is the point here; that its key is short is not.

@@ -21,8 +21,8 @@ from loyalty.cli.context import (
 
 app = typer.Typer(help="Short-lived tokens of shoppers, for trying things out.")
 
-TTL_S_MAX = 30 * 86_400
-"""Longest lifetime of a token minted here, in seconds."""
+TTL_S_MAX = 86_400
+"""Longest lifetime of a token, in seconds: past it the server refuses it."""
 
 
 @app.callback()

@@ -27,6 +27,9 @@ KEY_TTL_S = 5
 revoked key, or a token of a removed issuer, works no longer than this."""
 LEEWAY_S = 30
 """How far a shop's clock may be ahead or behind, in seconds."""
+TOKEN_LIFE_MAX = timedelta(hours=24)
+"""How far ahead a shopper's token may run out. It cannot be revoked by itself, so a stolen one is
+worth as long as it lives."""
 ALGORITHMS = frozenset({"HS256", "RS256", "ES256", "EdDSA"})
 
 
@@ -90,7 +93,12 @@ class Credentials:
         return viewer
 
     async def mint(self, tenant_id: int, member: str, ttl_s: int) -> tuple[str, datetime]:
-        """A shopper's token, as the shop would mint it, and when it runs out."""
+        """A shopper's token, as the shop would mint it, and when it runs out.
+
+        Args:
+            ttl_s: lifetime in seconds; one past ``TOKEN_LIFE_MAX`` makes a token that proves
+                nobody.
+        """
         rows = await self._database.read(sql.ISSUER_OF_TENANT(tenant_id))
         if not rows:
             raise NotFound("token issuer of tenant", str(tenant_id))
@@ -219,6 +227,11 @@ class Credentials:
         # Judged by our own clock, which tests and replays set; PyJWT would read the machine's.
         if expires + timedelta(seconds=LEEWAY_S) <= now:
             raise Unauthenticated("the token has expired")
+        if now + TOKEN_LIFE_MAX + timedelta(seconds=LEEWAY_S) < expires:
+            hours = TOKEN_LIFE_MAX // timedelta(hours=1)
+            raise Unauthenticated(
+                f"the token lives too long, wanted at most {hours} hours from now"
+            )
         if now + timedelta(seconds=LEEWAY_S) < begins:
             raise Unauthenticated("the token is not valid yet")
         member = claims["sub"]
