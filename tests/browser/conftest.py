@@ -36,8 +36,10 @@ def demo_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         assert demo.left_running(STOPPED_WITHIN_S) == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """Closed after each module: while it is open Playwright keeps an event loop running in this
+    thread, and no asynchronous test of another module could run."""
     expect.set_options(timeout=ANSWER_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
