@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import httpx2
+from corner_program import CORNER
 from pydantic import SecretStr
 
 from loyalty.cache import Cache, Event, open_cache
@@ -39,51 +40,12 @@ OPERATIONS = ROOT / "graphql/operations"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "a key for tests, of more than 32 characters"
 
-PROGRAM = """
-code = "corner"
-name = "Corner"
-currency = "EUR"
-time_zone = "Europe/Budapest"
-[[point_types]]
-code = "points"
-name = "Points"
-pending_days = 14
-expires_after_months = 12
-[[point_types]]
-code = "status"
-name = "Status"
-is_spendable = false
-expires_after_months = 12
-[[earning.rules]]
-code = "base"
-point_type = "points"
-points = 1
-per_minor = 100
-uses_tier_multiplier = true
-[[earning.rules]]
-code = "status"
-point_type = "status"
-points = 1
-per_minor = 100
-[tier_policy]
-point_type = "status"
-grace_days = 30
-[[tiers]]
-code = "base"
-name = "Base"
-threshold = 0
-[[tiers]]
-code = "gold"
-name = "Gold"
-threshold = 500
-multiplier_bp = 20000
-benefits = [{ code = "line", name = "Own line" }]
-[[rewards]]
-code = "five-off"
-name = "5.00 off"
-points = 100
-point_type = "points"
-does = { kind = "money_off", off_minor = 500 }
+PROGRAM = (
+    CORNER.replace(
+        "multiplier_bp = 20000",
+        'multiplier_bp = 20000\nbenefits = [{ code = "line", name = "Own line" }]',
+    )
+    + """
 [[rewards]]
 code = "gold-ten"
 name = "10 % for Gold"
@@ -98,6 +60,7 @@ points_min = 10
 floor_bp = 1000
 unknown_cost = "allow"
 """
+)
 
 
 class CountingDatabase(Database):

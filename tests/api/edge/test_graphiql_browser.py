@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
-from shutil import which
 
 import pytest
 import uvicorn
@@ -13,14 +12,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from loyalty_graphql.graphiql import GraphiQL, Tab
 
-CHROMIUM = which("chromium")
 HEADERS = '{"authorization": "Bearer ann"}'
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.anyio,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
 
 async def tabs():
@@ -52,9 +46,9 @@ async def serving(edge):
 
 
 @asynccontextmanager
-async def browsing():
+async def browsing(chromium):
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
             yield await browser.new_page()
         finally:
@@ -77,10 +71,10 @@ async def executed(page, answer):
     raise AssertionError(f"{answer} did not appear")
 
 
-async def test_ready_tabs_run_without_another_host(edge):
+async def test_ready_tabs_run_without_another_host(edge, chromium):
     problems: list[str] = []
     hosts: set[str] = set()
-    async with serving(edge) as address, browsing() as page:
+    async with serving(edge) as address, browsing(chromium) as page:
         page.on("console", lambda said: said.type == "error" and problems.append(said.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
