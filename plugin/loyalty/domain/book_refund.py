@@ -1,0 +1,98 @@
+"""The part of a book that takes back and gives back what orders moved."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from loyalty.domain.accounts import Reversal
+from loyalty.domain.book_record import Recording
+from loyalty.domain.ledger import Account, Cause, Entry, LotTerms, TransactionKind
+from loyalty.domain.lots import Draw, Lot
+
+
+class Refunding(Recording):
+    """What ``Book`` does for refunds."""
+
+    def give_back(
+        self,
+        drawn: Sequence[Draw],
+        at: datetime,
+        cause: Cause,
+        *,
+        expired_terms: LotTerms | None,
+    ) -> int:
+        """Return redeemed points to the lots they came from; returns how many.
+
+        A lot that expired meanwhile stays dead: its points open a new lot with
+        ``expired_terms`` (None: they go back to the old lot and expire at the next settling).
+        """
+        entries: list[Entry] = []
+        self.accounts.outlook = None
+        for draw in drawn:
+            lot = self.accounts.lots[draw.lot_id]
+            if lot.ends_at <= at and expired_terms is not None:
+                lot_id = self._next_id()
+                self.accounts.lots[lot_id] = Lot(
+                    lot_id,
+                    lot.unit,
+                    draw.amount,
+                    draw.amount,
+                    # It counts for no tier: the points were counted when they were earned.
+                    draw.amount,
+                    0,
+                    at,
+                    expired_terms.available_at,
+                    expired_terms.expires_at,
+                    lot.order_id,
+                )
+                self.changes.lots_opened.add(lot_id)
+                entries.append(self._member_entry(draw.unit, draw.amount, lot_id, expired_terms))
+            else:
+                entries.append(self._drawn(draw, draw.amount))
+        entries += self._counter(Account.REDEEMED, drawn, -1)
+        if entries:
+            self._record(TransactionKind.RETURN, entries, at, cause)
+        return sum(draw.amount for draw in drawn)
+
+    def reverse(
+        self,
+        lot_id: int,
+        points: int,
+        at: datetime,
+        cause: Cause,
+        *,
+        may_owe: bool,
+    ) -> Reversal:
+        """Take back up to ``points`` of an earning: from its own lot, then the account's others.
+
+        What neither holds was already spent: with ``may_owe`` it becomes a deficit, else it
+        is left with the member. Either way it is returned as the shortfall.
+        """
+        origin = self.accounts.lots[lot_id]
+        entries: list[Entry] = []
+        own, spent = min(origin.remaining, points), origin.spent
+        self._put(origin.moved(-own, reversed_by=points))
+        if own:
+            entries.append(self._member_entry(origin.unit, -own, origin.id))
+        # What expired is gone without having been spent, so nobody owes it.
+        missing = min(points - own, spent)
+        others = [
+            lot
+            for lot in self._lots(origin.unit)
+            if lot.remaining and lot.id != lot_id and at < lot.ends_at
+        ]
+        others.sort(key=lambda lot: (lot.ends_at, lot.available_at, lot.id))
+        for lot in others:
+            part = min(lot.remaining, missing)
+            if part:
+                self._put(lot.moved(-part))
+                entries.append(self._member_entry(lot.unit, -part, lot.id))
+                missing -= part
+        if missing and may_owe:
+            deficits = self.accounts.deficits
+            deficits[origin.unit] = deficits.get(origin.unit, 0) + missing
+            entries.append(self._member_entry(origin.unit, -missing))
+        taken = -sum(entry.amount for entry in entries)
+        if entries:
+            entries.append(Entry(self._next_id(), Account.ISSUED, origin.unit, taken))
+            self._record(TransactionKind.REVERSE, entries, at, cause)
+        return Reversal(taken, missing)
