@@ -5,6 +5,7 @@ Two kinds of refusal stay top-level errors: that this caller may not do this at 
 """
 
 from enum import Enum
+from typing import Any
 
 import strawberry
 from strawberry import enum_value as value
@@ -60,6 +61,10 @@ class ErrorCode(Enum):
     TOTAL_MISMATCH = value(
         "TOTAL_MISMATCH", description="What was paid differs from what was quoted."
     )
+    TOO_MANY_ATTEMPTS = value(
+        "TOO_MANY_ATTEMPTS",
+        description="Too many codes were tried that nobody has; ask again later.",
+    )
     UNAVAILABLE = value(
         "UNAVAILABLE",
         description="The database is busy or away: nothing is known to have happened, ask again "
@@ -76,6 +81,11 @@ class UserError:
     field: list[str] | None = strawberry.field(
         description='Path of the argument at fault, such as `["input", "lines", "0", "quantity"]`; '
         "null when no single one is."
+    )
+    retryable: bool = strawberry.field(
+        description="Whether the same request, with the same idempotency key, may succeed later. "
+        "Otherwise the refusal is final: it is the outcome of its key, and another try needs "
+        "another key."
     )
 
 
@@ -96,7 +106,17 @@ class TotalMismatchError(UserError):
     found: Money | None = strawberry.field(description="What was said to be paid.")
 
 
-CONCRETE_ERRORS = (BasicError, InsufficientPointsError, TotalMismatchError)
+@strawberry.type(description="Too many codes were tried that nobody has.")
+class TooManyAttemptsError(UserError):
+    retry_after_seconds: int = strawberry.field(description="When to ask again, in seconds.")
+
+
+CONCRETE_ERRORS = (
+    BasicError,
+    InsufficientPointsError,
+    TotalMismatchError,
+    TooManyAttemptsError,
+)
 """Every type behind ``UserError``; a schema is told of them because no field names them."""
 
 
@@ -111,28 +131,16 @@ def user_errors(refusal: LoyaltyError) -> list[UserError]:
     if isinstance(refusal, BadRuleset):
         return [_basic(refusal, problem) for problem in refusal.problems]
     code, data = ErrorCode[refusal.code], refusal.data
-    message, field = refusal.message, list(refusal.field) or None
+    common = _common(refusal, refusal.message)
     if code is ErrorCode.INSUFFICIENT_POINTS and data:
-        return [
-            InsufficientPointsError(
-                code=code,
-                message=message,
-                field=field,
-                requested=Points(int(data["requested"])),
-                available=Points(int(data["available"])),
-            )
-        ]
+        requested, available = Points(int(data["requested"])), Points(int(data["available"]))
+        return [InsufficientPointsError(**common, requested=requested, available=available)]
     if code is ErrorCode.TOTAL_MISMATCH and data:
-        return [
-            TotalMismatchError(
-                code=code,
-                message=message,
-                field=field,
-                expected=_money(data["expected"]),
-                found=_money(data["found"]),
-            )
-        ]
-    return [_basic(refusal, message)]
+        expected, found = _money(data["expected"]), _money(data["found"])
+        return [TotalMismatchError(**common, expected=expected, found=found)]
+    if code is ErrorCode.TOO_MANY_ATTEMPTS:
+        return [TooManyAttemptsError(**common, retry_after_seconds=int(data["retry_after_s"]))]
+    return [_basic(refusal, refusal.message)]
 
 
 def is_replay(refusal: LoyaltyError) -> bool:
@@ -147,8 +155,17 @@ def within(refusal: BadInput, *path: str) -> BadInput:
 
 
 def _basic(refusal: LoyaltyError, message: str) -> BasicError:
-    field = list(refusal.field) or None
-    return BasicError(code=ErrorCode[refusal.code], message=message, field=field)
+    return BasicError(**_common(refusal, message))
+
+
+def _common(refusal: LoyaltyError, message: str) -> dict[str, Any]:
+    """What every refusal has."""
+    return {
+        "code": ErrorCode[refusal.code],
+        "message": message,
+        "field": list(refusal.field) or None,
+        "retryable": refusal.retryable,
+    }
 
 
 def _money(text: int | str) -> Money | None:

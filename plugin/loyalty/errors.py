@@ -17,6 +17,7 @@
     ├── QuoteChanged                  QUOTE_CHANGED      what the quote relied on was used up
     ├── HoldExpired                   HOLD_EXPIRED
     ├── TotalMismatch                 TOTAL_MISMATCH
+    ├── TooManyAttempts               TOO_MANY_ATTEMPTS  codes guessed; wait and try again
     ├── StoredRefusal                 (the first one's)  the refusal a key got before
     └── Unavailable                   UNAVAILABLE        try again; nothing happened
 
@@ -27,7 +28,11 @@ from typing import ClassVar
 
 
 class LoyaltyError(Exception):
-    """Something the caller can act on. ``code`` is part of the public API."""
+    """Something the caller can act on. ``code`` is part of the public API.
+
+    ``retryable``: the same request with the same idempotency key may succeed later. Such a
+    refusal is never kept as the outcome of a key; every other is final for its key.
+    """
 
     code: ClassVar[str] = "LOYALTY_ERROR"
     retryable: ClassVar[bool] = False
@@ -181,6 +186,25 @@ class TotalMismatch(LoyaltyError):
     @property
     def data(self) -> dict[str, int | str]:
         return {"expected": self.expected, "found": self.found}
+
+
+class TooManyAttempts(LoyaltyError):
+    """The caller tried too many codes that nobody has.
+
+    Args:
+        retry_after_s: when it is heard again, in seconds from now, >= 1.
+    """
+
+    code = "TOO_MANY_ATTEMPTS"
+    retryable = True
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many unknown codes were tried; try again in {retry_after_s} seconds")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        return {"retry_after_s": self.retry_after_s}
 
 
 class StoredRefusal(LoyaltyError):

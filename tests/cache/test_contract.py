@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from loyalty.cache import Cache, Lagged, Message, keys
+from loyalty.cache.sightings import ITEMS_MAX
 from loyalty.cache.versions import VERSION_MAX
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +156,53 @@ async def test_dropping_forgets_a_tombstone_too(cache: Cache):
     await cache.drop(key)
 
     assert await cache.put_versioned(key, 1, b"x", 60)
+
+
+MISSES = keys.misses(1, "c4")
+
+
+async def test_what_was_seen_is_counted_once_from_its_first_moment(cache: Cache):
+    assert await cache.note(MISSES, [], 1_000, 600) == []
+
+    assert await cache.note(MISSES, ["b", "a"], 1_000, 600) == [1_000, 1_000]
+    assert await cache.note(MISSES, ["a", "c"], 1_100, 600) == [1_000, 1_000, 1_100]
+    assert await cache.note(keys.misses(2, "c4"), [], 1_100, 600) == []
+    assert await cache.note(MISSES, [], 1_599, 600) == [1_000, 1_000, 1_100]
+    assert await cache.note(MISSES, [], 1_600, 600) == [1_100]
+    assert await cache.note(MISSES, ["a"], 1_600, 600) == [1_100, 1_600]
+
+
+async def test_what_was_seen_far_ahead_is_forgotten(cache: Cache):
+    """A clock stepped back by an hour must not lock anybody out for an hour."""
+    await cache.note(MISSES, ["a"], 5_000, 600)
+
+    assert await cache.note(MISSES, ["b"], 4_500, 600) == [4_500, 5_000]
+    assert await cache.note(MISSES, ["b"], 4_399, 600) == [4_500]
+
+
+async def test_only_the_latest_sightings_are_kept(cache: Cache):
+    for at_s in range(1_000, 1_020):
+        await cache.note(MISSES, [f"{at_s}-{number}" for number in range(20)], at_s, 600)
+
+    seen = await cache.note(MISSES, [], 1_020, 600)
+
+    assert seen == [at_s for at_s in range(1_000, 1_020) for _ in range(20)][-ITEMS_MAX:]
+
+
+async def test_sightings_noted_at_once_are_all_counted(cache: Cache):
+    answers = await asyncio.gather(
+        *(cache.note(MISSES, [str(number)], 1_000, 600) for number in range(50))
+    )
+
+    assert sorted(len(seen or ()) for seen in answers) == list(range(1, 51))
+
+
+async def test_dropping_forgets_what_was_seen(cache: Cache):
+    await cache.note(MISSES, ["a"], 1_000, 600)
+
+    assert await cache.drop(MISSES)
+
+    assert await cache.note(MISSES, [], 1_000, 600) == []
 
 
 async def test_every_subscriber_of_a_channel_hears_it_in_order(cache: Cache):

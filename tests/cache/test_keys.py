@@ -13,6 +13,7 @@ from loyalty.cache import keys
         (keys.RULESET, keys.ruleset(1, 3)),
         (keys.RECOMMENDATIONS, keys.recommendations(1, 5, "for_you", "als-7")),
         (keys.RECOMMENDATIONS, keys.recommendations_popular(1, "trending", "als-7")),
+        (keys.MISSES, keys.misses(1, "c4")),
         (keys.CHANGES, keys.changes(1, 5)),
     ],
 )
@@ -24,6 +25,7 @@ def test_a_key_looks_as_the_table_says(family: keys.Family, key: str):
         "<listing>": "a9f0",
         "<version>": "3",
         "<model>": "als-7",
+        "<caller>": "c4",
     }
     shapes = family.pattern
     for name, value in values.items():
@@ -46,6 +48,7 @@ def test_no_two_things_share_a_key():
             keys.ruleset(tenant, number),
             keys.recommendations(tenant, number, "popular", "m"),
             keys.recommendations_popular(tenant, "w", f"m{number}"),
+            keys.misses(tenant, str(number)),
             keys.changes(tenant, number),
         )
     ]

@@ -46,12 +46,13 @@ async def answers_without_redis(cache: RedisCache) -> list[object]:
         await cache.put_versioned(KEY, 1, b"x", 60),
         await cache.invalidate(KEY, 1, 60),
         await cache.drop(PLAIN),
+        await cache.note(keys.misses(1, "c4"), ["a"], 1_000, 600),
         await cache.publish(CHANNEL, b"x"),
         await cache.check(),
     ]
 
 
-WITHOUT_REDIS = [None, [None, None], False, None, False, False, False, False, False]
+WITHOUT_REDIS = [None, [None, None], False, None, False, False, False, None, False, False]
 
 
 async def test_with_nobody_there_every_answer_comes_at_once(closed_port_url: str):

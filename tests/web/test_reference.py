@@ -81,6 +81,27 @@ def test_every_code_has_its_heading_and_every_heading_its_code() -> None:
     assert sorted(ours | written | listed) == sorted(headings)
 
 
+def test_every_code_says_whether_it_is_final_or_retryable() -> None:
+    assert loyalty.app
+    said: dict[str, list[str]] = {}
+    for part in re.split(r"^## ", text("errors"), flags=re.MULTILINE)[1:]:
+        intro, *sections = re.split(r"^### ", part, flags=re.MULTILINE)
+        of_all = re.findall(r"\b(Final|Retryable)\b", intro)
+        for section in sections:
+            words = re.findall(r"\b(Final|Retryable)\b", section)
+            said[section.split("\n", 1)[0]] = of_all or words
+
+    unclear = {code: words for code, words in said.items() if len(words) != 1}
+    ours = {each.code: each.retryable for each in subclasses(LoyaltyError)}
+    wrong = {
+        code: words
+        for code, words in said.items()
+        if code in ours and words != ["Retryable" if ours[code] else "Final"]
+    }
+
+    assert (unclear, wrong) == ({}, {})
+
+
 def test_every_setting_is_listed_with_its_default() -> None:
     rows = re.findall(r"^\| `LOYALTY_([A-Z_]+)` \| (.+?) \|", text("settings"), re.MULTILINE)
 

@@ -85,6 +85,18 @@ RECOMMENDATIONS: Final = Family(
     "of what sells most; stock, price and visibility are asked of the database",
     written_by="services.recommendations on a miss",
 )
+MISSES: Final = Family(
+    name="misses",
+    pattern="l1:misses:{t<tenant>}:<caller>",
+    # The window in which they are counted.
+    ttl_s=600,
+    is_versioned=False,
+    # Counted where all processes see it.
+    is_layered=False,
+    holds="keyed digests of codes that a caller tried and that do not exist, each with the second "
+    "at which it was first tried; the caller is a keyed digest too",
+    written_by="services.code_guard, with each code that nobody has",
+)
 CHANGES: Final = Family(
     name="changes",
     pattern="l1:changes:{t<tenant>:m<member>}",
@@ -100,6 +112,7 @@ TABLE: Final[tuple[Family, ...]] = (
     CATALOGUE,
     RULESET,
     RECOMMENDATIONS,
+    MISSES,
     CHANGES,
 )
 NAMES: Final = frozenset(family.name for family in TABLE)
@@ -132,6 +145,15 @@ def recommendations(tenant_id: int, member_id: int, window: str, model_id: str) 
 def recommendations_popular(tenant_id: int, window: str, model_id: str) -> str:
     tag = f"{{t{tenant_id:d}}}"
     return f"l1:recommendations:{tag}:popular:{_part(window)}:{_part(model_id)}"
+
+
+def misses(tenant_id: int, caller: str) -> str:
+    """Key of the codes that a caller guessed.
+
+    Args:
+        caller: digest that names the caller.
+    """
+    return f"l1:misses:{{t{tenant_id:d}}}:{_part(caller)}"
 
 
 def changes(tenant_id: int, member_id: int) -> str:

@@ -143,6 +143,11 @@ class LayeredCache(Cache, Tracker):
     async def invalidate(self, key: str, version: int, ttl_s: int) -> bool:
         return await self._remote.invalidate(key, version, ttl_s)
 
+    async def note(
+        self, key: str, items: Sequence[str], at_s: int, window_s: int
+    ) -> list[int] | None:
+        return await self._remote.note(key, items, at_s, window_s)
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         return await self._remote.publish(channel, payload)
 

@@ -7,6 +7,7 @@ from typing import Final
 from loyalty.cache.lru import LruStore
 from loyalty.cache.metrics import Counters, Layer, Outcome
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.sightings import Sightings
 from loyalty.cache.subscriptions import QUEUE_MAX, Subscribers
 from loyalty.cache.versions import Record, checked, may_replace
 
@@ -33,6 +34,7 @@ class MemoryCache(Cache):
         queue_max: int = QUEUE_MAX,
     ) -> None:
         self._store = LruStore(now_s, entries_max=entries_max, bytes_max=bytes_max)
+        self._sightings = Sightings()
         self._counters = counters or Counters()
         self._subscribers = Subscribers(queue_max)
 
@@ -58,6 +60,7 @@ class MemoryCache(Cache):
     async def drop(self, *keys: str) -> bool:
         for key in keys:
             self._store.drop(key)
+            self._sightings.drop(key)
         return True
 
     async def get_versioned(self, key: str) -> tuple[int, bytes] | None:
@@ -77,6 +80,11 @@ class MemoryCache(Cache):
         self._write(key, Record(checked(version), None), ttl_s)
         return True
 
+    async def note(
+        self, key: str, items: Sequence[str], at_s: int, window_s: int
+    ) -> list[int] | None:
+        return self._sightings.note(key, items, at_s, window_s)
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         self._subscribers.deliver(channel, payload)
         return True
@@ -92,6 +100,7 @@ class MemoryCache(Cache):
     async def close(self) -> None:
         self._subscribers.end()
         self._store.clear()
+        self._sightings.clear()
 
     def _write(self, key: str, record: Record, ttl_s: int) -> bool:
         assert record.version is not None

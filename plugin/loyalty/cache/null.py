@@ -44,6 +44,11 @@ class NullCache(Cache):
         checked(version)
         return True
 
+    async def note(
+        self, key: str, items: Sequence[str], at_s: int, window_s: int
+    ) -> list[int] | None:
+        return None
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         self._subscribers.deliver(channel, payload)
         return True

@@ -87,6 +87,21 @@ class Cache(Protocol):
         """
         ...
 
+    async def note(
+        self, key: str, items: Sequence[str], at_s: int, window_s: int
+    ) -> list[int] | None:
+        """Note distinct items as seen, in one step with counting them.
+
+        Args:
+            items: what was seen; one that is there keeps its first moment. May be empty, to ask.
+            at_s: seconds since 1970; what is not within ``window_s`` of it is forgotten.
+
+        Returns:
+            When each item of the window was first seen, oldest first; None when the store could
+            not be asked.
+        """
+        ...
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         """Tell all subscribers, in every process; False when only this process was told."""
         ...

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha1
 from typing import Any, Final
 
@@ -25,14 +25,20 @@ from loyalty.cache.debts import Debt, Debts
 from loyalty.cache.feed import QUIET_S, Feed, Tracker
 from loyalty.cache.metrics import Counters, Layer, Outcome
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.sightings import ITEMS_MAX, NOTE_SCRIPT
 from loyalty.cache.subscriptions import QUEUE_MAX, Subscribers
 from loyalty.cache.versions import WRITE_SCRIPT, Record, checked, decoded, encoded
 
-_WRITE_SHA: Final = sha1(WRITE_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _DEBTS_AT_ONCE: Final = 200
 _FAILED: Final = object()
 
 _log = logging.getLogger(__name__)
+
+
+@lru_cache
+def _digest(script: str) -> str:
+    """How a server that has seen a script knows it."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 class RedisCache(Cache):
@@ -137,6 +143,18 @@ class RedisCache(Cache):
         self._owe(key, Debt(is_drop=False, version=version, ttl_s=ttl_s))
         return False
 
+    async def note(
+        self, key: str, items: Sequence[str], at_s: int, window_s: int
+    ) -> list[int] | None:
+        answer = await self._run(
+            NOTE_SCRIPT, 1, key, at_s, window_s, ITEMS_MAX, *items, about=(key,)
+        )
+        if not isinstance(answer, list):
+            return None
+        self._count(key, Outcome.STORED if items else Outcome.HIT)
+        # Items and their moments by turns.
+        return [int(at) for at in answer[1::2]]
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         if await self._ask("PUBLISH", channel, payload, about=(channel,)) is not _FAILED:
             return True
@@ -190,10 +208,13 @@ class RedisCache(Cache):
 
     async def _write(self, key: str, record: Record, ttl_s: int) -> Any:
         rest = (1, key, encoded(record), ttl_s * 1000)
-        answer = await self._ask("EVALSHA", _WRITE_SHA, *rest, about=(key,))
+        return await self._run(WRITE_SCRIPT, *rest, about=(key,))
+
+    async def _run(self, script: str, *rest: str | bytes | int, about: Sequence[str]) -> Any:
+        answer = await self._ask("EVALSHA", _digest(script), *rest, about=about)
         if isinstance(answer, NoScriptError):
             # A server that was restarted or flushed has forgotten the script.
-            answer = await self._ask("EVAL", WRITE_SCRIPT, *rest, about=(key,))
+            answer = await self._ask("EVAL", script, *rest, about=about)
         return answer
 
     async def _ask(self, *command: str | bytes | int, about: Sequence[str]) -> Any:

@@ -9,6 +9,7 @@ from loyalty.secrets import SecretKey
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.changes import CachedSummaries, Changes
 from loyalty.services.checkout import Checkout
+from loyalty.services.code_guard import CodeGuard
 from loyalty.services.credentials import Credentials
 from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
@@ -40,6 +41,7 @@ class Services:
     rulesets: Rulesets
     door: Door
     changes: Changes
+    code_guard: CodeGuard
     summaries: Summaries
     enrolment: Enrolment
     catalogue: Catalogue
@@ -80,6 +82,7 @@ def wire(
         rulesets=rulesets,
         door=door,
         changes=changes,
+        code_guard=CodeGuard(cache, clock, secret),
         summaries=summaries,
         enrolment=Enrolment(door),
         catalogue=catalogue,
