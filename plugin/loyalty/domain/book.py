@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from loyalty.domain.accounts import Hold
+from loyalty.domain.book_move import Moving
 from loyalty.domain.book_refund import Refunding
 from loyalty.domain.ledger import Account, Cause, Entry, LotTerms, TransactionKind
 from loyalty.domain.lots import Draw, Lot, draws
@@ -16,7 +17,7 @@ from loyalty.domain.tiers import QualifyingLot
 from loyalty.errors import InsufficientPoints
 
 
-class Book(Refunding):
+class Book(Refunding, Moving):
     """Moves value of one member; see the module's docstring.
 
     Args:

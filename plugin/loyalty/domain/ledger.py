@@ -29,12 +29,14 @@ class Account(StrEnum):
     REDEEMED = "REDEEMED"
     EXPIRED = "EXPIRED"
     ADJUSTED = "ADJUSTED"
+    CAUSE = "CAUSE"
 
 
 class TransactionKind(StrEnum):
     """What happened: the four ways a balance moves, and the steps of a hold.
 
-    REPAY moves points of a lot onto a deficit of the same account; the balance stays.
+    REPAY moves points of a lot onto a deficit of the same account; the balance stays. MERGE moves
+    lots and what is owed from one member to another, a transaction in each one's chain.
     """
 
     EARN = "EARN"
@@ -46,6 +48,7 @@ class TransactionKind(StrEnum):
     EXPIRE = "EXPIRE"
     REPAY = "REPAY"
     ADJUST = "ADJUST"
+    MERGE = "MERGE"
 
 
 class LotTerms(NamedTuple):
