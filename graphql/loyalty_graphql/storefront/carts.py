@@ -31,6 +31,11 @@ class Objective(Enum):
     FEWEST_POINTS = value(
         "FEWEST_POINTS", description="Fewest points for rewards, then least money."
     )
+    EXPIRING_FIRST = value(
+        "EXPIRING_FIRST",
+        description="Most points that expire soon, then most coupons that end soon, then least "
+        "money to pay.",
+    )
     PINNED = value("PINNED", description="Nothing but what is pinned.")
 
 

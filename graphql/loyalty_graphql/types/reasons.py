@@ -38,6 +38,31 @@ class ReasonCode(Enum):
     ANOTHER_CHOICE_IS_BETTER = value(
         "ANOTHER_CHOICE_IS_BETTER", description="What was applied serves the objective better."
     )
+    NO_SUCH_CODE = value("NO_SUCH_CODE", description="No coupon or gift card has this code.")
+    COUPON_NOT_STARTED = value("COUPON_NOT_STARTED", description="The coupon is not valid yet.")
+    COUPON_EXPIRED = value("COUPON_EXPIRED", description="The coupon's time is over.")
+    COUPON_REVOKED = value("COUPON_REVOKED", description="The shop has taken the coupon back.")
+    COUPON_USED_UP = value("COUPON_USED_UP", description="All uses of the coupon are taken.")
+    COUPON_USED_BY_MEMBER = value(
+        "COUPON_USED_BY_MEMBER", description="The member has used the coupon as often as allowed."
+    )
+    NEEDS_COUPON = value("NEEDS_COUPON", description="It is for those with a coupon's code.")
+    OUT_OF_STOCK = value("OUT_OF_STOCK", description="Nothing is left of it.")
+    USED_UP_BY_MEMBER = value(
+        "USED_UP_BY_MEMBER", description="The member has taken it as often as allowed."
+    )
+    DISCOUNT_CAP = value(
+        "DISCOUNT_CAP", description="The program's limit on discounts cut it or kept it out."
+    )
+    GIFT_CARD_EMPTY = value("GIFT_CARD_EMPTY", description="Nothing is left on the gift card.")
+    GIFT_CARD_BLOCKED = value("GIFT_CARD_BLOCKED", description="The gift card is blocked.")
+    GIFT_CARD_EXPIRED = value("GIFT_CARD_EXPIRED", description="The gift card's time is over.")
+    INSUFFICIENT_CREDIT = value(
+        "INSUFFICIENT_CREDIT", description="More credit was asked for than is available."
+    )
+    NOTHING_LEFT_TO_PAY = value(
+        "NOTHING_LEFT_TO_PAY", description="Other ways of paying pay for everything."
+    )
 
 
 def sentence(candidate: Candidate, rules: Ruleset) -> str | None:
@@ -55,7 +80,8 @@ def sentence(candidate: Candidate, rules: Ruleset) -> str | None:
         return f"It is for members from the tier {_tier_name(gap.tier, rules)} on."
     if gap.money_minor is not None:
         money = Money(gap.money_minor, rules.currency)
-        what = "too much" if reason is Reason.TENDER_LIMIT else "more is needed"
+        is_over = reason in (Reason.TENDER_LIMIT, Reason.DISCOUNT_CAP)
+        what = "too much" if is_over else "more is needed"
         return f"{_PLAIN[reason][:-1]}: {money.text()} {money.currency} {what}."
     if gap.points is not None:
         return f"{_PLAIN[reason][:-1]}: {gap.points} more needed."
@@ -79,6 +105,21 @@ _PLAIN = {
     Reason.NOT_PINNED: "Only other rewards were asked for.",
     Reason.EXCLUSIVE_WITH_ANOTHER: "It does not go with a reward that is applied.",
     Reason.ANOTHER_CHOICE_IS_BETTER: "Another choice is better.",
+    Reason.NO_SUCH_CODE: "There is no such code.",
+    Reason.COUPON_NOT_STARTED: "The coupon is not valid yet.",
+    Reason.COUPON_EXPIRED: "The coupon has expired.",
+    Reason.COUPON_REVOKED: "The coupon is no longer valid.",
+    Reason.COUPON_USED_UP: "The coupon is used up.",
+    Reason.COUPON_USED_BY_MEMBER: "The coupon was used already.",
+    Reason.NEEDS_COUPON: "It needs a coupon.",
+    Reason.OUT_OF_STOCK: "It is out of stock.",
+    Reason.USED_UP_BY_MEMBER: "It was taken as often as it may be.",
+    Reason.DISCOUNT_CAP: "Discounts are limited.",
+    Reason.GIFT_CARD_EMPTY: "The gift card is empty.",
+    Reason.GIFT_CARD_BLOCKED: "The gift card is blocked.",
+    Reason.GIFT_CARD_EXPIRED: "The gift card has expired.",
+    Reason.INSUFFICIENT_CREDIT: "There is too little credit.",
+    Reason.NOTHING_LEFT_TO_PAY: "Nothing is left to pay.",
 }
 
 

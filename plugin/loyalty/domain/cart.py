@@ -11,6 +11,7 @@ class CartLine(NamedTuple):
     the shop (None: not known). Both in the cart's currency, >= 0. ``quantity`` >= 1.
     ``amount_minor`` is what the whole line costs where a shop tells that instead of a price,
     as paid orders do; it need not divide by the quantity.
+    ``tax_bp``: the line's tax rate in basis points of the price before tax.
     """
 
     id: str
@@ -22,6 +23,7 @@ class CartLine(NamedTuple):
     department: str | None = None
     brand: str | None = None
     amount_minor: int | None = None
+    tax_bp: int = 0
 
     @property
     def gross_minor(self) -> int:
@@ -31,12 +33,18 @@ class CartLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """A cart in one currency; ``id`` is the shop's own, and names the cart's hold."""
+    """A cart in one currency; ``id`` is the shop's own, and names the cart's hold.
+
+    ``tax_included``: prices and shipping hold their tax already; otherwise it is added to what
+    is left of them after discounts. ``shipping_tax_bp``: rate of shipping, as for a line.
+    """
 
     id: str
     currency: str
     lines: tuple[CartLine, ...]
     shipping_minor: int = 0
+    tax_included: bool = True
+    shipping_tax_bp: int = 0
 
     @property
     def gross_minor(self) -> int:

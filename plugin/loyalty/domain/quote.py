@@ -13,6 +13,7 @@ from loyalty.domain.quote_basket import Taken, tender_limits
 from loyalty.domain.quote_candidates import Examination, Examined
 from loyalty.domain.quote_choice import Selection, chosen
 from loyalty.domain.quote_codec import quote_hash
+from loyalty.domain.quote_holdings import NO_HOLDINGS, Holdings
 from loyalty.domain.quote_input import validated, validated_choice
 from loyalty.domain.quote_margin import points_paid, report
 from loyalty.domain.quote_tender import Payment, TenderLimits
@@ -60,7 +61,12 @@ __all__ = [
 
 
 def quote(
-    ruleset: Ruleset, member: MemberFacts | None, cart: Cart, choice: Choice, at: datetime
+    ruleset: Ruleset,
+    member: MemberFacts | None,
+    cart: Cart,
+    choice: Choice,
+    at: datetime,
+    holdings: Holdings = NO_HOLDINGS,
 ) -> Quote:
     """What the cart gets by the best choice, with a reason for every candidate.
 
@@ -70,6 +76,7 @@ def quote(
         cart: as the shop describes it.
         choice: what the shopper decided.
         at: the moment asked about; the quote stands from then for the ruleset's time.
+        holdings: coupons, gift cards and credit, and what is left of what members share.
 
     Raises:
         BadInput: the cart or the choice is not one; says where and what was wanted.

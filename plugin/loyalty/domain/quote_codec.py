@@ -1,7 +1,7 @@
 """A quote as JSON-able values and back, exactly, and the hash over them.
 
 The dictionary form is what is signed, stored and hashed, so its keys are a format: a change
-raises ``FORMAT``.
+raises ``FORMAT``. What is zero or empty in most quotes is left out of it.
 """
 
 import json
@@ -14,12 +14,18 @@ from loyalty.domain.earning import Earning
 from loyalty.domain.quote_terms import (
     Candidate,
     Choice,
+    CreditMode,
+    CreditUsed,
+    CreditWanted,
+    GiftUsed,
     MarginReport,
     Objective,
     Outcome,
     Part,
     PointsMode,
     PointsWanted,
+    QuotaKind,
+    QuotaUse,
     Quote,
     QuoteLine,
     TenderUsed,
@@ -27,7 +33,10 @@ from loyalty.domain.quote_terms import (
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.errors import BadInput
 
-FORMAT = 1
+FORMAT = 2
+
+READABLE = (1, 2)
+"""Format 1 knows no tax, codes, credit, gift cards nor caps; reservations made by it are read."""
 
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True, check_circular=False
@@ -59,7 +68,7 @@ def from_dict(value: dict[str, Any]) -> Quote:
             for its signature to say.
     """
     found = value.get("format") if isinstance(value, dict) else None
-    if found != FORMAT:
+    if found not in READABLE:
         raise BadInput(f"found a quote of format {str(found)[:20]!r}, wanted {FORMAT}")
     try:
         return _quote(value)
@@ -80,6 +89,8 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
             "pinned": list(quote.choice.pinned),
             "excluded": list(quote.choice.excluded),
             "objective": quote.choice.objective.value,
+            "codes": list(quote.choice.codes),
+            "credit": [quote.choice.credit.mode.value, quote.choice.credit.minor],
         },
         "at": _text(quote.at),
         "validUntil": _text(quote.valid_until),
@@ -93,15 +104,29 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
         "total": quote.total_minor,
         "payable": quote.payable_minor,
         "margin": margin
-        and [margin.limited, margin.floor_bp, margin.actual_bp, margin.unknown_cost],
+        and [
+            margin.limited,
+            margin.floor_bp,
+            margin.actual_bp,
+            margin.unknown_cost,
+            margin.line_floor_bp,
+        ],
         "proven": quote.proven,
+        "gap": quote.gap_minor,
+        "tax": quote.tax_minor,
+        "shippingLine": _line_to_dict(quote.shipping_line),
+        "uses": [[use.kind.value, use.subject, use.coupon_id, use.quantity] for use in quote.uses],
+        "credit": quote.credit and quote.credit.minor,
+        "giftCards": [[gift.holder_id, gift.label, gift.minor] for gift in quote.gift_cards],
     }
 
 
 def _quote(value: dict[str, Any]) -> Quote:
     choice, tender, margin = value["choice"], value["tender"], value["margin"]
     mode, points = choice["points"]
+    credit_mode, credit_minor = choice.get("credit", ("NONE", 0))
     code, version = value["ruleset"]
+    credit = value.get("credit")
     return Quote(
         cart=_cart(value["cart"]),
         member=value["member"],
@@ -113,6 +138,8 @@ def _quote(value: dict[str, Any]) -> Quote:
             tuple(choice["pinned"]),
             tuple(choice["excluded"]),
             Objective(choice["objective"]),
+            tuple(choice.get("codes", ())),
+            CreditWanted(CreditMode(credit_mode), credit_minor),
         ),
         at=_instant(value["at"]),
         valid_until=_instant(value["validUntil"]),
@@ -128,11 +155,30 @@ def _quote(value: dict[str, Any]) -> Quote:
         margin=None if margin is None else MarginReport(*margin),
         proven=value["proven"],
         hash=value["hash"],
+        shipping_line=_shipping(value),
+        uses=tuple(
+            QuotaUse(QuotaKind(kind), subject, coupon_id, quantity)
+            for kind, subject, coupon_id, quantity in value.get("uses", ())
+        ),
+        credit=None if credit is None else CreditUsed(credit),
+        gift_cards=tuple(GiftUsed(*gift) for gift in value.get("giftCards", ())),
+        tax_minor=value.get("tax", 0),
+        gap_minor=value.get("gap", 0),
     )
 
 
+def _shipping(value: dict[str, Any]) -> QuoteLine:
+    if "shippingLine" in value:
+        return _line(value["shippingLine"])
+    # Of format 1: points paid shipping with what the lines did not take.
+    shipping = value["shipping"]
+    paid = value["tender"][2] if value["tender"] else 0
+    on_lines = sum(line["tender"] for line in value["lines"])
+    return QuoteLine("", "", 1, shipping, 0, shipping, paid - on_lines, ())
+
+
 def _cart_to_dict(cart: Cart) -> dict[str, Any]:
-    return {
+    made = {
         "id": cart.id,
         "currency": cart.currency,
         "shipping": cart.shipping_minor,
@@ -147,9 +193,16 @@ def _cart_to_dict(cart: Cart) -> dict[str, Any]:
                 "department": line.department,
                 "brand": line.brand,
             }
+            | _some(taxBp=line.tax_bp)
             for line in cart.lines
         ],
     }
+    return made | _some(taxAdded=not cart.tax_included, shippingTaxBp=cart.shipping_tax_bp)
+
+
+def _some(**values: Any) -> dict[str, Any]:
+    """Those of the values that say something."""
+    return {key: value for key, value in values.items() if value}
 
 
 def _cart(value: dict[str, Any]) -> Cart:
@@ -166,10 +219,13 @@ def _cart(value: dict[str, Any]) -> Cart:
                 line["category"],
                 line["department"],
                 line["brand"],
+                tax_bp=line.get("taxBp", 0),
             )
             for line in value["lines"]
         ),
         value["shipping"],
+        not value.get("taxAdded", False),
+        value.get("shippingTaxBp", 0),
     )
 
 
@@ -183,7 +239,7 @@ def _line_to_dict(line: QuoteLine) -> dict[str, Any]:
         "net": line.net_minor,
         "tender": line.tender_minor,
         "parts": [[part.code, part.minor] for part in line.parts],
-    }
+    } | _some(tax=line.tax_minor, credit=line.credit_minor, gift=line.gift_minor)
 
 
 def _line(value: dict[str, Any]) -> QuoteLine:
@@ -196,6 +252,9 @@ def _line(value: dict[str, Any]) -> QuoteLine:
         value["net"],
         value["tender"],
         tuple(Part(code, minor) for code, minor in value["parts"]),
+        value.get("tax", 0),
+        value.get("credit", 0),
+        value.get("gift", 0),
     )
 
 
@@ -213,7 +272,13 @@ def _candidate_to_dict(candidate: Candidate) -> dict[str, Any]:
         "points": candidate.points,
         "discount": candidate.discount_minor,
         "cut": candidate.cut_minor,
-    }
+    } | _some(
+        capped=candidate.capped_minor,
+        couponCode=candidate.coupon_code,
+        couponId=candidate.coupon_id,
+        tier=candidate.tier,
+        costShaped=candidate.is_cost_shaped,
+    )
 
 
 def _candidate(value: dict[str, Any]) -> Candidate:
@@ -230,6 +295,11 @@ def _candidate(value: dict[str, Any]) -> Candidate:
         value["points"],
         value["discount"],
         value["cut"],
+        value.get("capped", 0),
+        value.get("couponCode"),
+        value.get("couponId"),
+        value.get("tier"),
+        value.get("costShaped", False),
     )
 
 

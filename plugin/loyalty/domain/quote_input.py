@@ -1,9 +1,11 @@
 """What a quote is asked with, checked once before anything is reckoned."""
 
+from dataclasses import replace
+
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.points import POINTS_MAX
-from loyalty.domain.quote_terms import TENDER, Choice, PointsMode
+from loyalty.domain.quote_terms import CREDIT, TENDER, Choice, CreditMode, PointsMode
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
 
@@ -11,6 +13,7 @@ LINES_MAX = 200
 QUANTITY_MAX = 1_000_000
 TEXT_MAX = 128
 CODES_MAX = 50
+TAX_BP_MAX = 10_000
 
 
 def validated(cart: Cart, ruleset: Ruleset) -> Cart:
@@ -30,6 +33,7 @@ def validated(cart: Cart, ruleset: Ruleset) -> Cart:
         raise BadInput(f"found {len(cart.lines)} lines, wanted 1 to {LINES_MAX}", field=("lines",))
     _check_text(cart.id, ("id",))
     _check_range(cart.shipping_minor, 0, AMOUNT_MINOR_MAX, ("shipping",))
+    _check_range(cart.shipping_tax_bp, 0, TAX_BP_MAX, ("shippingTax",))
     seen: set[str] = set()
     gross, cost = cart.shipping_minor, 0
     for position, line in enumerate(cart.lines):
@@ -56,12 +60,18 @@ def validated_choice(choice: Choice) -> Choice:
     """The choice with each code once.
 
     Raises:
-        BadInput: fewer than one exact point or more than can be counted, too many codes, one
-            both pinned and excluded, or the tender excluded.
+        BadInput: fewer than one exact point or minor unit of credit, more than can be counted,
+            too many codes, one both pinned and excluded, or a tender excluded.
     """
     if choice.points.mode is PointsMode.EXACT:
         _check_range(choice.points.points, 1, POINTS_MAX, ("points",))
-    for name, codes in (("pinned", choice.pinned), ("excluded", choice.excluded)):
+    if choice.credit.mode is CreditMode.EXACT:
+        _check_range(choice.credit.minor, 1, AMOUNT_MINOR_MAX, ("credit",))
+    for name, codes in (
+        ("pinned", choice.pinned),
+        ("excluded", choice.excluded),
+        ("codes", choice.codes),
+    ):
         if len(codes) > CODES_MAX:
             raise BadInput(f"found {len(codes)} {name} codes, wanted <= {CODES_MAX}", field=(name,))
         for position, code in enumerate(codes):
@@ -72,15 +82,16 @@ def validated_choice(choice: Choice) -> Choice:
             f"found {both[0]!r} both pinned and excluded, wanted one of the two",
             field=("excluded",),
         )
-    if TENDER in choice.excluded:
-        raise BadInput(
-            f"found {TENDER!r} excluded, wanted points NONE to pay without points",
-            field=("excluded",),
-        )
-    pinned = tuple(dict.fromkeys(choice.pinned))
-    if len(pinned) == len(choice.pinned):
+    for tender, what in ((TENDER, "points"), (CREDIT, "credit")):
+        if tender in choice.excluded:
+            raise BadInput(
+                f"found {tender!r} excluded, wanted {what} NONE to pay without {what}",
+                field=("excluded",),
+            )
+    pinned, given = tuple(dict.fromkeys(choice.pinned)), tuple(dict.fromkeys(choice.codes))
+    if len(pinned) == len(choice.pinned) and len(given) == len(choice.codes):
         return choice
-    return Choice(choice.points, pinned, choice.excluded, choice.objective)
+    return replace(choice, pinned=pinned, codes=given)
 
 
 def _check_line(line: CartLine, field: tuple[str, ...]) -> None:
@@ -88,6 +99,7 @@ def _check_line(line: CartLine, field: tuple[str, ...]) -> None:
     _check_text(line.product, (*field, "product"))
     _check_range(line.quantity, 1, QUANTITY_MAX, (*field, "quantity"))
     _check_range(line.unit_minor, 0, AMOUNT_MINOR_MAX, (*field, "price"))
+    _check_range(line.tax_bp, 0, TAX_BP_MAX, (*field, "tax"))
     if line.cost_minor is not None:
         _check_range(line.cost_minor, 0, AMOUNT_MINOR_MAX, (*field, "cost"))
 

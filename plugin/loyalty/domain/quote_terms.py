@@ -12,6 +12,12 @@ from loyalty.domain.reasons import Gap, NearestChange, Reason
 TENDER = "POINTS"
 """Code of the candidate "pay with points". No reward has it: their codes are lower case."""
 
+CREDIT = "CREDIT"
+"""Code of the candidate "pay with credit"."""
+
+GIFT_CARD = "GIFT_CARD"
+"""Code of a candidate "pay with this gift card", with a colon and its place, from 1 on."""
+
 
 class PointsMode(StrEnum):
     """How many points the shopper wants to pay with."""
@@ -37,15 +43,42 @@ def exactly(points: int) -> PointsWanted:
     return PointsWanted(PointsMode.EXACT, points)
 
 
+class CreditMode(StrEnum):
+    """How much credit the shopper wants to pay with."""
+
+    NONE = "NONE"
+    ALL = "ALL"
+    EXACT = "EXACT"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditWanted:
+    """Credit to pay with. ``minor`` units count for EXACT alone and are >= 1 there."""
+
+    mode: CreditMode = CreditMode.NONE
+    minor: int = 0
+
+
+NO_CREDIT = CreditWanted()
+ALL_CREDIT = CreditWanted(CreditMode.ALL)
+
+
+def exact_credit(minor: int) -> CreditWanted:
+    return CreditWanted(CreditMode.EXACT, minor)
+
+
 class Objective(StrEnum):
     """What the choice is to achieve; each falls back on the next of its list.
 
     MOST_SAVED: least money to pay, fewest points, codes in order. FEWEST_POINTS: fewest
-    points for rewards, least money, codes in order. PINNED: nothing but what is pinned.
+    points for rewards, least money, codes in order. EXPIRING_FIRST: most points out of what
+    expires soon, most coupons that end soon, least money, fewest points, codes in order.
+    PINNED: nothing but what is pinned.
     """
 
     MOST_SAVED = "MOST_SAVED"
     FEWEST_POINTS = "FEWEST_POINTS"
+    EXPIRING_FIRST = "EXPIRING_FIRST"
     PINNED = "PINNED"
 
 
@@ -53,15 +86,19 @@ class Objective(StrEnum):
 class Choice:
     """What the shopper decided.
 
-    ``pinned`` are codes of rewards (or ``TENDER``) that are wanted before anything else, the
-    first the most; ``excluded`` are not wanted at all. An exact number of points comes right
-    after what is pinned. ``TENDER`` is not excluded but asked for with no points.
+    ``pinned`` are codes of rewards or coupons (or ``TENDER`` or ``CREDIT``) that are wanted
+    before anything else, the first the most; ``excluded`` are not wanted at all. An exact
+    number of points comes right after what is pinned, and an exact amount of credit after
+    that. ``TENDER`` is not excluded but asked for with no points, ``CREDIT`` with no credit.
+    ``codes``: normalised coupon codes in the sequence in which they were handed in.
     """
 
     points: PointsWanted = NO_POINTS
     pinned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     objective: Objective = Objective.MOST_SAVED
+    codes: tuple[str, ...] = ()
+    credit: CreditWanted = NO_CREDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +106,8 @@ class MemberFacts:
     """What a quote needs to know of a member.
 
     ``state`` is only named in answers. ``available`` has points by point type; less than
-    nothing where a deficit is open.
+    nothing where a deficit is open. ``expiring``: how many of them expire within the
+    ruleset's ``expiring_soon_days``, by point type.
     """
 
     external_id: str
@@ -77,6 +115,7 @@ class MemberFacts:
     state: str
     tier: str | None
     available: Mapping[str, int] = field(default_factory=dict)
+    expiring: Mapping[str, int] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):
@@ -89,15 +128,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reward, or paying with points, and what became of it.
+    """A reward, a tier's benefit, a code, or a way of paying, and what became of it.
 
     ``points`` of ``point_type`` are its price. ``discount_minor`` is what it takes off, or
-    would take off by itself; for the tender, what the points pay. ``cut_minor`` is what the
-    margin guard kept back of it; ``reason`` then is MARGIN_LIMIT although it is applied.
-    ``nearest`` is the change after which it applies when pinned first; None where no change
-    is known that does it, and for a reward that the margin keeps out, because a change would
-    tell the cost. The gap of MARGIN_LIMIT and ``cut_minor`` tell it too: they are for
-    services and merchants only.
+    would take off by itself; for a way of paying, what it pays. ``capped_minor`` is what the
+    ruleset's caps kept back of it, ``cut_minor`` what the margin guard kept back of the rest;
+    ``reason`` then is DISCOUNT_CAP or MARGIN_LIMIT although it is applied. ``nearest`` is the
+    change after which it applies when pinned first; None where no change is known that does
+    it, and for a reward that the margin keeps out, because a change would tell the cost.
+
+    ``coupon_code`` and ``coupon_id``: the coupon it came with; of a code that nobody knows,
+    the code alone. ``tier``: whose benefit it is; None for what is no benefit.
+    ``is_cost_shaped``: the cost had a say in some figure of it. Those figures, the gap of
+    MARGIN_LIMIT and ``cut_minor`` are for services and merchants only.
     """
 
     code: str
@@ -111,6 +154,16 @@ class Candidate:
     points: int
     discount_minor: int
     cut_minor: int = 0
+    capped_minor: int = 0
+    coupon_code: str | None = None
+    coupon_id: int | None = None
+    tier: str | None = None
+    is_cost_shaped: bool = False
+
+    @property
+    def wish(self) -> str:
+        """The name under which it is pinned or excluded."""
+        return self.coupon_code or self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +176,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """A line of the cart with what is taken off it.
+    """A line of the cart, or its shipping, with what is taken off it.
 
-    The parts add up to ``discount_minor``; ``net_minor`` = gross - discount >= 0;
-    ``tender_minor`` <= net is the share of it that points pay.
+    The parts add up to ``discount_minor``; ``net_minor`` = gross - discount >= 0.
+    ``tax_minor`` is the tax in it, or on it where the cart's tax is added. Points
+    (``tender_minor``), gift cards and credit each pay a share of what is charged for it:
+    net, and tax where that is added. Together they never pay more.
     """
 
     id: str
@@ -137,6 +192,9 @@ class QuoteLine:
     net_minor: int
     tender_minor: int
     parts: tuple[Part, ...]
+    tax_minor: int = 0
+    credit_minor: int = 0
+    gift_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +207,71 @@ class TenderUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditUsed:
+    """Credit that pays."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiftUsed:
+    """A gift card that pays. ``label`` is what may be shown of it."""
+
+    holder_id: int
+    label: str
+    minor: int
+
+
+class QuotaKind(StrEnum):
+    """What is counted for several members together."""
+
+    COUPON = "COUPON"
+    STOCK = "STOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """A use of something counted, to be held with a reservation.
+
+    ``subject``: the coupon's code, or the code of the reward whose stock it is.
+    """
+
+    kind: QuotaKind
+    subject: str
+    coupon_id: int | None
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class MarginReport:
-    """The margin check, over the lines of known cost, in basis points.
+    """The margin check, over the lines of known cost and without tax, in basis points.
 
     ``limited``: the guard cut or kept out something. ``actual_bp`` is rounded down, None when
-    nothing of known cost is charged. The figures are for services and merchants only.
+    nothing of known cost is charged. ``line_floor_bp`` is None without a floor per line. The
+    figures are for services and merchants only.
     """
 
     limited: bool
     floor_bp: int
     actual_bp: int | None
     unknown_cost: bool
+    line_floor_bp: int | None = None
+
+
+NO_SHIPPING = QuoteLine("", "", 1, 0, 0, 0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a cart would get, and why. Amounts in minor units of the cart's currency.
 
-    subtotal - discount + shipping = total; total - what points pay = payable. ``proven``:
-    no other choice is better; otherwise the search ended at its bound of steps.
+    subtotal - discount + shipping = total, and tax with it where the cart's tax is added;
+    total - what points, gift cards and credit pay = payable. ``shipping_minor`` is as the
+    cart has it, and ``shipping_line`` (its id is empty) says what was taken off it;
+    ``discount_minor`` counts both. ``uses`` are coupon uses and stock to hold.
+
+    ``proven``: no other choice is better; otherwise the search ended at its bound of steps,
+    and no choice saves more than ``gap_minor`` more than this one.
     """
 
     cart: Cart
@@ -190,15 +294,25 @@ class Quote:
     margin: MarginReport | None
     proven: bool
     hash: str = ""
+    shipping_line: QuoteLine = NO_SHIPPING
+    uses: tuple[QuotaUse, ...] = ()
+    credit: CreditUsed | None = None
+    gift_cards: tuple[GiftUsed, ...] = ()
+    tax_minor: int = 0
+    gap_minor: int = 0
 
     @property
     def applied(self) -> tuple[Candidate, ...]:
-        """The rewards taken, in the order in which they apply; without the tender."""
+        """The rewards and benefits taken, in the order in which they apply; no tender."""
         return tuple(
             candidate
             for candidate in self.candidates
-            if candidate.outcome is Outcome.APPLIED and candidate.code != TENDER
+            if candidate.outcome is Outcome.APPLIED and not is_tender(candidate.code)
         )
+
+    def charged_minor(self, line: QuoteLine) -> int:
+        """What is charged for one of its lines or its shipping, before any tender."""
+        return line.net_minor + (0 if self.cart.tax_included else line.tax_minor)
 
     @property
     def points_needed(self) -> dict[str, int]:
@@ -209,3 +323,8 @@ class Quote:
                 kind = candidate.point_type
                 needed[kind] = needed.get(kind, 0) + candidate.points
         return needed
+
+
+def is_tender(code: str) -> bool:
+    """Whether a candidate's code is that of a way of paying."""
+    return code in (TENDER, CREDIT) or code.startswith(GIFT_CARD + ":")

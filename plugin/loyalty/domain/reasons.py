@@ -24,6 +24,21 @@ class Reason(StrEnum):
     NOT_PINNED = "NOT_PINNED"
     EXCLUSIVE_WITH_ANOTHER = "EXCLUSIVE_WITH_ANOTHER"
     ANOTHER_CHOICE_IS_BETTER = "ANOTHER_CHOICE_IS_BETTER"
+    NO_SUCH_CODE = "NO_SUCH_CODE"
+    COUPON_NOT_STARTED = "COUPON_NOT_STARTED"
+    COUPON_EXPIRED = "COUPON_EXPIRED"
+    COUPON_REVOKED = "COUPON_REVOKED"
+    COUPON_USED_UP = "COUPON_USED_UP"
+    COUPON_USED_BY_MEMBER = "COUPON_USED_BY_MEMBER"
+    NEEDS_COUPON = "NEEDS_COUPON"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    USED_UP_BY_MEMBER = "USED_UP_BY_MEMBER"
+    DISCOUNT_CAP = "DISCOUNT_CAP"
+    GIFT_CARD_EMPTY = "GIFT_CARD_EMPTY"
+    GIFT_CARD_BLOCKED = "GIFT_CARD_BLOCKED"
+    GIFT_CARD_EXPIRED = "GIFT_CARD_EXPIRED"
+    INSUFFICIENT_CREDIT = "INSUFFICIENT_CREDIT"
+    NOTHING_LEFT_TO_PAY = "NOTHING_LEFT_TO_PAY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +55,9 @@ class NearestChange:
     """The smallest change of the cart or the choice that removes the rejection.
 
     ``kind``: ADD_TO_CART (worth ``money_minor`` more), ADD_MATCHING (the same, of a product
-    that the reward covers), USE_POINTS (pay with ``points``), PIN (ask for this before all
-    else), ALLOW (stop excluding it).
+    that the reward covers), USE_POINTS (pay with ``points``), USE_CREDIT (pay with
+    ``money_minor`` of credit), PIN (ask for this before all else), ALLOW (stop excluding it),
+    ADD_CODE (hand in a coupon code for it).
     """
 
     kind: str

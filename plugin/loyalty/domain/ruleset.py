@@ -108,10 +108,18 @@ class EarningBase:
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """What a tier brings beside its multiplier; shown to the member."""
+    """What a tier brings beside its multiplier; shown to the member.
+
+    With ``does`` it applies at checkout by itself, for members of that very tier, like a
+    reward that costs nothing; the other settings are those of a reward.
+    """
 
     code: str
     name: str
+    does: RewardKind | None = None
+    conditions: tuple[Condition, ...] = ()
+    exclusive_group: str | None = None
+    priority: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,9 @@ class Reward:
 
     ``points`` of ``point_type`` are its price (0: free for those who meet the conditions).
     Of the rewards in one ``exclusive_group`` at most one applies. Rewards apply in the order
-    of ``priority``, lowest first, each on what the earlier ones left.
+    of ``priority``, lowest first, each on what the earlier ones left. ``needs_coupon``: only
+    by a coupon's code. ``stocked``: only as long as the stock set for it lasts.
+    ``uses_per_member_max``: so often at most for one member, None for no limit.
     """
 
     code: str
@@ -166,6 +176,40 @@ class Reward:
     conditions: tuple[Condition, ...] = ()
     exclusive_group: str | None = None
     priority: int = 100
+    needs_coupon: bool = False
+    stocked: bool = False
+    uses_per_member_max: int | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its uses are counted, for its stock or for each member."""
+        return self.stocked or self.uses_per_member_max is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountCaps:
+    """The most that rewards and benefits together take off, None for no limit.
+
+    ``line_bp_max``: of any line's price. ``order_bp_max``: of the lines' prices together.
+    ``order_minor_max``: of the lines together, in minor units. Shipping does not count.
+    """
+
+    line_bp_max: int | None = None
+    order_bp_max: int | None = None
+    order_minor_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditPolicy:
+    """Store credit as a means of payment.
+
+    At most ``share_bp_max`` basis points of an order's total may be paid so. Credit given out
+    expires at the end of the day ``expires_after_months`` later, None: never.
+    """
+
+    enabled: bool = True
+    expires_after_months: int | None = None
+    share_bp_max: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +231,18 @@ class PointsTender:
 class MarginPolicy:
     """No order goes below ``floor_bp`` basis points of margin where its cost is known.
 
-    Margin is (what is charged for the lines - their cost) / what is charged; points used to
-    pay count as not charged when ``counts_points_used``. Lines of unknown cost: ALLOW leaves
-    them out, DENY allows no discount on them, CAP allows at most ``unknown_cap_bp`` of their
-    price as discount.
+    Margin is (what is charged for the lines - their cost) / what is charged, without tax;
+    points used to pay count as not charged when ``counts_points_used``. Lines of unknown cost:
+    ALLOW leaves them out, DENY allows no discount on them, CAP allows at most
+    ``unknown_cap_bp`` of their price as discount. No single line goes below ``line_floor_bp``,
+    None for no floor per line; with one, CAP holds for each line, too.
     """
 
     floor_bp: int
     unknown_cost: UnknownCost = UnknownCost.ALLOW
     unknown_cap_bp: int = 0
     counts_points_used: bool = True
+    line_floor_bp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +281,8 @@ class Ruleset:
     margin: MarginPolicy | None = None
     holds: HoldPolicy = HoldPolicy()
     refunds: RefundPolicy = RefundPolicy()
+    caps: DiscountCaps = DiscountCaps()
+    credit: CreditPolicy | None = None
     expiring_soon_days: int = 60
     version: int = 0
 

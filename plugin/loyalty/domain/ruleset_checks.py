@@ -41,6 +41,7 @@ def check(reader: Reader, file: RulesetFile) -> None:
     _check_references(reader)
     _check_point_types(reader)
     _check_tiers(reader)
+    _check_benefits(reader)
     _check_money_rules(reader)
 
 
@@ -159,6 +160,26 @@ def _check_tiers(reader: Reader) -> None:
             wanted = f"more than {before}, the threshold of the tier before it"
             reader.problems.unwanted(at, tier.threshold, wanted)
         before = tier.threshold
+
+
+def _check_benefits(reader: Reader) -> None:
+    """What a benefit does at checkout stands beside the rewards, so it has a code of its own."""
+    rewards = {reward.code: path for path, reward in reader.of(Reward)}
+    for path, benefit in reader.of(Benefit):
+        if benefit.does is not None:
+            at = f"{path}.code"
+            if benefit.code in rewards and not reader.problems.at(at):
+                wanted = f"another code than {rewards[benefit.code]} has"
+                reader.problems.unwanted(at, benefit.code, wanted)
+            continue
+        if reader.problems.at(f"{path}.does"):
+            continue
+        for name, is_given in (
+            ("conditions", bool(benefit.conditions)),
+            ("exclusive_group", benefit.exclusive_group is not None),
+        ):
+            if is_given and not reader.problems.at(f"{path}.{name}"):
+                reader.problems.add(f"{path}.{name}", "found it without does, wanted both or none")
 
 
 def _check_money_rules(reader: Reader) -> None:

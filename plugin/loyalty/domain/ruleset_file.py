@@ -71,6 +71,8 @@ def read_ruleset(text: str, registry: Registry, *, version: int = 0) -> Ruleset:
         margin=file.margin,
         holds=file.holds,
         refunds=file.refunds,
+        caps=file.caps,
+        credit=file.credit,
         expiring_soon_days=file.expiring_soon_days,
         version=version,
     )

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.ruleset import (
+    Benefit,
+    CreditPolicy,
+    DiscountCaps,
     EarningBase,
     EarningRule,
     HoldPolicy,
@@ -49,6 +52,8 @@ class RulesetFile:
     margin: MarginPolicy | None = None
     holds: HoldPolicy = field(default_factory=HoldPolicy)
     refunds: RefundPolicy = field(default_factory=RefundPolicy)
+    caps: DiscountCaps = field(default_factory=DiscountCaps)
+    credit: CreditPolicy | None = None
     expiring_soon_days: int = 60
 
 
@@ -72,15 +77,24 @@ RANGES: dict[tuple[type, str], tuple[int, int]] = {
     (Tier, "threshold"): (0, AMOUNT_MINOR_MAX),
     (Tier, "multiplier_bp"): (0, 1_000_000),
     (Tier, "benefits"): (0, 50),
+    (Benefit, "conditions"): (0, 50),
+    (Benefit, "priority"): (0, 10_000),
     (Reward, "points"): (0, AMOUNT_MINOR_MAX),
     (Reward, "conditions"): (0, 50),
     (Reward, "priority"): (0, 10_000),
+    (Reward, "uses_per_member_max"): (1, 1_000_000),
+    (DiscountCaps, "line_bp_max"): (1, 10_000),
+    (DiscountCaps, "order_bp_max"): (1, 10_000),
+    (DiscountCaps, "order_minor_max"): (1, AMOUNT_MINOR_MAX),
+    (CreditPolicy, "expires_after_months"): (1, 600),
+    (CreditPolicy, "share_bp_max"): (1, 10_000),
     (PointsTender, "points"): (1, AMOUNT_MINOR_MAX),
     (PointsTender, "minor"): (1, AMOUNT_MINOR_MAX),
     (PointsTender, "points_min"): (1, AMOUNT_MINOR_MAX),
     (PointsTender, "share_bp_max"): (1, 10_000),
     (MarginPolicy, "floor_bp"): (0, 9_999),
     (MarginPolicy, "unknown_cap_bp"): (0, 10_000),
+    (MarginPolicy, "line_floor_bp"): (0, 9_999),
     (HoldPolicy, "quote_ttl_s"): (1, 86_400),
     (HoldPolicy, "ttl_s"): (1, 1_800),
     (HoldPolicy, "ttl_s_max"): (1, 1_800),

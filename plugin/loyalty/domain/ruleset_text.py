@@ -6,6 +6,7 @@ from typing import Any
 
 from loyalty.domain.money import Money
 from loyalty.domain.ruleset import (
+    Benefit,
     DiscountBase,
     EarningRule,
     PointType,
@@ -77,7 +78,19 @@ def _tiers(ruleset: Ruleset) -> Iterator[str]:
     for tier in policy.tiers:
         yield f"  {tier.code}: {tier.name}, from {tier.threshold}, {_times(tier.multiplier_bp)}"
         for benefit in tier.benefits:
-            yield f"    {benefit.code}: {benefit.name}"
+            yield f"    {benefit.code}: {benefit.name}{_benefit(benefit, ruleset.currency)}"
+            for condition in benefit.conditions:
+                yield f"      if {_kind(condition, ruleset.currency)}"
+
+
+def _benefit(benefit: Benefit, currency: str) -> str:
+    """What it does at checkout; nothing where it is only shown."""
+    if benefit.does is None:
+        return ""
+    text = f", {_kind(benefit.does, currency)}, priority {benefit.priority}"
+    if benefit.exclusive_group is not None:
+        text += f", at most one of {benefit.exclusive_group}"
+    return text
 
 
 def _rewards(ruleset: Ruleset) -> Iterator[str]:
@@ -93,7 +106,37 @@ def _reward(reward: Reward, currency: str) -> str:
     text = f"{_kind(reward.does, currency)}, {price}, priority {reward.priority}"
     if reward.exclusive_group is not None:
         text += f", at most one of {reward.exclusive_group}"
+    if reward.needs_coupon:
+        text += ", by coupon only"
+    if reward.stocked:
+        text += ", while stock lasts"
+    if reward.uses_per_member_max is not None:
+        text += f", at most {_count(reward.uses_per_member_max, 'time')} for each member"
     return text
+
+
+def _caps(ruleset: Ruleset) -> Iterator[str]:
+    caps = ruleset.caps
+    limits = []
+    if caps.line_bp_max is not None:
+        limits.append(f"{_percent(caps.line_bp_max)} of a line")
+    if caps.order_bp_max is not None:
+        limits.append(f"{_percent(caps.order_bp_max)} of an order's lines")
+    if caps.order_minor_max is not None:
+        limits.append(f"{_money(caps.order_minor_max, ruleset.currency)} of an order")
+    if limits:
+        yield f"Discounts are at most {', '.join(limits)}"
+
+
+def _credit(ruleset: Ruleset) -> Iterator[str]:
+    credit = ruleset.credit
+    if credit is None or not credit.enabled:
+        return
+    months = credit.expires_after_months
+    ends = f"expires after {_count(months, 'month')}" if months else "never expires"
+    yield (
+        f"Paying with credit: at most {_percent(credit.share_bp_max)} of an order; credit {ends}"
+    )
 
 
 def _limits(ruleset: Ruleset) -> Iterator[str]:
@@ -106,6 +149,8 @@ def _limits(ruleset: Ruleset) -> Iterator[str]:
             f"{_money(tender.minor, ruleset.currency)}, from {tender.points_min} on, "
             f"at most {_percent(tender.share_bp_max)} of an order"
         )
+    yield from _credit(ruleset)
+    yield from _caps(ruleset)
     if margin is None:
         yield "Margin floor: none"
     else:
@@ -119,6 +164,8 @@ def _limits(ruleset: Ruleset) -> Iterator[str]:
             f"Margin floor: {_percent(margin.floor_bp)}; what has no known cost {unknown}; "
             f"paying with points {used} as discount"
         )
+        if margin.line_floor_bp is not None:
+            yield f"  no line below {_percent(margin.line_floor_bp)}"
     holds, refunds = ruleset.holds, ruleset.refunds
     yield (
         f"Quotes stand {holds.quote_ttl_s} s, holds {holds.ttl_s} s, "
