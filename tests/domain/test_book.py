@@ -179,6 +179,31 @@ class Histories(RuleBasedStateMachine):
         owed_more = self.book.accounts.deficits.get(UNIT, 0) - owed
         assert owed_more == (found.shortfall if may_owe else 0)
 
+    @rule(points=st.integers(1, 200), life=st.integers(1, 60))
+    def adjust_up(self, points: int, life: int) -> None:
+        before = self.book.accounts.balances.get(UNIT, 0)
+        self.book.adjust_up(UNIT, points, LotTerms(self.now, self.now + life * DAY), self.now)
+        assert self.book.accounts.balances.get(UNIT, 0) == before + points
+
+    @rule(points=st.integers(1, 250), may_owe=st.booleans(), is_counted=st.booleans())
+    def adjust_down(self, points: int, may_owe: bool, is_counted: bool) -> None:
+        before = self.book.accounts.balances.get(UNIT, 0)
+        owed = self.book.accounts.deficits.get(UNIT, 0)
+        available = self.book.available(UNIT, self.now)
+        trace = len(self.book.changes.transactions)
+        if available < points and not may_owe:
+            with pytest.raises(InsufficientPoints) as refused:
+                self.book.adjust_down(UNIT, points, self.now, may_owe=False, is_counted=is_counted)
+            assert refused.value.data == {"requested": points, "available": max(available, 0)}
+            assert len(self.book.changes.transactions) == trace
+            return
+        made = self.book.adjust_down(UNIT, points, self.now, may_owe=may_owe, is_counted=is_counted)
+        assert self.book.accounts.balances.get(UNIT, 0) == before - points
+        assert self.book.available(UNIT, self.now) == available - points
+        assert self.book.accounts.deficits.get(UNIT, 0) == owed + made
+        # With a debt beside active points, which a settling would pay, more may be owed.
+        assert made == 0 or made <= points - max(available, 0)
+
     @rule(hours=st.integers(-3, 24 * 15))
     def wait(self, hours: int) -> None:
         # A clock stepped back changes nothing.
@@ -269,6 +294,45 @@ def test_a_deficit_is_paid_by_the_next_points_that_become_active() -> None:
 
     assert book.available(UNIT, book.at) == 20
     assert book.accounts.deficits[UNIT] == 0
+    assert_laws(book)
+
+
+def test_an_adjustment_down_takes_from_the_lots_that_expire_first() -> None:
+    book = new_book()
+    terms = LotTerms(START, START + 9 * DAY)
+    late = book.earn([(UNIT, 50, terms)], START, Cause(order_id=1))[0]
+    soon = book.adjust_up(UNIT, 30, LotTerms(START, START + DAY), START)
+    book.earn([(UNIT, 70, LotTerms(START + DAY, None))], START, Cause(order_id=2))
+
+    book.adjust_down(UNIT, 40, START, may_owe=False, is_counted=False)
+
+    left = {lot.id: lot.remaining for lot in book.accounts.lots.values()}
+    assert (left[soon], left[late], book.available(UNIT, START)) == (0, 40, 40)
+    assert [t.kind for t in book.changes.transactions] == ["EARN", "ADJUST", "EARN", "ADJUST"]
+    assert_laws(book)
+
+
+@pytest.mark.parametrize(("is_counted", "qualifying"), [(True, 60), (False, 100)])
+def test_only_points_that_are_never_spent_stop_counting_for_tiers(
+    is_counted: bool, qualifying: int
+) -> None:
+    book = new_book()
+    book.earn([(UNIT, 100, LotTerms(START, None))], START, Cause(order_id=1))
+
+    book.adjust_down(UNIT, 40, START, may_owe=False, is_counted=is_counted)
+
+    assert sum(lot.remaining for lot in book.qualifying(UNIT)) == qualifying
+
+
+def test_a_refund_after_an_adjustment_takes_no_lot_past_its_amount() -> None:
+    book = new_book()
+    lot = book.earn([(UNIT, 100, LotTerms(START, None))], START, Cause(order_id=1))[0]
+    book.adjust_down(UNIT, 40, START, may_owe=False, is_counted=True)
+
+    book.reverse(lot, 100, START, Cause(refund_id=1), may_owe=True)
+
+    assert book.accounts.lots[lot].reversed == 100
+    assert book.accounts.balances[UNIT] == 0
     assert_laws(book)
 
 

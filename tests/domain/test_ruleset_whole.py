@@ -5,6 +5,7 @@ from pathlib import Path
 from loyalty.domain.conditions import CategoryIs
 from loyalty.domain.registry import built_in
 from loyalty.domain.ruleset import (
+    AdjustmentPolicy,
     Benefit,
     BrokenMinimum,
     Clawback,
@@ -102,6 +103,10 @@ extended_ttl_s_max = 4
 clawback = "deduct"
 broken_minimum = "reverse"
 expired_lot_grace_days = 5
+
+[adjustments]
+approval_above = 6
+approval_above_minor = 7
 """
 
 
@@ -138,6 +143,7 @@ def test_every_setting_arrives():
         margin=MarginPolicy(0, UnknownCost.DENY, 0, False),
         holds=HoldPolicy(1, 2, 3, 4),
         refunds=RefundPolicy(Clawback.DEDUCT, BrokenMinimum.REVERSE, 5),
+        adjustments=AdjustmentPolicy(6, 7),
         expiring_soon_days=0,
         version=7,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from loyalty.domain.accounts import Hold
+from loyalty.domain.book_adjust import Adjusting
 from loyalty.domain.book_move import Moving
 from loyalty.domain.book_refund import Refunding
 from loyalty.domain.ledger import Account, Cause, Entry, LotTerms, TransactionKind
@@ -17,7 +18,7 @@ from loyalty.domain.tiers import QualifyingLot
 from loyalty.errors import InsufficientPoints
 
 
-class Book(Refunding, Moving):
+class Book(Refunding, Moving, Adjusting):
     """Moves value of one member; see the module's docstring.
 
     Args:

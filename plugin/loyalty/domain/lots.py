@@ -56,7 +56,8 @@ class Lot:
             self.unit,
             self.amount,
             remaining,
-            self.reversed + reversed_by,
+            # A refund may take back what an adjustment took from the count already.
+            min(self.reversed + reversed_by, self.amount),
             self.expired + expired_by,
             self.earned_at,
             self.available_at,

@@ -265,6 +265,18 @@ class RefundPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustmentPolicy:
+    """How large a merchant's correction may be on one person's word.
+
+    One of more than ``approval_above`` points, or ``approval_above_minor`` minor units of
+    credit, up or down, waits for a second person. None: no limit.
+    """
+
+    approval_above: int | None = None
+    approval_above_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ruleset:
     """One published version of a program."""
 
@@ -283,6 +295,7 @@ class Ruleset:
     refunds: RefundPolicy = RefundPolicy()
     caps: DiscountCaps = DiscountCaps()
     credit: CreditPolicy | None = None
+    adjustments: AdjustmentPolicy = AdjustmentPolicy()
     expiring_soon_days: int = 60
     version: int = 0
 

@@ -73,6 +73,7 @@ def read_ruleset(text: str, registry: Registry, *, version: int = 0) -> Ruleset:
         refunds=file.refunds,
         caps=file.caps,
         credit=file.credit,
+        adjustments=file.adjustments,
         expiring_soon_days=file.expiring_soon_days,
         version=version,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.ruleset import (
+    AdjustmentPolicy,
     Benefit,
     CreditPolicy,
     DiscountCaps,
@@ -54,6 +55,7 @@ class RulesetFile:
     refunds: RefundPolicy = field(default_factory=RefundPolicy)
     caps: DiscountCaps = field(default_factory=DiscountCaps)
     credit: CreditPolicy | None = None
+    adjustments: AdjustmentPolicy = field(default_factory=AdjustmentPolicy)
     expiring_soon_days: int = 60
 
 
@@ -100,5 +102,7 @@ RANGES: dict[tuple[type, str], tuple[int, int]] = {
     (HoldPolicy, "ttl_s_max"): (1, 1_800),
     (HoldPolicy, "extended_ttl_s_max"): (1, 604_800),
     (RefundPolicy, "expired_lot_grace_days"): (0, 3_650),
+    (AdjustmentPolicy, "approval_above"): (0, AMOUNT_MINOR_MAX),
+    (AdjustmentPolicy, "approval_above_minor"): (0, AMOUNT_MINOR_MAX),
 }
 """Smallest and largest value of whole numbers, fewest and most items of lists."""

@@ -176,6 +176,18 @@ def _limits(ruleset: Ruleset) -> Iterator[str]:
         f"minimum breaks: {refunds.broken_minimum}; returned points that expired live "
         f"{_count(refunds.expired_lot_grace_days, 'day')} more"
     )
+    yield from _adjustments(ruleset)
+
+
+def _adjustments(ruleset: Ruleset) -> Iterator[str]:
+    policy = ruleset.adjustments
+    limits = []
+    if policy.approval_above is not None:
+        limits.append(_count(policy.approval_above, "point"))
+    if policy.approval_above_minor is not None:
+        limits.append(f"{_money(policy.approval_above_minor, ruleset.currency)} of credit")
+    if limits:
+        yield f"Adjustments of more than {' or '.join(limits)} need a second person"
 
 
 def _kind(kind: Any, currency: str) -> str:
