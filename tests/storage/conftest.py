@@ -83,7 +83,34 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "draw": {
         "id": 70, "tenant_id": 7, "reservation_id": 30, "lot_id": 60, "unit": "points",
-        "amount": 10,
+        "amount": 10, "holder_id": 10,
+    },
+    "transaction_note": {"id": 50, "tenant_id": 7, "reason": "a note"},
+    "ledger_root": {
+        "id": 71, "tenant_id": 7, "day": "2026-03-01", "root": HASH, "holders": 1,
+        "transactions": 1, "made_at": 1,
+    },
+    "quota": {"id": 72, "tenant_id": 7, "kind": "COUPON", "subject": "TEN", "total_max": 10},
+    "quota_use": {
+        "id": 73, "tenant_id": 7, "quota_id": 72, "member_id": 10, "reservation_id": 30,
+        "state": "HELD", "expires_at": 2,
+    },
+    "coupon": {
+        "id": 72, "tenant_id": 7, "code": "TEN", "reward": "ten-off", "member_id": 10,
+        "starts_at": 1, "ends_at": 2, "state": "ISSUED", "created_at": 1, "created_by": "test",
+    },
+    "gift_card": {
+        "id": 74, "tenant_id": 7, "code_hash": "0" * 64, "last4": "WXYZ", "holder_id": 10,
+        "currency": "EUR", "initial_minor": 1, "state": "ACTIVE", "created_at": 1,
+        "created_by": "test",
+    },
+    "adjustment": {
+        "id": 75, "tenant_id": 7, "member_id": 10, "unit": "points", "amount": 5,
+        "state": "BOOKED", "proposed_by": "test", "transaction_id": 50, "created_at": 1,
+    },
+    "audit_event": {
+        "id": 76, "tenant_id": 7, "at": 1, "actor": "test", "action": "rulesetPublish",
+        "subject_kind": "ruleset", "subject_id": "1", "detail": "{}",
     },
     "idempotency": {
         "id": 80, "tenant_id": 7, "client": "shop", "operation": "checkoutCommit", "key": "k",

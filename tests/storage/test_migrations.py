@@ -50,7 +50,8 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
     async with await opened(database_url) as database:
         await database.migrate()
         assert await database.read(Sql("SELECT app, name FROM tortoise_migrations")()) == [
-            ("loyalty", "0001_initial")
+            ("loyalty", "0001_initial"),
+            ("loyalty", "0002_checkout"),
         ]
 
 
@@ -62,7 +63,10 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
 
     await database.migrate()
 
-    assert await database.read(Sql("SELECT name FROM tortoise_migrations")()) == [("0001_initial",)]
+    assert await database.read(Sql("SELECT name FROM tortoise_migrations")()) == [
+        ("0001_initial",),
+        ("0002_checkout",),
+    ]
 
 
 async def test_a_database_of_a_later_version_is_left_alone(

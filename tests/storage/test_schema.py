@@ -159,6 +159,7 @@ PARENTS = {
     "refund_id": "order_refund",
     "transaction_id": "ledger_transaction",
     "lot_id": "lot",
+    "quota_id": "quota",
 }
 
 
@@ -228,6 +229,21 @@ BAD = [
     ("draw", {"returned": 11}),
     ("draw", {"returned": -1}),
     ("import_run", {"accepted": -1}),
+    ("member", {"kind": "ROBOT"}),
+    ("draw", {"state": "GONE"}),
+    ("shop_order", {"credit_minor": -1}),
+    ("order_refund", {"kind": "GIFT"}),
+    ("quota", {"kind": "TIME"}),
+    ("quota", {"used": -1}),
+    ("quota_use", {"quantity": 0}),
+    ("quota_use", {"state": "GONE"}),
+    ("coupon", {"ends_at": 1}),
+    ("coupon", {"state": "USED"}),
+    ("gift_card", {"initial_minor": 0}),
+    ("gift_card", {"state": "EMPTY"}),
+    ("ledger_root", {"root": b"short"}),
+    ("adjustment", {"amount": 0}),
+    ("adjustment", {"state": "OPEN"}),
 ]
 
 

@@ -1,7 +1,8 @@
-"""A member's accounts as loaded under the lock, and what was recorded of them since."""
+"""A holder's accounts as loaded under the lock, and what was recorded of them since."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from loyalty.domain.ledger import Transaction
@@ -10,9 +11,17 @@ from loyalty.domain.outlook import Outlook
 from loyalty.domain.tiers import Standing, TierChange
 
 
+class DrawState(StrEnum):
+    """What became of value that was set aside."""
+
+    HELD = "HELD"
+    SPENT = "SPENT"
+    GIVEN_BACK = "GIVEN_BACK"
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Points set aside for one reservation."""
+    """Value set aside by one holder for one reservation."""
 
     reservation_id: int
     expires_at: datetime
@@ -24,9 +33,10 @@ class Hold:
 
 @dataclass(slots=True)
 class Accounts:
-    """A member's accounts as loaded: lots by id, deficits by unit, open holds, tier, chain.
+    """A holder's accounts as loaded: lots by id, deficits by unit, open holds, tier, chain.
 
-    ``outlook`` is derived from the rest; None: to be made when it is asked for.
+    The holder is a member, or not (``is_member``): the money of a gift card. ``outlook`` is
+    derived from the rest; None: to be made when it is asked for.
     """
 
     tenant_id: int
@@ -41,6 +51,7 @@ class Accounts:
     deficits: dict[str, int] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
     outlook: Outlook | None = None
+    is_member: bool = True
 
     def outlook_under(self, ruleset_version: int, point_type: str) -> Outlook:
         """What lies ahead of the moment they are settled up to, ``point_type`` making tiers."""
@@ -67,6 +78,7 @@ class Changes:
     units: set[str] = field(default_factory=set)
     tier_changes: list[TierChange] = field(default_factory=list)
     holds_opened: list[Hold] = field(default_factory=list)
+    holds_closed: dict[int, tuple[Hold, DrawState]] = field(default_factory=dict)
     holds_expired: list[int] = field(default_factory=list)
     holds_moved: dict[int, datetime] = field(default_factory=dict)
 

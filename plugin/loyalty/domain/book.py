@@ -8,7 +8,7 @@ on the same state record the same transactions.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from loyalty.domain.accounts import Hold
+from loyalty.domain.accounts import DrawState, Hold
 from loyalty.domain.book_adjust import Adjusting
 from loyalty.domain.book_move import Moving
 from loyalty.domain.book_refund import Refunding
@@ -83,6 +83,8 @@ class Book(Refunding, Moving, Adjusting):
     ) -> Hold:
         """Set ``points`` aside, lots that expire first drawn first; 0 points hold nothing.
 
+        A reservation that holds already holds this too, of another unit.
+
         Raises:
             InsufficientPoints: fewer are available; nothing moved.
         """
@@ -96,10 +98,14 @@ class Book(Refunding, Moving, Adjusting):
             entries.append(Entry(self._next_id(), Account.HELD, unit, points))
             cause = Cause(reservation_id=reservation_id)
             self._record(TransactionKind.HOLD, entries, at, cause)
-        hold = Hold(reservation_id, expires_at, tuple(taken))
+        before = self.accounts.holds.get(reservation_id)
+        hold = Hold(reservation_id, expires_at, (*(before.draws if before else ()), *taken))
         self.accounts.holds[reservation_id] = hold
         self.accounts.outlook = None
-        self.changes.holds_opened.append(hold)
+        opened = self.changes.holds_opened
+        opened[:] = [item for item in opened if item.reservation_id != reservation_id]
+        opened.append(hold)
+        self.changes.holds_closed.pop(reservation_id, None)
         return hold
 
     def extend(self, reservation_id: int, expires_at: datetime) -> None:
@@ -110,8 +116,7 @@ class Book(Refunding, Moving, Adjusting):
 
     def release(self, reservation_id: int, at: datetime, *, reason: str | None = None) -> Hold:
         """Give a hold back to the lots it came from."""
-        hold = self.accounts.holds.pop(reservation_id)
-        self.accounts.outlook = None
+        hold = self._closed(reservation_id, DrawState.GIVEN_BACK)
         entries = [self._drawn(draw, draw.amount) for draw in hold.draws]
         entries += self._counter(Account.HELD, hold.draws, -1)
         if entries:
@@ -121,8 +126,7 @@ class Book(Refunding, Moving, Adjusting):
 
     def redeem(self, reservation_id: int, at: datetime, order_id: int) -> Hold:
         """Turn a hold into a redemption."""
-        hold = self.accounts.holds.pop(reservation_id)
-        self.accounts.outlook = None
+        hold = self._closed(reservation_id, DrawState.SPENT)
         entries = self._counter(Account.HELD, hold.draws, -1)
         entries += self._counter(Account.REDEEMED, hold.draws, 1)
         if entries:
@@ -153,3 +157,9 @@ class Book(Refunding, Moving, Adjusting):
                 ]
                 self._put(lot.moved(-lot.remaining, expired_by=lot.remaining))
                 self._record(TransactionKind.EXPIRE, entries, effective_at, Cause())
+
+    def _closed(self, reservation_id: int, state: DrawState) -> Hold:
+        hold = self.accounts.holds.pop(reservation_id)
+        self.accounts.outlook = None
+        self.changes.holds_closed[reservation_id] = hold, state
+        return hold

@@ -52,8 +52,8 @@ class Recording:
             ),
             (
                 list(c.transactions), set(c.lots_opened), set(c.lots_moved), set(c.units),
-                list(c.tier_changes), list(c.holds_opened), list(c.holds_expired),
-                dict(c.holds_moved),
+                list(c.tier_changes), list(c.holds_opened), dict(c.holds_closed),
+                list(c.holds_expired), dict(c.holds_moved),
             ),
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Lots: points earned together, and which of them pay first."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from loyalty.errors import InsufficientPoints
@@ -68,12 +68,16 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Which lot paid how much of a hold; ``returned`` is what refunds gave back."""
+    """Which lot paid how much of a hold; ``returned`` is what refunds gave back.
+
+    ``row_id`` is that of the stored draw; None for one not booked yet.
+    """
 
     lot_id: int
     unit: str
     amount: int
     returned: int = 0
+    row_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

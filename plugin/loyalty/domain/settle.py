@@ -39,7 +39,9 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
     due = [hold for hold in accounts.holds.values() if hold.expires_at <= moment]
     for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.reservation_id)):
         book.release(hold.reservation_id, hold.expires_at)
-        book.changes.holds_expired.append(hold.reservation_id)
+        if accounts.is_member:
+            # A reservation's own state is its member's to say; a gift card only pays for it.
+            book.changes.holds_expired.append(hold.reservation_id)
         for draw in hold.draws:
             given_back_at[draw.lot_id] = hold.expires_at
     if any(accounts.deficits.values()):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loyalty.domain.accounts import DrawState
 from loyalty.domain.book import Book
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.settle import next_change_at
@@ -115,22 +116,23 @@ def _hold_rows(effects: Effects, desk: Desk, book: Book) -> None:
 
     The reservation's own row is the command's to write: it knows the cart and the quote.
     """
+    closed = book.changes.holds_closed
+    for hold, state in closed.values():
+        for draw in hold.draws:
+            if draw.row_id is not None:
+                effects.update("draw", desk.tenant_id, draw.row_id, state=state)
     for hold in book.changes.holds_opened:
+        state = closed[hold.reservation_id][1] if hold.reservation_id in closed else DrawState.HELD
         for draw in hold.draws:
             # A late commit holds again under the same reservation, maybe from the same lot.
             effects.upsert(
                 "draw",
-                {
-                    "id": desk.ids.next(),
-                    "tenant_id": desk.tenant_id,
-                    "reservation_id": hold.reservation_id,
-                    "lot_id": draw.lot_id,
-                    "unit": draw.unit,
-                    "amount": draw.amount,
-                    "returned": draw.returned,
-                },
+                (
+                    desk.ids.next(), desk.tenant_id, hold.reservation_id, draw.lot_id,
+                    book.accounts.member_id, draw.unit, draw.amount, draw.returned, state,
+                ),
                 key=("tenant_id", "reservation_id", "lot_id"),
-            )
+            )  # fmt: skip
     for reservation_id in book.changes.holds_expired:
         effects.update("reservation", desk.tenant_id, reservation_id, state="EXPIRED")
     for reservation_id, expires_at in book.changes.holds_moved.items():

@@ -127,6 +127,15 @@ class Desk:
     def book_of(self, member_id: int | None) -> Book | None:
         return None if member_id is None else self.books[member_id]
 
+    def holders_of(self, reservation_id: int) -> list[int]:
+        """Whose value a reservation holds or held, as far as they are locked."""
+        drawn = {row["holder_id"] for row in self.loaded.draws.get(reservation_id, ())}
+        return [
+            id
+            for id, book in self.books.items()
+            if id in drawn or reservation_id in book.accounts.holds
+        ]
+
     def touch(self, member_id: int, reason: str) -> None:
         """Say that a member changed, and why: its version moves and it is told of."""
         self.touched[member_id] = reason
@@ -142,7 +151,10 @@ class Idempotent(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What a command wants loaded before it decides."""
+    """What a command wants loaded before it decides.
+
+    ``holders`` are row ids of whoever else's value it moves, beside members: gift cards.
+    """
 
     members: tuple[str, ...] = ()
     reservations: tuple[int, ...] = ()
@@ -151,6 +163,7 @@ class Needs(NamedTuple):
     refunds: tuple[str, ...] = ()
     enrols: tuple[str, ...] = ()
     history_of: tuple[str, ...] = ()
+    holders: tuple[int, ...] = ()
 
 
 class Command(Protocol):

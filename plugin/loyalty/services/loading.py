@@ -56,7 +56,7 @@ def locked(
         The members, and those that a command would enrol: nobody else sees these, and they
         are booked only if a command does something with them.
     """
-    if not (needs.reservations or needs.carts or needs.orders):
+    if not (needs.reservations or needs.carts or needs.orders or needs.holders):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
         wanted = yield from _lock_others(tenant_id, needs)
@@ -77,31 +77,31 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
     Which member a reservation or an order belongs to never changes, so it may be read before
     the lock; the member of an open cart may, and is looked at again under it.
     """
-    wanted: set[int] = set()
+    wanted: set[int | None] = set(needs.holders)
     if needs.orders:
         yield from _lock_orders(tenant_id, needs)
     carts = dict.fromkeys(needs.carts)
     if needs.reservations:
-        for _, member_id, cart in (yield sql.HOLDERS(tenant_id, list(needs.reservations))):
+        found = yield sql.HOLDERS(tenant_id, list(needs.reservations))
+        for _, member_id, cart, holder_id in found:
             if member_id is None:
                 carts[cart] = None
-            else:
-                wanted.add(member_id)
+            wanted.update((member_id, holder_id))
     if carts:
         yield sql.LOCK_CARTS(tenant_id, list(carts))
     if needs.orders:
-        orders = yield sql.MEMBERS_OF_ORDERS(tenant_id, list(needs.orders))
-        wanted.update(member_id for _, member_id in orders if member_id is not None)
-        guests = [id for id, member_id in orders if member_id is None]
+        orders = yield sql.HOLDERS_OF_ORDERS(tenant_id, list(needs.orders))
+        guests = {id for id, member_id, _ in orders if member_id is None}
         if guests:
-            yield sql.LOCK_GUEST_ORDERS(tenant_id, guests)
-    for statement, names in (
-        (sql.IDS_OF_NAMES, needs.members),
-        (sql.MEMBERS_OF_CARTS, needs.carts),
-    ):
-        if names:
-            wanted.update(row[0] for row in (yield statement(tenant_id, list(names))))
-    return wanted
+            yield sql.LOCK_GUEST_ORDERS(tenant_id, sorted(guests))
+        for _, *ids in orders:
+            wanted.update(ids)
+    if needs.members:
+        wanted.update(row[0] for row in (yield sql.IDS_OF_NAMES(tenant_id, list(needs.members))))
+    if needs.carts:
+        for row in (yield sql.HOLDERS_OF_CARTS(tenant_id, list(needs.carts))):
+            wanted.update(row)
+    return {id for id in wanted if id is not None}
 
 
 def _lock_orders(tenant_id: int, needs: Needs) -> Unit[None]:
@@ -125,6 +125,7 @@ def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
         "id": id, "external_id": name, "state": "PROSPECT", "version": 1, "joined_at": now,
         "hash": GENESIS, "seq": 0, "settled_at": 0, "booked_at": 0, "next_change_at": NEVER,
         "tier": tier, "tier_since": 0, "tier_grace_until": None, "profile_at": None,
+        "kind": sql.MEMBER,
     }  # fmt: skip
 
 

@@ -138,9 +138,14 @@ def _members_of(desk: Desk, needs: Needs) -> list[int]:
     for id in (*needs.reservations, *(loaded.open_carts.get(cart) for cart in needs.carts)):
         if id is not None and id in loaded.reservations:
             found[loaded.reservations[id]["member_id"]] = None
+            found.update(dict.fromkeys(desk.holders_of(id)))
     for name in needs.orders:
         if name in loaded.orders:
-            found[loaded.orders[name]["member_id"]] = None
+            order = loaded.orders[name]
+            found[order["member_id"]] = None
+            if order["reservation_id"] is not None:
+                found.update(dict.fromkeys(desk.holders_of(order["reservation_id"])))
+    found.update(dict.fromkeys(needs.holders))
     return [id for id in found if id is not None and id in desk.books]
 
 

@@ -14,7 +14,7 @@ OPEN_CARTS = Sql(
     f"""SELECT {", ".join(RESERVATION_COLUMNS)} FROM reservation
          WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'"""
 )
-DRAW_COLUMNS = ("id", "reservation_id", "lot_id", "unit", "amount", "returned")
+DRAW_COLUMNS = ("id", "reservation_id", "lot_id", "holder_id", "unit", "amount", "returned")
 DRAWS = Sql(
     f"""SELECT {", ".join(DRAW_COLUMNS)} FROM draw
          WHERE tenant_id = $1 AND reservation_id = ANY($2::bigint[]) ORDER BY id"""

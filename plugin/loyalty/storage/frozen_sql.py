@@ -4,6 +4,7 @@ Tortoise knows single-column keys only and creates no CHECKs and no triggers, so
 operations just follow the models, and the schema comes from the file.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from tortoise.migrations.operations import CreateModel, TortoiseOperation
 from tortoise.migrations.schema_generator.state import ModelState, State
+
+_ADDED_COLUMN = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+)")
 
 Editor = Any
 """Tortoise's schema editor; untyped there."""
@@ -73,12 +76,23 @@ class FrozenSql(TortoiseOperation):
         elif state_editor.DIALECT == "sqlite":
             # One by one: a script would first commit the migration's transaction.
             for statement in statements(self._text("sqlite")):
-                await state_editor.client.execute_query(statement)
+                if not await _is_there(state_editor.client, statement):
+                    await state_editor.client.execute_query(statement)
         else:
             await state_editor.client.execute_script(self._text("postgres"))
 
     def _text(self, dialect: str) -> str:
         return self._file.with_suffix(f".{dialect}.sql").read_text(encoding="utf-8")
+
+
+async def _is_there(client: Any, statement: str) -> bool:
+    """Whether a statement adds a column that is there: SQLite has no IF NOT EXISTS for it."""
+    added = _ADDED_COLUMN.search(statement)
+    if added is None:
+        return False
+    table, column = added.groups()
+    _, rows = await client.execute_query(f"PRAGMA table_info({table})")
+    return any(row["name"] == column for row in rows)
 
 
 def statements(script: str) -> Iterator[str]:

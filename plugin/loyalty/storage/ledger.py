@@ -11,21 +11,21 @@ from loyalty.storage.statements import Sql
 
 LOCK_BY_NAME = Sql(
     """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at
+              tier_since, tier_grace_until, joined_at, profile_at, kind
          FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])
         ORDER BY id FOR NO KEY UPDATE""",
     sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at
+              tier_since, tier_grace_until, joined_at, profile_at, kind
          FROM member WHERE tenant_id = ?1
           AND external_id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
 )
 LOCK_BY_ID = Sql(
     """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at
+              tier_since, tier_grace_until, joined_at, profile_at, kind
          FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])
         ORDER BY id FOR NO KEY UPDATE""",
     sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at
+              tier_since, tier_grace_until, joined_at, profile_at, kind
          FROM member WHERE tenant_id = ?1
           AND id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
 )
@@ -45,16 +45,21 @@ NAMES_OF_ORDERS = Sql(
     "SELECT external_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
 )
 IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
+# A reservation's holders are its member and whoever else's value it draws on: gift cards.
 HOLDERS = Sql(
-    "SELECT id, member_id, cart_id FROM reservation WHERE tenant_id = $1 AND id = ANY($2::bigint[])"
+    """SELECT DISTINCT r.id, r.member_id, r.cart_id, d.holder_id FROM reservation r
+         LEFT JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+        WHERE r.tenant_id = $1 AND r.id = ANY($2::bigint[])"""
 )
-MEMBERS_OF_CARTS = Sql(
-    """SELECT member_id FROM reservation
-        WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'
-          AND member_id IS NOT NULL"""
+HOLDERS_OF_CARTS = Sql(
+    """SELECT DISTINCT r.member_id, d.holder_id FROM reservation r
+         LEFT JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+        WHERE r.tenant_id = $1 AND r.cart_id = ANY($2::text[]) AND r.state = 'HELD'"""
 )
-MEMBERS_OF_ORDERS = Sql(
-    "SELECT id, member_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
+HOLDERS_OF_ORDERS = Sql(
+    """SELECT DISTINCT o.id, o.member_id, d.holder_id FROM shop_order o
+         LEFT JOIN draw d ON d.tenant_id = o.tenant_id AND d.reservation_id = o.reservation_id
+        WHERE o.tenant_id = $1 AND o.external_id = ANY($2::text[])"""
 )
 # An order without a member has no other row that its commands could meet at.
 LOCK_GUEST_ORDERS = Sql(
@@ -77,21 +82,28 @@ ACCOUNTS = Sql(
     """SELECT member_id, unit, balance, deficit FROM account
         WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
 )
+# What a holder's lots hold, and the member's reservations that hold nothing.
 HOLDS = Sql(
-    """SELECT r.member_id, r.id, r.expires_at, d.lot_id, d.unit, d.amount
-         FROM reservation r
-         LEFT JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+    """SELECT d.holder_id, r.id, r.expires_at, d.lot_id, d.unit, d.amount, d.id
+         FROM draw d
+         JOIN reservation r ON r.tenant_id = d.tenant_id AND r.id = d.reservation_id
+        WHERE d.tenant_id = $1 AND d.holder_id = ANY($2::bigint[]) AND d.state = 'HELD'
+       UNION ALL
+       SELECT r.member_id, r.id, r.expires_at, NULL, NULL, NULL, 0 FROM reservation r
         WHERE r.tenant_id = $1 AND r.member_id = ANY($2::bigint[]) AND r.state = 'HELD'
-        ORDER BY r.id, d.id"""
+        ORDER BY 2, 7"""
 )
 TIER_HISTORY = Sql(
     """SELECT member_id, at, tier_to FROM tier_change
         WHERE tenant_id = $1 AND member_id = ANY($2::bigint[]) ORDER BY at, id"""
 )
 
+MEMBER = "MEMBER"
+"""The kind of a holder that is a shopper."""
+
 MEMBER_COLUMNS = (
     "id", "external_id", "state", "version", "seq", "hash", "settled_at", "booked_at", "tier",
-    "tier_since", "tier_grace_until", "joined_at", "profile_at",
+    "tier_since", "tier_grace_until", "joined_at", "profile_at", "kind",
 )  # fmt: skip
 
 
@@ -120,6 +132,7 @@ def accounts_of(tenant_id: int, member: dict[str, Any]) -> Accounts:
             instant(member["tier_since"]),
             None if grace is None else instant(grace),
         ),
+        is_member=member.get("kind", MEMBER) == MEMBER,
     )
 
 
@@ -136,9 +149,9 @@ def fill(
         accounts[member_id].balances[unit] = balance
         if deficit:
             accounts[member_id].deficits[unit] = deficit
-    for member_id, reservation_id, expires_at, lot_id, unit, amount in holds:
+    for member_id, reservation_id, expires_at, lot_id, unit, amount, row_id in holds:
         known = accounts[member_id].holds.get(reservation_id)
         drawn = known.draws if known else ()
         if lot_id is not None:
-            drawn = (*drawn, Draw(lot_id, unit, amount))
+            drawn = (*drawn, Draw(lot_id, unit, amount, row_id=row_id))
         accounts[member_id].holds[reservation_id] = Hold(reservation_id, instant(expires_at), drawn)

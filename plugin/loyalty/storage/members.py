@@ -35,11 +35,15 @@ HISTORY = Sql(
 )
 LIST = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
-         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+         WHERE tenant_id = $1 AND id > $2 AND kind = 'MEMBER' ORDER BY id LIMIT $3"""
 )
 FIND = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
          WHERE tenant_id = $1 AND id > $2 AND external_id >= $4 AND external_id < $5
+           AND kind = 'MEMBER'
          ORDER BY id LIMIT $3"""
 )
-COUNTS = Sql("SELECT state, COUNT(*) FROM member WHERE tenant_id = $1 GROUP BY state")
+COUNTS = Sql(
+    """SELECT state, COUNT(*) FROM member
+        WHERE tenant_id = $1 AND kind = 'MEMBER' GROUP BY state"""
+)

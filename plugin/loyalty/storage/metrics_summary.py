@@ -10,10 +10,8 @@ LOTS = Sql(
          FROM lot WHERE tenant_id = $1 AND remaining > 0 AND ends_at > $2 GROUP BY unit"""
 )
 HELD = Sql(
-    """SELECT d.unit, SUM(d.amount - d.returned)::bigint
-         FROM reservation r
-         JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
-        WHERE r.tenant_id = $1 AND r.state = 'HELD' GROUP BY d.unit"""
+    """SELECT unit, SUM(amount)::bigint FROM draw
+        WHERE tenant_id = $1 AND state = 'HELD' GROUP BY unit"""
 )
 DEFICITS = Sql(
     """SELECT unit, SUM(deficit)::bigint FROM account

@@ -11,9 +11,11 @@ from tortoise.models import Model
 
 from loyalty.storage.fields import InstantField
 from loyalty.storage.tables import (
+    administration,
     catalogue,
     checkout,
     delivery,
+    holdings,
     ledger,
     members,
     orders,
@@ -38,7 +40,15 @@ MODELS: Final[tuple[type[Model], ...]] = (
     ledger.LotRow,
     ledger.EntryRow,
     ledger.AccountRow,
+    ledger.NoteRow,
+    ledger.RootRow,
     checkout.DrawRow,
+    holdings.QuotaRow,
+    holdings.QuotaUseRow,
+    holdings.CouponRow,
+    holdings.GiftCardRow,
+    administration.AdjustmentRow,
+    administration.AuditEventRow,
     delivery.IdempotencyRow,
     delivery.InboxRow,
     delivery.ImportRow,
@@ -49,7 +59,16 @@ for _model in MODELS:
     # Tortoise takes a docstring for the table's comment, and an edit of it for a migration.
     _model._meta.table_description = ""
 
-APPEND_ONLY: Final = frozenset({"ledger_transaction", "ledger_entry", "tier_change", "ruleset"})
+APPEND_ONLY: Final = frozenset(
+    {
+        "ledger_transaction",
+        "ledger_entry",
+        "ledger_root",
+        "tier_change",
+        "ruleset",
+        "audit_event",
+    }
+)
 
 
 class Required:

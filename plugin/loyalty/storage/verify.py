@@ -29,10 +29,9 @@ ACCOUNTS = Sql(
         WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
 )
 HELD = Sql(
-    """SELECT r.member_id, d.unit, SUM(d.amount) FROM reservation r
-         JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
-        WHERE r.tenant_id = $1 AND r.member_id = ANY($2::bigint[]) AND r.state = 'HELD'
-        GROUP BY r.member_id, d.unit"""
+    """SELECT holder_id, unit, SUM(amount) FROM draw
+        WHERE tenant_id = $1 AND holder_id = ANY($2::bigint[]) AND state = 'HELD'
+        GROUP BY holder_id, unit"""
 )
 ORPHANS = Sql(
     """SELECT COUNT(*) FROM ledger_entry e

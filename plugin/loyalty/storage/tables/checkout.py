@@ -28,15 +28,21 @@ class ReservationRow(Model):
 
 
 class DrawRow(Model):
-    """What one lot paid of one reservation; ``returned`` is what refunds gave back."""
+    """What one lot paid of one reservation; ``returned`` is what refunds gave back.
+
+    ``holder_id`` is whose lot it is: the member, or a gift card. ``state``: HELD, SPENT, or
+    GIVEN_BACK when the hold ended without an order.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
     reservation_id = fields.BigIntField()
     lot_id = fields.BigIntField()
+    holder_id = fields.BigIntField()
     unit = fields.CharField(64)
     amount = fields.BigIntField()
     returned = fields.BigIntField(default=0)
+    state = fields.CharField(16, default="HELD")
 
     class Meta(Model.Meta):
         table = "draw"

@@ -78,3 +78,35 @@ class LotRow(Model):
 
     class Meta(Model.Meta):
         table = "lot"
+
+
+class NoteRow(Model):
+    """What was said with a transaction; ``id`` is the transaction's.
+
+    Free text and callers' keys may name a person, so they stand outside the append-only ledger.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    client = fields.CharField(200, null=True)
+    idempotency_key = fields.CharField(128, null=True)
+    reason = fields.CharField(200, null=True)
+
+    class Meta(Model.Meta):
+        table = "transaction_note"
+
+
+class RootRow(Model):
+    """Append-only: what the whole ledger of a tenant came to at the end of a day."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    day = fields.CharField(10)
+    root = fields.BinaryField()
+    holders = fields.BigIntField()
+    transactions = fields.BigIntField()
+    made_at = InstantField()
+
+    class Meta(Model.Meta):
+        table = "ledger_root"
+        unique_together = (("tenant_id", "day"),)

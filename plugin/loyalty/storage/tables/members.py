@@ -7,7 +7,9 @@ from loyalty.storage.fields import InstantField
 
 
 class MemberRow(Model):
-    """``version`` counts every change of the row or of the member's accounts.
+    """A holder of accounts: a member, or (``kind`` GIFT_CARD) the money of a gift card.
+
+    ``version`` counts every change of the row or of the member's accounts.
 
     ``profile_at`` is the moment of the shop's latest word on the profile; older events than
     that change nothing.
@@ -17,6 +19,7 @@ class MemberRow(Model):
 
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
+    kind = fields.CharField(16, default="MEMBER")
     external_id = fields.CharField(128)
     state = fields.CharField(16)
     version = fields.BigIntField(default=1)

@@ -9,6 +9,7 @@ from loyalty.storage.fields import InstantField
 class OrderRow(Model):
     """``context`` is canonical JSON: earnings with their lots, allocations, ruleset, tier.
 
+    ``refunds`` is canonical JSON: what came back so far, and what that moved; null for nothing.
     ``mismatch`` marks a paid order whose amounts differ from its quote; ``shortfall`` the
     points a refund could not take back.
     """
@@ -32,6 +33,10 @@ class OrderRow(Model):
     ruleset_version = fields.IntField()
     tier = fields.CharField(64, null=True)
     context = fields.TextField()
+    refunds = fields.TextField(null=True)
+    credit_minor = fields.BigIntField(default=0)
+    gift_minor = fields.BigIntField(default=0)
+    tax_minor = fields.BigIntField(default=0)
     occurred_at = InstantField()
     booked_at = InstantField()
 
@@ -58,7 +63,10 @@ class OrderLineRow(Model):
 
 
 class RefundRow(Model):
-    """``state`` WAITING: it came before its order, and is booked as soon as that arrives."""
+    """``state`` WAITING: it came before its order, and is booked as soon as that arrives.
+
+    ``lines`` is JSON of what comes back; null: the whole order.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
@@ -71,6 +79,10 @@ class RefundRow(Model):
     points_reversed = fields.BigIntField(default=0)
     shortfall = fields.BigIntField(default=0)
     money_minor = fields.BigIntField(default=0)
+    credit_minor = fields.BigIntField(default=0)
+    gift_minor = fields.BigIntField(default=0)
+    kind = fields.CharField(16, default="REFUND")
+    lines = fields.TextField(null=True)
     occurred_at = InstantField()
     booked_at = InstantField()
 
