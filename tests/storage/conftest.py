@@ -85,6 +85,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": 70, "tenant_id": 7, "reservation_id": 30, "lot_id": 60, "unit": "points",
         "amount": 10, "holder_id": 10,
     },
+    "lot_reversal": {
+        "id": 62, "tenant_id": 7, "lot_id": 60, "amount": 5, "effective_at": 1, "booked_at": 1,
+    },
     "transaction_note": {"id": 50, "tenant_id": 7, "reason": "a note"},
     "ledger_root": {
         "id": 71, "tenant_id": 7, "day": "2026-03-01", "root": HASH, "holders": 1,

@@ -23,6 +23,14 @@ ALTER TABLE order_refund ADD COLUMN IF NOT EXISTS kind VARCHAR(16) NOT NULL DEFA
 
 ALTER TABLE order_refund ADD COLUMN IF NOT EXISTS lines TEXT;
 
+ALTER TABLE tenant ADD COLUMN IF NOT EXISTS ledger_closed_until BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE tier_change ADD COLUMN IF NOT EXISTS booked_at BIGINT;
+
+ALTER TABLE tier_change ADD COLUMN IF NOT EXISTS since_from BIGINT;
+
+ALTER TABLE tier_change ADD COLUMN IF NOT EXISTS grace_until BIGINT;
+
 UPDATE draw SET
     holder_id = (SELECT l.member_id FROM lot l WHERE l.tenant_id = draw.tenant_id AND l.id = draw.lot_id),
     state = (SELECT CASE WHEN r.state = 'HELD' THEN 'HELD'
@@ -44,6 +52,18 @@ CREATE TABLE IF NOT EXISTS ledger_root (
     CONSTRAINT ledger_root_root_check CHECK (octet_length(root) = 32),
     CONSTRAINT ledger_root_holders_check CHECK (holders >= 0),
     CONSTRAINT ledger_root_transactions_check CHECK (transactions >= 0)
+);
+
+CREATE TABLE IF NOT EXISTS lot_reversal (
+    id BIGINT NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    lot_id BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    effective_at BIGINT NOT NULL,
+    booked_at BIGINT NOT NULL,
+    CONSTRAINT lot_reversal_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT lot_reversal_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT lot_reversal_amount_check CHECK (amount <> 0)
 );
 
 CREATE TABLE IF NOT EXISTS transaction_note (
@@ -177,12 +197,19 @@ CREATE INDEX IF NOT EXISTS adjustment_proposed_idx ON adjustment (tenant_id, id)
 
 CREATE INDEX IF NOT EXISTS audit_event_subject_idx ON audit_event (tenant_id, subject_kind, subject_id);
 
+CREATE INDEX IF NOT EXISTS lot_reversal_lot_idx ON lot_reversal (tenant_id, lot_id);
+
 CREATE INDEX IF NOT EXISTS draw_held_idx ON draw (tenant_id, holder_id) WHERE state = 'HELD';
 
 CREATE OR REPLACE TRIGGER ledger_root_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_root
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
 
 ALTER TABLE ledger_root ENABLE ALWAYS TRIGGER ledger_root_append_only;
+
+CREATE OR REPLACE TRIGGER lot_reversal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lot_reversal
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();
+
+ALTER TABLE lot_reversal ENABLE ALWAYS TRIGGER lot_reversal_append_only;
 
 CREATE OR REPLACE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_append_only();

@@ -23,6 +23,14 @@ ALTER TABLE order_refund ADD COLUMN kind TEXT NOT NULL DEFAULT 'REFUND' CONSTRAI
 
 ALTER TABLE order_refund ADD COLUMN lines TEXT;
 
+ALTER TABLE tenant ADD COLUMN ledger_closed_until INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE tier_change ADD COLUMN booked_at INTEGER;
+
+ALTER TABLE tier_change ADD COLUMN since_from INTEGER;
+
+ALTER TABLE tier_change ADD COLUMN grace_until INTEGER;
+
 UPDATE draw SET
     holder_id = (SELECT l.member_id FROM lot l WHERE l.tenant_id = draw.tenant_id AND l.id = draw.lot_id),
     state = (SELECT CASE WHEN r.state = 'HELD' THEN 'HELD'
@@ -45,6 +53,18 @@ CREATE TABLE IF NOT EXISTS ledger_root (
     CONSTRAINT ledger_root_holders_check CHECK (holders >= 0),
     CONSTRAINT ledger_root_transactions_check CHECK (transactions >= 0),
     CONSTRAINT ledger_root_day_length CHECK (length(day) <= 10)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS lot_reversal (
+    id INTEGER NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    lot_id INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL,
+    booked_at INTEGER NOT NULL,
+    CONSTRAINT lot_reversal_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT lot_reversal_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT lot_reversal_amount_check CHECK (amount <> 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS transaction_note (
@@ -203,6 +223,8 @@ CREATE INDEX IF NOT EXISTS adjustment_proposed_idx ON adjustment (tenant_id, id)
 
 CREATE INDEX IF NOT EXISTS audit_event_subject_idx ON audit_event (tenant_id, subject_kind, subject_id);
 
+CREATE INDEX IF NOT EXISTS lot_reversal_lot_idx ON lot_reversal (tenant_id, lot_id);
+
 CREATE INDEX IF NOT EXISTS draw_held_idx ON draw (tenant_id, holder_id) WHERE state = 'HELD';
 
 CREATE TRIGGER IF NOT EXISTS ledger_root_no_update BEFORE UPDATE ON ledger_root BEGIN
@@ -223,6 +245,19 @@ WHEN EXISTS (SELECT 1 FROM ledger_root WHERE tenant_id = NEW.tenant_id AND day =
     SELECT RAISE(ABORT, 'UNIQUE constraint failed: ledger_root.tenant_id, ledger_root.day');
 END;
 
+CREATE TRIGGER IF NOT EXISTS lot_reversal_no_update BEFORE UPDATE ON lot_reversal BEGIN
+    SELECT RAISE(ABORT, 'lot_reversal is append-only: UPDATE refused');
+END;
+
+CREATE TRIGGER IF NOT EXISTS lot_reversal_no_delete BEFORE DELETE ON lot_reversal BEGIN
+    SELECT RAISE(ABORT, 'lot_reversal is append-only: DELETE refused');
+END;
+
+CREATE TRIGGER IF NOT EXISTS lot_reversal_no_replace_by_key BEFORE INSERT ON lot_reversal
+WHEN EXISTS (SELECT 1 FROM lot_reversal WHERE tenant_id = NEW.tenant_id AND id = NEW.id) BEGIN
+    SELECT RAISE(ABORT, 'UNIQUE constraint failed: lot_reversal.tenant_id, lot_reversal.id');
+END;
+
 CREATE TRIGGER IF NOT EXISTS audit_event_no_update BEFORE UPDATE ON audit_event BEGIN
     SELECT RAISE(ABORT, 'audit_event is append-only: UPDATE refused');
 END;
@@ -237,12 +272,14 @@ WHEN EXISTS (SELECT 1 FROM audit_event WHERE tenant_id = NEW.tenant_id AND id = 
 END;
 
 -- How selective each key is in a grown shop, as the first schema tells of its own.
-DELETE FROM sqlite_stat1 WHERE tbl IN ('ledger_root', 'transaction_note', 'quota', 'quota_use', 'coupon', 'gift_card', 'adjustment', 'audit_event')
+DELETE FROM sqlite_stat1 WHERE tbl IN ('ledger_root', 'lot_reversal', 'transaction_note', 'quota', 'quota_use', 'coupon', 'gift_card', 'adjustment', 'audit_event')
     OR idx = 'draw_held_idx';
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('ledger_root', 'ledger_root', '1000000 1000000 1'),
     ('ledger_root', 'sqlite_autoindex_ledger_root_2', '1000000 1000000 1'),
+    ('lot_reversal', 'lot_reversal', '1000000 1000000 1'),
+    ('lot_reversal', 'lot_reversal_lot_idx', '1000000 1000000 2'),
     ('transaction_note', 'transaction_note', '1000000 1000000 1'),
     ('quota', 'quota', '1000000 1000000 1'),
     ('quota', 'sqlite_autoindex_quota_2', '1000000 1000000 1000 1'),

@@ -80,6 +80,20 @@ class LotRow(Model):
         table = "lot"
 
 
+class LotReversalRow(Model):
+    """Append-only: how much of a lot came to count for no tier, or (below zero) to count again."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    lot_id = fields.BigIntField()
+    amount = fields.BigIntField()
+    effective_at = InstantField()
+    booked_at = InstantField()
+
+    class Meta(Model.Meta):
+        table = "lot_reversal"
+
+
 class NoteRow(Model):
     """What was said with a transaction; ``id`` is the transaction's.
 

@@ -49,7 +49,12 @@ class MemberRow(Model):
 
 
 class TierChangeRow(Model):
-    """Append-only history of tiers."""
+    """Append-only history of tiers.
+
+    ``at`` is when it happened, ``booked_at`` when it was booked; ``since_from`` since when the
+    tier before it was held, ``grace_until`` the end of the grace that it began. The latter three
+    are missing from what an older version booked.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
@@ -58,6 +63,9 @@ class TierChangeRow(Model):
     tier_from = fields.CharField(64, null=True)
     tier_to = fields.CharField(64)
     reason = fields.CharField(16)
+    booked_at = InstantField(null=True)
+    since_from = InstantField(null=True)
+    grace_until = InstantField(null=True)
 
     class Meta(Model.Meta):
         table = "tier_change"

@@ -7,12 +7,15 @@ from loyalty.storage.fields import InstantField
 
 
 class TenantRow(Model):
+    """``ledger_closed_until``: nothing is booked before it any more; see ``services.roots``."""
+
     id = fields.IntField(primary_key=True, generated=False)
     code = fields.CharField(64, unique=True)
     name = fields.CharField(200)
     ruleset_version = fields.IntField(default=0)
     catalogue_version = fields.BigIntField(default=0)
     created_at = InstantField()
+    ledger_closed_until = InstantField(default=0)
 
     class Meta(Model.Meta):
         table = "tenant"
