@@ -24,6 +24,7 @@ from loyalty.clock import Clock, SystemClock
 from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadInput
 from loyalty.jobs import periodic
+from loyalty.jobs.purging import purge_due
 from loyalty.jobs.settling import settle_due
 from loyalty.secrets import SecretKey
 from loyalty.services.door import Door
@@ -78,9 +79,13 @@ def create_app(
                 yield
             return
         async with opened(settings, clock=clock, registry=registry, counters=counters) as own:
-            sweep = partial(settle_due, own.tenants, own.settling)
+            settle = partial(settle_due, own.tenants, own.settling)
+            purge = partial(purge_due, own.tenants, own.purging)
             with running.with_services(own):
-                async with periodic.running("settle", sweep, settings.settle_every_s):
+                async with (
+                    periodic.running("settle", settle, settings.settle_every_s),
+                    periodic.running("purge", purge, settings.purge_every_s),
+                ):
                     yield
 
     endpoints = _endpoints(settings, running)

@@ -8,6 +8,7 @@ share one only if 4,096 others started in between.
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from loyalty.clock import Clock
@@ -18,6 +19,16 @@ NODE_BITS = 12
 SEQUENCE_BITS = 10
 NODES = 1 << NODE_BITS
 SEQUENCES = 1 << SEQUENCE_BITS
+
+
+def first_id_at(at: datetime) -> int:
+    """The smallest id that may have been made at a moment: rows of smaller ids are older.
+
+    A source that borrowed from the next millisecond, or whose clock was stepped back, makes
+    ids of a later moment, never of an earlier one.
+    """
+    ms = int(at.timestamp() * 1000) - EPOCH_MS
+    return max(ms, 0) << NODE_BITS + SEQUENCE_BITS
 
 
 class Ids(Protocol):

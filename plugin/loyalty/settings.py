@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """Seconds between two sweeps that book what time brought to members whom nobody asks about,
     so that subscribers hear of it; 0 for none. No answer depends on it."""
 
+    purge_every_s: int = Field(default=3_600, ge=0)
+    """Seconds between two sweeps that forget outcomes of idempotency keys older than 30 days; 0
+    for none."""
+
     pool_size: int = Field(default=10, ge=1)
     """Database connections of one process."""
 

@@ -21,6 +21,7 @@ class Job(StrEnum):
 
     SETTLE = "settle"
     TRAIN = "train"
+    PURGE = "purge"
 
 
 @app.callback()
@@ -32,7 +33,10 @@ def _group() -> None:
 def run_once(
     job: Annotated[
         Job,
-        typer.Argument(help="settle: expire lots, release holds, end tiers; train: new models."),
+        typer.Argument(
+            help="settle: expire lots, release holds, end tiers; train: new models; purge: "
+            "forget outcomes of idempotency keys after 30 days."
+        ),
     ],
     folder: Folder = None,
     as_json: AsJson = False,
@@ -48,8 +52,8 @@ def run_once(
         print_json(done)
         return
     for tenant, outcome in done.items():
-        said = f"{outcome:,} members settled" if isinstance(outcome, int) else f"model {outcome}"
-        print(f"{tenant}: {said}")
+        said = f"{outcome:,}" if isinstance(outcome, int) else str(outcome)
+        print(f"{tenant}: {_SAID[job].format(said)}")
     if not done:
         print("nothing was done: no tenant has what it takes (see above)")
 
@@ -66,7 +70,19 @@ async def _train(services: Services) -> Mapping[str, object]:
     return await train_all(services.tenants, services.trainer)
 
 
+async def _purge(services: Services) -> Mapping[str, object]:
+    from loyalty.jobs.purging import purge_due
+
+    return await purge_due(services.tenants, services.purging)
+
+
+_SAID: Mapping[Job, str] = {
+    Job.SETTLE: "{} members settled",
+    Job.TRAIN: "model {}",
+    Job.PURGE: "{} keys forgotten",
+}
 _JOBS: Mapping[Job, Callable[[Services], Awaitable[Mapping[str, object]]]] = {
     Job.SETTLE: _settle,
     Job.TRAIN: _train,
+    Job.PURGE: _purge,
 }

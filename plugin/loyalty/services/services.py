@@ -15,6 +15,7 @@ from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
 from loyalty.services.intake import Intake
 from loyalty.services.issuers import Issuers
+from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.rulesets import Rulesets
@@ -51,6 +52,7 @@ class Services:
     trainer: Trainer
     intake: Intake
     settling: Settling
+    purging: Purging
     issuers: Issuers
     webhook_sources: WebhookSources
 
@@ -94,6 +96,7 @@ def wire(
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
         settling=Settling(database, door, clock, changes.told),
+        purging=Purging(database, clock),
         issuers=Issuers(database, credentials),
         webhook_sources=WebhookSources(database, clock, credentials),
     )
