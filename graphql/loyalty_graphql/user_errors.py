@@ -49,6 +49,9 @@ class ErrorCode(Enum):
     INSUFFICIENT_POINTS = value(
         "INSUFFICIENT_POINTS", description="The account holds fewer points than asked for."
     )
+    INSUFFICIENT_CREDIT = value(
+        "INSUFFICIENT_CREDIT", description="The account holds less credit than asked for."
+    )
     OUT_OF_STOCK = value("OUT_OF_STOCK", description="Fewer pieces are left than asked for.")
     QUOTE_EXPIRED = value("QUOTE_EXPIRED", description="The quote's `validUntil` has passed.")
     QUOTE_CHANGED = value(
@@ -100,6 +103,12 @@ class InsufficientPointsError(UserError):
     available: Points = strawberry.field(description="Points that can be spent now.")
 
 
+@strawberry.type(description="The account holds less credit than asked for.")
+class InsufficientCreditError(UserError):
+    requested: Money | None = strawberry.field(description="Credit that was asked for.")
+    available: Money | None = strawberry.field(description="Credit that can be spent now.")
+
+
 @strawberry.type(description="What was paid differs from what was quoted.")
 class TotalMismatchError(UserError):
     expected: Money | None = strawberry.field(description="What the quote asks to be paid.")
@@ -114,6 +123,7 @@ class TooManyAttemptsError(UserError):
 CONCRETE_ERRORS = (
     BasicError,
     InsufficientPointsError,
+    InsufficientCreditError,
     TotalMismatchError,
     TooManyAttemptsError,
 )
@@ -135,6 +145,9 @@ def user_errors(refusal: LoyaltyError) -> list[UserError]:
     if code is ErrorCode.INSUFFICIENT_POINTS and data:
         requested, available = Points(int(data["requested"])), Points(int(data["available"]))
         return [InsufficientPointsError(**common, requested=requested, available=available)]
+    if code is ErrorCode.INSUFFICIENT_CREDIT and data:
+        wanted, left = _money(data["requested"]), _money(data["available"])
+        return [InsufficientCreditError(**common, requested=wanted, available=left)]
     if code is ErrorCode.TOTAL_MISMATCH and data:
         expected, found = _money(data["expected"]), _money(data["found"])
         return [TotalMismatchError(**common, expected=expected, found=found)]

@@ -12,6 +12,7 @@
     │   └── AlreadyExists             ALREADY_EXISTS
     ├── MemberNotActive               MEMBER_NOT_ACTIVE
     ├── InsufficientPoints            INSUFFICIENT_POINTS
+    ├── InsufficientCredit            INSUFFICIENT_CREDIT
     ├── OutOfStock                    OUT_OF_STOCK
     ├── QuoteExpired                  QUOTE_EXPIRED
     ├── QuoteChanged                  QUOTE_CHANGED      what the quote relied on was used up
@@ -143,6 +144,21 @@ class InsufficientPoints(LoyaltyError):
         super().__init__(f"{requested} points requested, {available} available")
         self.requested = requested
         self.available = available
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        return {"requested": self.requested, "available": self.available}
+
+
+class InsufficientCredit(LoyaltyError):
+    """The account holds less credit than asked for. Amounts are exact decimal text."""
+
+    code = "INSUFFICIENT_CREDIT"
+
+    def __init__(self, requested: str, available: str, currency: str) -> None:
+        super().__init__(f"{requested} {currency} requested, {available} {currency} available")
+        self.requested = f"{requested} {currency}"
+        self.available = f"{available} {currency}"
 
     @property
     def data(self) -> dict[str, int | str]:

@@ -8,6 +8,7 @@ import orjson
 
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import Cause, LotTerms
+from loyalty.domain.lots import Draw
 from loyalty.domain.money import Money, allocated
 from loyalty.domain.order import Earned, OrderContext, context_from_dict, context_to_dict
 from loyalty.domain.quote_codec import from_dict
@@ -17,18 +18,17 @@ from loyalty.errors import (
     AlreadyExists,
     Conflict,
     HoldExpired,
+    InsufficientCredit,
     InsufficientPoints,
     MemberNotActive,
+    OutOfStock,
+    QuoteChanged,
     TotalMismatch,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.holding import give_back, hold_quoted, redeem_held
 from loyalty.services.refunds import refund_waiting
-from loyalty.services.reservations import (
-    as_instant,
-    found_reservation,
-    hold_quoted,
-    state_at,
-)
+from loyalty.services.reservations import as_instant, found_reservation, state_at
 
 Outcome = dict[str, Any]
 
@@ -115,10 +115,8 @@ def redeem(desk: Desk, row: Row, quote: Quote, order_id: int) -> None:
     """
     if state_at(row, desk.moment_of(row["member_id"])) == "EXPIRED":
         _hold_again(desk, row, quote)
-    book = desk.book_of(row["member_id"])
-    if book is not None:
-        if row["id"] in book.accounts.holds:
-            book.redeem(row["id"], book.at, order_id)
+    redeem_held(desk, row["id"], order_id)
+    if row["member_id"] is not None:
         desk.touch(row["member_id"], "order")
     desk.update("reservation", row["id"], state="COMMITTED", order_id=order_id)
 
@@ -229,23 +227,37 @@ def earn_as_quoted(
 
 def _hold_again(desk: Desk, row: Row, quote: Quote) -> None:
     """A late commit holds again what timed out, or fails plainly; it never oversells."""
-    book = desk.book_of(row["member_id"])
-    if book is None:
-        return
-    state = desk.members[row["member_id"]]["state"]
-    if state != "ACTIVE":
-        raise MemberNotActive(state)
+    member_id = row["member_id"]
+    if member_id is not None:
+        state = desk.members[member_id]["state"]
+        if state != "ACTIVE":
+            raise MemberNotActive(state)
+    # What the clock has not ended yet for a gift card is given back, to be held as one again.
+    give_back(desk, row["id"])
     try:
-        hold_quoted(book, row["id"], quote, desk.now)
+        hold_quoted(desk, member_id, row["id"], quote, desk.now)
     except InsufficientPoints as short:
         raise HoldExpired(
             f"the hold timed out and {short.requested} points could not be held again: "
             f"{short.available} are available"
         ) from short
-    lots = {draw.lot_id for draw in book.accounts.holds[row["id"]].draws}
+    except (InsufficientCredit, QuoteChanged, OutOfStock) as gone:
+        raise HoldExpired(
+            f"the hold timed out and could not be held again: {gone.message}"
+        ) from gone
+    lots = {
+        draw.lot_id
+        for holder_id in desk.holders_of(row["id"])
+        for draw in _drawn_by(desk, holder_id, row["id"])
+    }
     for drawn in desk.loaded.draws.get(row["id"], ()):
         if drawn["lot_id"] not in lots:
             desk.delete("draw", drawn["id"])
+
+
+def _drawn_by(desk: Desk, holder_id: int, reservation_id: int) -> tuple[Draw, ...]:
+    hold = desk.books[holder_id].accounts.holds.get(reservation_id)
+    return () if hold is None else hold.draws
 
 
 def _book_order(

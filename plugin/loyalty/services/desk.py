@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 from loyalty.domain.book import Book
 from loyalty.domain.order import TierAt
+from loyalty.domain.quotas import Quota
+from loyalty.domain.quote_terms import QuotaUse
 from loyalty.domain.ruleset import Ruleset
 from loyalty.ids import Ids
 
@@ -38,7 +40,11 @@ class Noted(NamedTuple):
 @dataclass(slots=True)
 class Loaded:
     """Rows by the natural keys that commands use: read under the lock, and since then as the
-    unit's own commands left them (``Desk.see``)."""
+    unit's own commands left them (``Desk.see``).
+
+    ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
+    by holder.
+    """
 
     orders: dict[str, Row] = field(default_factory=dict)
     refunds: dict[str, Row] = field(default_factory=dict)
@@ -47,6 +53,9 @@ class Loaded:
     draws: dict[int, list[Row]] = field(default_factory=dict)
     open_carts: dict[str, int] = field(default_factory=dict)
     history: dict[int, tuple[TierAt, ...]] = field(default_factory=dict)
+    quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
+    quota_uses: dict[tuple[int, int], Row] = field(default_factory=dict)
+    gift_cards: dict[int, Row] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -154,6 +163,8 @@ class Needs(NamedTuple):
     """What a command wants loaded before it decides.
 
     ``holders`` are row ids of whoever else's value it moves, beside members: gift cards.
+    ``uses`` are coupon uses and stock that it would hold; ``open_of`` names members whose open
+    reservations it would give back.
     """
 
     members: tuple[str, ...] = ()
@@ -164,6 +175,8 @@ class Needs(NamedTuple):
     enrols: tuple[str, ...] = ()
     history_of: tuple[str, ...] = ()
     holders: tuple[int, ...] = ()
+    uses: tuple[QuotaUse, ...] = ()
+    open_of: tuple[str, ...] = ()
 
 
 class Command(Protocol):

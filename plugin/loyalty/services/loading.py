@@ -22,6 +22,7 @@ from loyalty.ids import Ids
 from loyalty.services.desk import Desk, Needs, Row
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
+from loyalty.storage import quotas as quotas_sql
 from loyalty.storage.statements import Sql, Unit
 
 Rulesets = Callable[[int, int, str | None], Ruleset | None]
@@ -56,7 +57,7 @@ def locked(
         The members, and those that a command would enrol: nobody else sees these, and they
         are booked only if a command does something with them.
     """
-    if not (needs.reservations or needs.carts or needs.orders or needs.holders):
+    if not (needs.reservations or needs.carts or needs.orders or needs.holders or needs.open_of):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
         wanted = yield from _lock_others(tenant_id, needs)
@@ -101,6 +102,9 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
     if needs.carts:
         for row in (yield sql.HOLDERS_OF_CARTS(tenant_id, list(needs.carts))):
             wanted.update(row)
+    if needs.open_of:
+        found = yield sql.HOLDERS_OF_MEMBERS(tenant_id, list(needs.open_of))
+        wanted.update(row[0] for row in found)
     return {id for id in wanted if id is not None}
 
 
@@ -176,7 +180,7 @@ def _rows(
 
 
 def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
-    """Orders, refunds, reservations and what they name."""
+    """Orders, refunds, reservations and what they name, quotas last."""
     q, tenant, loaded = checkout_sql, desk.tenant_id, desk.loaded
     orders = yield from _rows(q.ORDERS, q.ORDER_COLUMNS, tenant, needs.orders)
     refunds = yield from _rows(q.REFUNDS, q.REFUND_COLUMNS, tenant, needs.refunds)
@@ -189,6 +193,8 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     named.pop(None, None)
     reservations = yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, list(named))
     reservations += yield from _rows(q.OPEN_CARTS, q.RESERVATION_COLUMNS, tenant, needs.carts)
+    own = [desk.names[name] for name in needs.open_of if name in desk.names]
+    reservations += yield from _rows(q.OPEN_OF_MEMBERS, q.RESERVATION_COLUMNS, tenant, own)
     loaded.reservations = {row["id"]: row for row in reservations}
     loaded.open_carts = {
         row["cart_id"]: row["id"] for row in reservations if row["state"] == "HELD"
@@ -206,3 +212,8 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
         for member_id, at, tier in (yield sql.TIER_HISTORY(tenant, ids)):
             step = TierAt(instant(at), tier)
             loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
+    holders = [id for id, row in desk.members.items() if row["kind"] != sql.MEMBER]
+    cards = yield from _rows(
+        quotas_sql.GIFT_CARDS_OF_HOLDERS, quotas_sql.GIFT_CARD_COLUMNS, tenant, holders
+    )
+    loaded.gift_cards = {row["holder_id"]: row for row in cards}

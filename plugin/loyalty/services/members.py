@@ -8,6 +8,7 @@ from typing import Any
 from loyalty.domain.ledger import micros
 from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionConflict
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.reservations import release_open_of
 
 Outcome = dict[str, Any]
 
@@ -149,7 +150,8 @@ class SetState:
     at: datetime | None = None
 
     def needs(self) -> Needs:
-        return Needs(members=(self.external_id,))
+        leaves = () if self.state == "ACTIVE" else (self.external_id,)
+        return Needs(members=(self.external_id,), open_of=leaves)
 
     def decide(self, desk: Desk) -> Outcome:
         member_id, row = _found(desk, self.external_id)
@@ -160,11 +162,8 @@ class SetState:
                 f"the member is {row['state'].lower()}, wanted "
                 f"{' or '.join(sorted(MOVES[self.state])).lower()}"
             )
-        book = desk.books[member_id]
         if self.state != "ACTIVE":
-            for reservation_id in list(book.accounts.holds):
-                book.release(reservation_id, book.at)
-                desk.update("reservation", reservation_id, state="RELEASED")
+            release_open_of(desk, member_id)
         row["state"] = self.state
         desk.update("member", member_id, state=self.state, state_reason=self.reason)
         desk.touch(member_id, self.state.lower())

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant, micros
 from loyalty.domain.quote_codec import to_dict
 from loyalty.domain.quote_terms import Quote
@@ -23,6 +22,8 @@ from loyalty.errors import (
     QuoteExpired,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.holding import extend_held, give_back, hold_quoted
+from loyalty.services.quotas import extend_uses
 
 Outcome = dict[str, Any]
 
@@ -39,7 +40,12 @@ class Reserve:
 
     def needs(self) -> Needs:
         member = self.quote.member
-        return Needs(members=(member,) if member else (), carts=(self.quote.cart.id,))
+        return Needs(
+            members=(member,) if member else (),
+            carts=(self.quote.cart.id,),
+            holders=tuple(used.holder_id for used in self.quote.gift_cards),
+            uses=self.quote.uses,
+        )
 
     def decide(self, desk: Desk) -> Outcome:
         quote, policy = self.quote, desk.ruleset.holds
@@ -51,8 +57,8 @@ class Reserve:
         reservation_id = desk.ids.next()
         moment = desk.moment_of(member_id)
         expires_at = moment + timedelta(seconds=ttl_s)
+        hold_quoted(desk, member_id, reservation_id, quote, expires_at)
         if member_id is not None:
-            hold_quoted(desk.books[member_id], reservation_id, quote, expires_at)
             desk.touch(member_id, "reserved")
         row: Row = {
             "id": reservation_id,
@@ -95,11 +101,9 @@ class Extend:
                 f"found {self.ttl_s} seconds from now, wanted at most until {limit.isoformat()}",
                 field=("input", "ttlSeconds"),
             )
-        book = desk.book_of(row["member_id"])
         desk.update("reservation", self.reservation_id, expires_at=expires_at)
-        if book is not None:
-            book.extend(self.reservation_id, expires_at)
-            desk.touch(row["member_id"], "extended")
+        extend_held(desk, self.reservation_id, expires_at)
+        extend_uses(desk, self.reservation_id, expires_at)
         return reservation_outcome(row | {"expires_at": expires_at})
 
 
@@ -184,15 +188,6 @@ def _active_member(desk: Desk, name: str | None) -> int | None:
     return member_id
 
 
-def hold_quoted(book: Book, reservation_id: int, quote: Quote, expires_at: datetime) -> None:
-    wanted = quote.points_needed
-    # A quote takes points of one type at present; a hold has one expiry for all of them.
-    if len(wanted) > 1:
-        raise BadInput(f"found points of {', '.join(wanted)} in one quote, wanted one point type")
-    unit, points = next(iter(wanted.items()), ("", 0))
-    book.hold(reservation_id, unit, points, book.at, expires_at)
-
-
 def found_reservation(desk: Desk, reservation_id: int) -> Row:
     row = desk.loaded.reservations.get(reservation_id)
     if row is None:
@@ -213,9 +208,14 @@ def _release_open(desk: Desk, cart_id: str) -> None:
         desk.update("reservation", open_id, state="EXPIRED")
 
 
+def release_open_of(desk: Desk, member_id: int) -> None:
+    """Give back whatever a member's open reservations hold."""
+    for reservation_id in list(desk.books[member_id].accounts.holds):
+        row = desk.loaded.reservations.get(reservation_id)
+        if row is not None:
+            _give_back(desk, row)
+
+
 def _give_back(desk: Desk, row: Row) -> None:
-    book = desk.book_of(row["member_id"])
-    if book is not None and row["id"] in book.accounts.holds:
-        book.release(row["id"], book.at)
-        desk.touch(row["member_id"], "released")
+    give_back(desk, row["id"])
     desk.update("reservation", row["id"], state="RELEASED")

@@ -34,6 +34,7 @@ from loyalty.services.loading import (
     locked,
     ruleset_version,
 )
+from loyalty.services.quotas import load_quotas
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage.statements import Unit
 
@@ -68,6 +69,7 @@ def unit_of_work(
     desk.fresh = {row["id"] for row in fresh}
     yield from load_accounts(desk, known)
     yield from load_rows(desk, needs)
+    yield from load_quotas(desk, needs)
     for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
         desk.rulesets[version] = yield from ruleset_version(tenant_id, version, rulesets)
     stored = yield from _stored(tenant_id, commands)

@@ -4,15 +4,21 @@ from loyalty.storage.statements import Sql
 
 RESERVATION_COLUMNS = (
     "id", "member_id", "cart_id", "state", "quote", "order_id", "created_at", "expires_at",
-    "extended_until_max",
+    "extended_until_max", "has_uses",
 )  # fmt: skip
-RESERVATIONS = Sql(
-    f"""SELECT {", ".join(RESERVATION_COLUMNS)} FROM reservation
-         WHERE tenant_id = $1 AND id = ANY($2::bigint[])"""
-)
+_RESERVATION = """id, member_id, cart_id, state, quote, order_id, created_at, expires_at,
+       extended_until_max, EXISTS (
+         SELECT 1 FROM quota_use u
+          WHERE u.tenant_id = reservation.tenant_id AND u.reservation_id = reservation.id)
+  FROM reservation"""
+RESERVATIONS = Sql(f"SELECT {_RESERVATION} WHERE tenant_id = $1 AND id = ANY($2::bigint[])")
 OPEN_CARTS = Sql(
-    f"""SELECT {", ".join(RESERVATION_COLUMNS)} FROM reservation
+    f"""SELECT {_RESERVATION}
          WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'"""
+)
+OPEN_OF_MEMBERS = Sql(
+    f"""SELECT {_RESERVATION}
+         WHERE tenant_id = $1 AND member_id = ANY($2::bigint[]) AND state = 'HELD'"""
 )
 DRAW_COLUMNS = ("id", "reservation_id", "lot_id", "holder_id", "unit", "amount", "returned")
 DRAWS = Sql(

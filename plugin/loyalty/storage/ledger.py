@@ -56,6 +56,12 @@ HOLDERS_OF_CARTS = Sql(
          LEFT JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
         WHERE r.tenant_id = $1 AND r.cart_id = ANY($2::text[]) AND r.state = 'HELD'"""
 )
+HOLDERS_OF_MEMBERS = Sql(
+    """SELECT DISTINCT d.holder_id FROM member m
+         JOIN reservation r ON r.tenant_id = m.tenant_id AND r.member_id = m.id
+         JOIN draw d ON d.tenant_id = r.tenant_id AND d.reservation_id = r.id
+        WHERE m.tenant_id = $1 AND m.external_id = ANY($2::text[]) AND r.state = 'HELD'"""
+)
 HOLDERS_OF_ORDERS = Sql(
     """SELECT DISTINCT o.id, o.member_id, d.holder_id FROM shop_order o
          LEFT JOIN draw d ON d.tenant_id = o.tenant_id AND d.reservation_id = o.reservation_id
