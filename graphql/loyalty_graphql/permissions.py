@@ -57,6 +57,8 @@ RULES: Mapping[str, Rule] = {
     "Query.order": Rule(shopper=True, scopes=(Scope.MEMBERS_READ, Scope.CHECKOUT_WRITE)),
     "Mutation.memberEnrol": _WRITE_MEMBER,
     "Mutation.memberUpdate": _WRITE_MEMBER,
+    "Mutation.memberMerge": Rule(scopes=(Scope.MEMBERS_WRITE,)),
+    "Mutation.memberUnmerge": Rule(scopes=(Scope.MEMBERS_WRITE,)),
     "Mutation.checkoutReserve": _CHECKOUT,
     "Mutation.checkoutExtend": _CHECKOUT,
     "Mutation.checkoutCommit": _CHECKOUT,

@@ -69,6 +69,16 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {"input": {"externalId": "ann"}},
         {"shopper", Scope.MEMBERS_WRITE, "merchant"},
     ),
+    "Mutation.memberMerge": (
+        "mutation($input:MemberMergeInput!){memberMerge(input:$input){replayed}}",
+        {"input": {**KEY, "source": "guest", "target": "ann"}},
+        {Scope.MEMBERS_WRITE, "merchant"},
+    ),
+    "Mutation.memberUnmerge": (
+        "mutation($input:MemberUnmergeInput!){memberUnmerge(input:$input){replayed}}",
+        {"input": {**KEY, "source": "guest"}},
+        {Scope.MEMBERS_WRITE, "merchant"},
+    ),
     "Mutation.checkoutReserve": (
         "mutation($input:CheckoutReserveInput!){checkoutReserve(input:$input){replayed}}",
         {"input": {**KEY, "quoteToken": "x"}},
@@ -110,6 +120,7 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.rulesetValidate": '{rulesetValidate(source:"x"){valid}}',
     "Query.member": '{member(externalId:"ann"){id}}',
     "Query.members": "{members{nodes{id}}}",
+    "Query.memberExport": '{memberExport(externalId:"nobody")}',
     "Query.product": '{product(externalId:"tea"){id}}',
     "Query.products": "{products{nodes{id cost{amount}}}}",
     "Query.model": "{model{id}}",
@@ -124,6 +135,15 @@ ADMIN_TABLE: dict[str, str] = {
         'mutation{memberReactivate(input:{externalId:"x"}){userErrors{code}}}'
     ),
     "Mutation.memberClose": 'mutation{memberClose(input:{externalId:"x"}){userErrors{code}}}',
+    "Mutation.memberMerge": (
+        'mutation{memberMerge(input:{idempotencyKey:"k",source:"x",target:"y"}){userErrors{code}}}'
+    ),
+    "Mutation.memberUnmerge": (
+        'mutation{memberUnmerge(input:{idempotencyKey:"k",source:"x"}){userErrors{code}}}'
+    ),
+    "Mutation.memberErase": (
+        'mutation{memberErase(input:{idempotencyKey:"k",externalId:"x"}){userErrors{code}}}'
+    ),
     "Mutation.productUpsert": 'mutation{productUpsert(input:{externalId:"x"}){userErrors{code}}}',
     "Mutation.apiKeyCreate": (
         'mutation{apiKeyCreate(input:{name:"x",scopes:["no"]}){userErrors{code}}}'

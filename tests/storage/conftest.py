@@ -43,6 +43,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": 11, "tenant_id": 7, "member_id": 10, "at": 1, "tier_to": "gold",
         "reason": "QUALIFIED",
     },
+    "member_merge": {
+        "id": 12, "tenant_id": 7, "source_id": 10, "target_id": 10, "state": "MERGED",
+        "moved": "{}", "merged_at": 1,
+    },
     "product": {
         "id": 20, "tenant_id": 7, "external_id": "p-1", "name": "Tea", "price_minor": 1299,
         "currency": "EUR", "cost_minor": 700, "stock": 5, "changed_at": 1,

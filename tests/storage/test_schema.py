@@ -160,6 +160,8 @@ PARENTS = {
     "transaction_id": "ledger_transaction",
     "lot_id": "lot",
     "quota_id": "quota",
+    "source_id": "member",
+    "target_id": "member",
 }
 
 
@@ -244,6 +246,7 @@ BAD = [
     ("ledger_root", {"root": b"short"}),
     ("adjustment", {"amount": 0}),
     ("adjustment", {"state": "OPEN"}),
+    ("member_merge", {"state": "GONE"}),
 ]
 
 

@@ -6,12 +6,14 @@ from strawberry.tools import create_type
 from loyalty_graphql.admin.mutations import catalogue as products_written
 from loyalty_graphql.admin.mutations import credentials as keys
 from loyalty_graphql.admin.mutations import members as members_moved
+from loyalty_graphql.admin.mutations import membership as memberships
 from loyalty_graphql.admin.mutations import rulesets as published
 from loyalty_graphql.admin.queries import (
     catalogue,
     credentials,
     ledger,
     members,
+    membership,
     metrics_summary,
     recommendations,
     rulesets,
@@ -29,6 +31,7 @@ Query = create_type(
         rulesets.ruleset_validate,
         members.member,
         members.members,
+        membership.member_export,
         catalogue.product,
         catalogue.products,
         recommendations.model,
@@ -47,6 +50,9 @@ Mutation = create_type(
         members_moved.member_suspend,
         members_moved.member_reactivate,
         members_moved.member_close,
+        memberships.member_merge,
+        memberships.member_unmerge,
+        memberships.member_erase,
         products_written.product_upsert,
         keys.api_key_create,
         keys.api_key_revoke,

@@ -5,7 +5,7 @@ from strawberry.tools import create_type
 
 from loyalty_graphql.scalars import schema_config
 from loyalty_graphql.storefront.mutations import checkout as checkout_steps
-from loyalty_graphql.storefront.mutations import enrolment
+from loyalty_graphql.storefront.mutations import enrolment, merging
 from loyalty_graphql.storefront.mutations import orders as refunds
 from loyalty_graphql.storefront.queries import (
     access,
@@ -39,6 +39,8 @@ Mutation = create_type(
     [
         enrolment.member_enrol,
         enrolment.member_update,
+        merging.member_merge,
+        merging.member_unmerge,
         checkout_steps.checkout_reserve,
         checkout_steps.checkout_extend,
         checkout_steps.checkout_commit,

@@ -64,7 +64,7 @@ def _ledger_rows(effects: Effects, desk: Desk, books: Sequence[Book]) -> None:
     steps = [
         (
             desk.ids.next(), tenant, book.accounts.member_id, change.at, change.tier_from,
-            change.tier_to, change.reason,
+            change.tier_to, change.reason, book.booked_at, None, None,
         )
         for book in books
         for change in book.changes.tier_changes

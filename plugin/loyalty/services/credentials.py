@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -176,6 +176,14 @@ class Credentials:
         if not await self._database.write(unit):
             raise NotFound("key in force", key_id)
         self._known.clear()
+
+    def forget(self, tenant_id: int, members: Collection[str]) -> None:
+        """Drop what this process remembers of shoppers who are erased."""
+        self._known = OrderedDict(
+            (digest, known)
+            for digest, known in self._known.items()
+            if known[0].tenant_id != tenant_id or known[0].member_external_id not in members
+        )
 
     async def _of_key(self, bearer: str) -> Viewer:
         parts = bearer.split("_", 3)

@@ -8,7 +8,7 @@ written before every command of the unit has its verdict.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from loyalty.domain.book import Book
 from loyalty.domain.order import TierAt
@@ -16,6 +16,7 @@ from loyalty.domain.quotas import Quota
 from loyalty.domain.quote_terms import QuotaUse
 from loyalty.domain.ruleset import Ruleset
 from loyalty.ids import Ids
+from loyalty.storage.statements import Statement, Unit
 
 Row = dict[str, Any]
 
@@ -56,6 +57,8 @@ class Loaded:
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
     quota_uses: dict[tuple[int, int], Row] = field(default_factory=dict)
     gift_cards: dict[int, Row] = field(default_factory=dict)
+    more: dict[str, list[Row]] = field(default_factory=dict)
+    """What a command read for itself (``Prepares``)."""
 
 
 @dataclass(slots=True)
@@ -63,8 +66,9 @@ class Desk:
     """Everything one unit of work shares.
 
     ``members`` and ``books`` are by member id, ``names`` leads from a tenant's external ids
-    to member ids. ``fresh`` are members that are not booked yet, and never will be unless a
-    command touches them.
+    to member ids; the id of one that was merged leads to the member it is part of, and in ``own``
+    to its own row. ``fresh`` are members that are not booked yet, and never will be unless a
+    command touches them. ``after`` are statements to run once everything is written.
     """
 
     tenant_id: int
@@ -77,6 +81,8 @@ class Desk:
     fresh: set[int] = field(default_factory=set)
     books: dict[int, Book] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
+    own: dict[str, int] = field(default_factory=dict)
+    after: list[Statement] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     tuples: list[tuple[str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
@@ -165,6 +171,7 @@ class Needs(NamedTuple):
     ``holders`` are row ids of whoever else's value it moves, beside members: gift cards.
     ``uses`` are coupon uses and stock that it would hold; ``open_of`` names members whose open
     reservations it would give back.
+    ``own`` are names of members of whom every row is wanted: those merged into them too.
     """
 
     members: tuple[str, ...] = ()
@@ -177,6 +184,7 @@ class Needs(NamedTuple):
     holders: tuple[int, ...] = ()
     uses: tuple[QuotaUse, ...] = ()
     open_of: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 class Command(Protocol):
@@ -194,6 +202,13 @@ class Command(Protocol):
     def at(self) -> datetime | None: ...
     def needs(self) -> Needs: ...
     def decide(self, desk: Desk) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A command that reads more than others do, under the locks; it is alone in its unit."""
+
+    def prepare(self, desk: Desk) -> Unit[None]: ...
 
 
 @dataclass(frozen=True, slots=True)

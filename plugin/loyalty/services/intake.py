@@ -16,6 +16,7 @@ from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import AHEAD_MAX, BookOrder, RefundOrder
+from loyalty.services.subjects import subject_of_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class _Delivery:
             body_hash=self.body_hash,
             outcome="TAKEN",
             received_at=desk.now,
+            subject=subject_of_command(desk, self.needs()),
         )
         return outcome
 

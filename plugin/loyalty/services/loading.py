@@ -18,12 +18,13 @@ from loyalty.domain.order import TierAt
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.tiers import initial
 from loyalty.errors import NotFound
-from loyalty.ids import Ids
 from loyalty.services.desk import Desk, Needs, Row
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
+from loyalty.storage import merges as merges_sql
 from loyalty.storage import quotas as quotas_sql
 from loyalty.storage.statements import Sql, Unit
+from loyalty.storage.units import Collision
 
 Rulesets = Callable[[int, int, str | None], Ruleset | None]
 """``(tenant_id, version, source)``: the ruleset if it is in memory or can be read from source."""
@@ -48,35 +49,68 @@ def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ru
     return found
 
 
-def locked(
-    tenant_id: int, needs: Needs, ruleset: Ruleset, now: datetime, ids: Ids
-) -> Unit[tuple[list[Row], list[Row]]]:
+def load_members(desk: Desk, needs: Needs) -> Unit[None]:
     """Lock every member the commands concern, in id order.
 
-    Returns:
-        The members, and those that a command would enrol: nobody else sees these, and they
-        are booked only if a command does something with them.
+    Members that a command would enrol come with them: nobody else sees these, and they are booked
+    only if a command does something with them.
     """
-    if not (needs.reservations or needs.carts or needs.orders or needs.holders or needs.open_of):
+    tenant_id = desk.tenant_id
+    if not (
+        needs.reservations
+        or needs.carts
+        or needs.orders
+        or needs.holders
+        or needs.open_of
+        or needs.own
+    ):
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
         wanted = yield from _lock_others(tenant_id, needs)
         rows = yield sql.LOCK_BY_ID(tenant_id, sorted(wanted))
-    members = [dict(zip(sql.MEMBER_COLUMNS, row, strict=True)) for row in rows]
-    present = {row["external_id"] for row in members}
+    for values in rows:
+        row = dict(zip(sql.MEMBER_COLUMNS, values, strict=True))
+        desk.members[row["id"]] = row
+        desk.own[row["external_id"]] = row["id"]
+        desk.names[row["external_id"]] = row["merged_into"] or row["id"]
+    yield from _load_merged(desk, needs)
     # A name that another process enrols meanwhile is a DuplicateKey: the unit runs again.
-    tier = initial(ruleset.tier_policy, now).tier
-    fresh = [
-        _new_member(ids.next(), name, tier, now) for name in needs.enrols if name not in present
-    ]
-    return members, fresh
+    tier = initial(desk.ruleset.tier_policy, desk.now).tier
+    for name in needs.enrols:
+        if name not in desk.names:
+            fresh = _new_member(desk.ids.next(), name, tier, desk.now)
+            desk.members[fresh["id"]] = fresh
+            desk.names[name] = fresh["id"]
+            desk.fresh.add(fresh["id"])
+
+
+def _load_merged(desk: Desk, needs: Needs) -> Unit[None]:
+    """Names that answer for the member their own was merged into.
+
+    Raises:
+        Collision: somebody was merged or parted while the locks were waited for.
+    """
+    locked = desk.members.keys()
+    if needs.own:
+        group = {row[0] for row in (yield merges_sql.GROUP(desk.tenant_id, list(needs.own)))}
+        moved = not group <= locked
+    else:
+        moved = any(row["merged_into"] is not None for row in desk.members.values())
+    missing = [name for name in needs.members if name not in desk.names]
+    if missing and not moved:
+        for name, id, into in (yield merges_sql.ALIASES(desk.tenant_id, missing)):
+            desk.names[name] = into or id
+            moved = moved or desk.names[name] not in locked
+    if moved:
+        raise Collision("a member was merged or parted meanwhile")
 
 
 def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
     """Lock what commands of no member may meet at; returns ids of the members to lock.
 
-    Which member a reservation or an order belongs to never changes, so it may be read before
-    the lock; the member of an open cart may, and is looked at again under it.
+    Whom a reservation or an order belongs to changes only when members merge, so it may be read
+    before the lock and is looked at again under it (``load_rows``); so is the member of an open
+    cart.
     """
     wanted: set[int | None] = set(needs.holders)
     if needs.orders:
@@ -99,6 +133,8 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
             wanted.update(ids)
     if needs.members:
         wanted.update(row[0] for row in (yield sql.IDS_OF_NAMES(tenant_id, list(needs.members))))
+    if needs.own:
+        wanted.update(row[0] for row in (yield merges_sql.GROUP(tenant_id, list(needs.own))))
     if needs.carts:
         for row in (yield sql.HOLDERS_OF_CARTS(tenant_id, list(needs.carts))):
             wanted.update(row)
@@ -129,7 +165,7 @@ def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
         "id": id, "external_id": name, "state": "PROSPECT", "version": 1, "joined_at": now,
         "hash": GENESIS, "seq": 0, "settled_at": 0, "booked_at": 0, "next_change_at": NEVER,
         "tier": tier, "tier_since": 0, "tier_grace_until": None, "profile_at": None,
-        "kind": sql.MEMBER,
+        "kind": sql.MEMBER, "merged_into": None,
     }  # fmt: skip
 
 
@@ -196,6 +232,9 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     own = [desk.names[name] for name in needs.open_of if name in desk.names]
     reservations += yield from _rows(q.OPEN_OF_MEMBERS, q.RESERVATION_COLUMNS, tenant, own)
     loaded.reservations = {row["id"]: row for row in reservations}
+    for row in (*orders, *reservations):
+        if row["member_id"] is not None and row["member_id"] not in desk.members:
+            raise Collision("an order or a checkout changed hands meanwhile")
     loaded.open_carts = {
         row["cart_id"]: row["id"] for row in reservations if row["state"] == "HELD"
     }

@@ -118,6 +118,19 @@ class Recommendations:
         served = await self._models.current(tenant_id)
         return served.recommender.card if served else None
 
+    async def forget(self, tenant_id: int, member_ids: Sequence[int]) -> None:
+        """Drop the cached rankings of members who are erased."""
+        served = await self._models.current(tenant_id)
+        if served is not None:
+            model_id = served.recommender.model_id
+            await self._cache.drop(
+                *(
+                    keys.recommendations(tenant_id, member_id, window, model_id)
+                    for member_id in member_ids
+                    for window in Window
+                )
+            )
+
     async def answer(
         self,
         tenant_id: int,

@@ -15,6 +15,7 @@ from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
 from loyalty.services.intake import Intake
 from loyalty.services.issuers import Issuers
+from loyalty.services.membership import Membership
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
@@ -51,6 +52,7 @@ class Services:
     recommendations: Recommendations
     trainer: Trainer
     intake: Intake
+    membership: Membership
     settling: Settling
     purging: Purging
     issuers: Issuers
@@ -74,12 +76,16 @@ def wire(
     credentials = Credentials(database, clock, secret, settings.environment)
     catalogue = Catalogue(database, cache, clock)
     credentials = Credentials(database, clock, secret, settings.environment)
+    tenants = Tenants(database, clock)
+    recommendations = Recommendations(
+        database, cache, catalogue, clock, settings.data_dir / "models"
+    )
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         cache=cache,
-        tenants=Tenants(database, clock),
+        tenants=tenants,
         credentials=credentials,
         rulesets=rulesets,
         door=door,
@@ -90,11 +96,19 @@ def wire(
         catalogue=catalogue,
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, QuoteTokens(secret)),
         views=Views(database, clock),
-        recommendations=Recommendations(
-            database, cache, catalogue, clock, settings.data_dir / "models"
-        ),
+        recommendations=recommendations,
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
+        membership=Membership(
+            database,
+            door,
+            clock,
+            secret,
+            changes.told,
+            tenants,
+            credentials,
+            recommendations,
+        ),
         settling=Settling(database, door, clock, changes.told),
         purging=Purging(database, clock),
         issuers=Issuers(database, credentials),

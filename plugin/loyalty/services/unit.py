@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from loyalty.domain.forfeit import forfeit
 from loyalty.domain.settle import evaluate_tier, settle
 from loyalty.errors import KeyReused, LoyaltyError, StoredRefusal
 from loyalty.ids import Ids, IdStream
@@ -22,6 +23,7 @@ from loyalty.services.desk import (
     Loaded,
     MemberChanged,
     Needs,
+    Prepares,
     Row,
     Verdict,
 )
@@ -30,16 +32,19 @@ from loyalty.services.loading import (
     Rulesets,
     current_ruleset,
     load_accounts,
+    load_members,
     load_rows,
-    locked,
     ruleset_version,
 )
 from loyalty.services.quotas import load_quotas
+from loyalty.services.subjects import subject_of_command
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage.statements import Unit
 
 _IDS_PER_COMMAND = 16
 _IDS_MAX = 1_024
+_NAMED = "\x1f"
+"""Around the number of a member that a call names, in a refusal that is kept."""
 
 
 def unit_of_work(
@@ -62,20 +67,20 @@ def unit_of_work(
     ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
     ruleset = yield from current_ruleset(tenant_id, rulesets)
-    members, fresh = yield from locked(tenant_id, needs, ruleset, now, ids)
     desk = Desk(tenant_id, now, ids, ruleset, Loaded())
-    desk.members = {row["id"]: row for row in (*members, *fresh)}
-    desk.names = {row["external_id"]: id for id, row in desk.members.items()}
-    desk.fresh = {row["id"] for row in fresh}
+    yield from load_members(desk, needs)
     yield from load_accounts(desk, known)
     yield from load_rows(desk, needs)
     yield from load_quotas(desk, needs)
+    if len(commands) == 1 and isinstance(commands[0], Prepares):
+        yield from commands[0].prepare(desk)
     for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
         desk.rulesets[version] = yield from ruleset_version(tenant_id, version, rulesets)
     stored = yield from _stored(tenant_id, commands)
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
     yield effects_of(desk, {change.member_id for change in changed})
+    yield from desk.after
     if known is not None:
         known.update(
             {id: (desk.members[id]["version"], book.accounts) for id, book in desk.books.items()}
@@ -111,7 +116,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
     if key and first:
         if first[0] != key.body_hash:
             return Verdict(None, KeyReused(key.key))
-        return _replay(orjson.loads(first[1]))
+        return _replay(orjson.loads(first[1]), command.needs().members)
     concerned = [desk.books[id] for id in _members_of(desk, command.needs())]
     marks = [book.mark() for book in concerned]
     noted = desk.noted()
@@ -124,12 +129,16 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
             book.back_to(mark)
         desk.back_to(noted)
         if key and not refusal.retryable:
-            _remember(desk, key, stored, {"refusal": _refused(refusal)})
+            names = command.needs().members
+            _remember(desk, command, key, stored, {"refusal": _refused(refusal, names)})
         return Verdict(None, refusal)
     for book in concerned:
         evaluate_tier(book, desk.ruleset)
+        if desk.members[book.accounts.member_id]["state"] == "ERASED":
+            # A refund may still come; nobody is left to whom it could give anything back.
+            forfeit(book)
     if key:
-        _remember(desk, key, stored, {"outcome": outcome})
+        _remember(desk, command, key, stored, {"outcome": outcome})
     return Verdict(outcome, None)
 
 
@@ -151,25 +160,34 @@ def _members_of(desk: Desk, needs: Needs) -> list[int]:
     return [id for id in found if id is not None and id in desk.books]
 
 
-def _refused(refusal: LoyaltyError) -> Row:
+def _refused(refusal: LoyaltyError, names: Sequence[str]) -> Row:
+    """A refusal to keep: its message without the members that the call names.
+
+    They may be of people who are no members, so erasing could not find them.
+    """
+    message = refusal.message
+    for number, name in enumerate(names):
+        message = message.replace(repr(name), f"{_NAMED}{number}{_NAMED}")
     return {
         "code": refusal.code,
-        "message": refusal.message,
+        "message": message,
         "field": refusal.field,
         "data": refusal.data,
     }
 
 
-def _replay(first: Row) -> Verdict:
+def _replay(first: Row, names: Sequence[str]) -> Verdict:
     refused = first.get("refusal")
     if refused:
-        field = tuple(refused["field"])
-        refusal = StoredRefusal(refused["code"], refused["message"], field, refused["data"])
+        field, message = tuple(refused["field"]), refused["message"]
+        for number, name in enumerate(names):
+            message = message.replace(f"{_NAMED}{number}{_NAMED}", repr(name))
+        refusal = StoredRefusal(refused["code"], message, field, refused["data"])
         return Verdict(None, refusal, replayed=True)
     return Verdict(first["outcome"], None, replayed=True)
 
 
-def _remember(desk: Desk, key: Idempotent, stored: Stored, first: Row) -> None:
+def _remember(desk: Desk, command: Command, key: Idempotent, stored: Stored, first: Row) -> None:
     """Book the key with its effect; a repeat within the same unit finds it too."""
     text = orjson.dumps(first).decode()
     stored[key[:3]] = (key.body_hash, text)
@@ -181,6 +199,7 @@ def _remember(desk: Desk, key: Idempotent, stored: Stored, first: Row) -> None:
         body_hash=key.body_hash,
         outcome=text,
         created_at=desk.now,
+        subject=subject_of_command(desk, command.needs()),
     )
 
 

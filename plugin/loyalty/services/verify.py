@@ -90,6 +90,7 @@ class _Page:
     accounts: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     held: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     orders: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    elsewhere: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def _page(tenant_id: int, after: int) -> Unit[_Page]:
@@ -105,7 +106,19 @@ def _page(tenant_id: int, after: int) -> Unit[_Page]:
         page.accounts = _grouped((yield sql.ACCOUNTS(tenant_id, ids)), 0)
         page.held = _grouped((yield sql.HELD(tenant_id, ids)), 0)
         page.orders = _grouped((yield sql.ORDERS(tenant_id, ids)), 0)
+        page.elsewhere = yield from _elsewhere(tenant_id, ids)
     return page
+
+
+def _elsewhere(tenant_id: int, ids: Sequence[int]) -> Unit[list[tuple[Any, ...]]]:
+    """What members who were merged, at any time, redeemed for each other's orders."""
+    known: set[int] = set()
+    asked = list(ids)
+    while asked:
+        found = {id for pair in (yield sql.RELATIVES(tenant_id, asked)) for id in pair}
+        asked = sorted(found - known - set(ids))
+        known |= found
+    return (yield sql.SPENT_ELSEWHERE(tenant_id, sorted(known))) if known else []
 
 
 def _grouped(rows: Sequence[tuple[Any, ...]], by: int) -> dict[int, list[tuple[Any, ...]]]:
@@ -130,6 +143,11 @@ def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], pa
         _, _, _, kind, order_id, reservation_id, *_ = transaction
         if kind in SPENDING and order_id is not None:
             spent[order_id].add(kind, reservation_id, mine)
+    for chain, owner, order_id, kind, reservation_id, points in page.elsewhere:
+        if chain == member_id:
+            spent.pop(order_id, None)
+        elif owner == member_id:
+            spent[order_id].count(kind, reservation_id, int(points))
     if (number, previous) != (seq, bytes(end)):
         result.wrong(f"member {member_id}: the chain ends at {number}, the member says {seq}")
     _check_lots(result, member_id, page, entries)

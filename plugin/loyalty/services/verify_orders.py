@@ -28,6 +28,10 @@ class Spent:
     def add(self, kind: str, reservation_id: int | None, entries: Iterable[Entry]) -> None:
         """Count a transaction of the order that redeems or returns."""
         points = sum(entry.amount for entry in entries if entry.account is Account.REDEEMED)
+        self.count(kind, reservation_id, points)
+
+    def count(self, kind: str, reservation_id: int | None, points: int) -> None:
+        """Count what a transaction moved to ``REDEEMED``."""
         if kind == TransactionKind.REDEEM:
             self.redeemed += points
             self.reservation_id = reservation_id

@@ -65,6 +65,15 @@ class Database:
         """Several statements on one snapshot; nothing may be written."""
         return await self._driver.read_unit(make_unit)
 
+    async def wiped(self) -> None:
+        """Leave nothing of what was deleted in files that this process writes.
+
+        SQLite overwrites what it deletes, so only its write-ahead log is emptied. PostgreSQL does
+        both in its own time (VACUUM, recycled log files).
+        """
+        if isinstance(self._driver, SqliteDriver):
+            await self._driver.checkpoint()
+
     async def ping(self) -> None:
         """Ask the database for an answer.
 

@@ -9,24 +9,26 @@ from loyalty.domain.lots import NEVER, Draw, Lot
 from loyalty.domain.tiers import Standing
 from loyalty.storage.statements import Sql
 
+MEMBER_COLUMNS = (
+    "id", "external_id", "state", "version", "seq", "hash", "settled_at", "booked_at", "tier",
+    "tier_since", "tier_grace_until", "joined_at", "profile_at", "kind", "merged_into",
+)  # fmt: skip
+_MEMBER = f"SELECT {', '.join(MEMBER_COLUMNS)} FROM member"
+# A name answers for the member that its own was merged into.
 LOCK_BY_NAME = Sql(
-    """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at, kind
-         FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])
+    f"""{_MEMBER} WHERE tenant_id = $1 AND id = ANY(ARRAY(
+           SELECT COALESCE(merged_into, id) FROM member
+            WHERE tenant_id = $1 AND external_id = ANY($2::text[])))
         ORDER BY id FOR NO KEY UPDATE""",
-    sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at, kind
-         FROM member WHERE tenant_id = ?1
-          AND external_id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
+    sqlite=f"""{_MEMBER} WHERE tenant_id = ?1 AND id IN (
+           SELECT COALESCE(merged_into, id) FROM member
+            WHERE tenant_id = ?1 AND external_id IN (SELECT value FROM json_each(?2)))
+        ORDER BY id""",
 )
 LOCK_BY_ID = Sql(
-    """SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at, kind
-         FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])
+    f"""{_MEMBER} WHERE tenant_id = $1 AND id = ANY($2::bigint[])
         ORDER BY id FOR NO KEY UPDATE""",
-    sqlite="""SELECT id, external_id, state, version, seq, hash, settled_at, booked_at, tier,
-              tier_since, tier_grace_until, joined_at, profile_at, kind
-         FROM member WHERE tenant_id = ?1
+    sqlite=f"""{_MEMBER} WHERE tenant_id = ?1
           AND id IN (SELECT value FROM json_each(?2)) ORDER BY id""",
 )
 # A cart without a member has no row to lock, so its name is locked until the transaction ends.
@@ -44,7 +46,10 @@ LOCK_ORDERS = Sql("SELECT pg_advisory_xact_lock(-$1::bigint)", sqlite="SELECT 1 
 NAMES_OF_ORDERS = Sql(
     "SELECT external_id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
 )
-IDS_OF_NAMES = Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2::text[])")
+IDS_OF_NAMES = Sql(
+    """SELECT COALESCE(merged_into, id) FROM member
+        WHERE tenant_id = $1 AND external_id = ANY($2::text[])"""
+)
 # A reservation's holders are its member and whoever else's value it draws on: gift cards.
 HOLDERS = Sql(
     """SELECT DISTINCT r.id, r.member_id, r.cart_id, d.holder_id FROM reservation r
@@ -106,11 +111,6 @@ TIER_HISTORY = Sql(
 
 MEMBER = "MEMBER"
 """The kind of a holder that is a shopper."""
-
-MEMBER_COLUMNS = (
-    "id", "external_id", "state", "version", "seq", "hash", "settled_at", "booked_at", "tier",
-    "tier_since", "tier_grace_until", "joined_at", "profile_at", "kind",
-)  # fmt: skip
 
 
 def lot_of(row: Sequence[Any]) -> Lot:

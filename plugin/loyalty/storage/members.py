@@ -7,14 +7,15 @@ PROFILE_COLUMNS = (
     "tier_since", "tier_grace_until", "joined_at", "name", "email", "locale", "birthday",
     "consent_email", "consent_sms", "consent_profiling", "consents_at",
 )  # fmt: skip
-PROFILE = Sql(
-    f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
-         WHERE tenant_id = $1 AND external_id = $2"""
-)
+# A name answers for the member that its own was merged into.
+_NAMED = """tenant_id = $1 AND id = (
+           SELECT COALESCE(merged_into, id) FROM member
+            WHERE tenant_id = $1 AND external_id = $2)"""
+PROFILE = Sql(f"SELECT {', '.join(PROFILE_COLUMNS)} FROM member WHERE {_NAMED}")
 PROFILE_BY_ID = Sql(
     f"SELECT {', '.join(PROFILE_COLUMNS)} FROM member WHERE tenant_id = $1 AND id = $2"
 )
-ID_AND_VERSION = Sql("SELECT id, version FROM member WHERE tenant_id = $1 AND external_id = $2")
+ID_AND_VERSION = Sql(f"SELECT id, version FROM member WHERE {_NAMED}")
 TIER_CHANGES = Sql(
     """SELECT at, tier_from, tier_to, reason FROM tier_change
         WHERE tenant_id = $1 AND member_id = $2 ORDER BY at DESC, id DESC LIMIT $3"""
@@ -35,15 +36,17 @@ HISTORY = Sql(
 )
 LIST = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
-         WHERE tenant_id = $1 AND id > $2 AND kind = 'MEMBER' ORDER BY id LIMIT $3"""
+         WHERE tenant_id = $1 AND id > $2 AND kind = 'MEMBER'
+           AND merged_into IS NULL
+         ORDER BY id LIMIT $3"""
 )
 FIND = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
          WHERE tenant_id = $1 AND id > $2 AND external_id >= $4 AND external_id < $5
-           AND kind = 'MEMBER'
+           AND kind = 'MEMBER' AND merged_into IS NULL
          ORDER BY id LIMIT $3"""
 )
 COUNTS = Sql(
     """SELECT state, COUNT(*) FROM member
-        WHERE tenant_id = $1 AND kind = 'MEMBER' GROUP BY state"""
+        WHERE tenant_id = $1 AND kind = 'MEMBER' AND merged_into IS NULL GROUP BY state"""
 )

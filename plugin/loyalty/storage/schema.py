@@ -31,6 +31,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     tenants.WebhookSourceRow,
     members.MemberRow,
     members.TierChangeRow,
+    members.MemberMergeRow,
     catalogue.ProductRow,
     checkout.ReservationRow,
     orders.OrderRow,

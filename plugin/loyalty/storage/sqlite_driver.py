@@ -34,6 +34,8 @@ _WRITER_PRAGMAS = (
     "foreign_keys = ON",
     # Else INSERT OR REPLACE deletes rows without waking the delete triggers.
     "recursive_triggers = ON",
+    # What is deleted or written over is overwritten with zeros: erasing a member means it.
+    "secure_delete = ON",
     "cache_size = -65536",
 )
 _READER_PRAGMAS = ("query_only = ON", "cache_size = -65536")
@@ -87,6 +89,13 @@ class SqliteDriver:
 
     async def ping(self) -> None:
         await self.read(_PING())
+
+    async def checkpoint(self) -> None:
+        """Write the log back and empty it, as far as readers let."""
+        await self._on(
+            self._writer,
+            lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall(),
+        )
 
     async def write(self, make_unit: MakeUnit[T]) -> T:
         def work(connection: sqlite3.Connection) -> T:

@@ -43,6 +43,26 @@ ORDERS = Sql(
     """SELECT member_id, id, state, points_redeemed, reservation_id, context FROM shop_order
         WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
 )
+# Who was ever merged with one of these members.
+RELATIVES = Sql(
+    """SELECT source_id, target_id FROM member_merge
+        WHERE tenant_id = $1 AND source_id = ANY($2::bigint[])
+       UNION ALL
+       SELECT source_id, target_id FROM member_merge
+        WHERE tenant_id = $1 AND target_id = ANY($2::bigint[])"""
+)
+# What was redeemed and given back in one member's chain for an order that is another's by now.
+SPENT_ELSEWHERE = Sql(
+    """SELECT t.member_id, o.member_id, o.id, t.kind, t.reservation_id, SUM(e.amount)
+         FROM ledger_transaction t
+         JOIN shop_order o ON o.tenant_id = t.tenant_id AND o.id = t.order_id
+         JOIN ledger_entry e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
+        WHERE t.tenant_id = $1 AND t.member_id = ANY($2::bigint[])
+          AND t.kind IN ('REDEEM', 'RETURN') AND e.account = 'REDEEMED'
+          AND o.member_id <> t.member_id
+        GROUP BY t.id, t.member_id, o.member_id, o.id, t.kind, t.reservation_id
+        ORDER BY t.id"""
+)
 # A reservation that is spent names an order in the state that it is in itself; any other, none.
 RESERVATIONS_WRONG = Sql(
     """SELECT r.id, r.state, r.order_id, o.state FROM reservation r

@@ -31,6 +31,12 @@ ALTER TABLE tier_change ADD COLUMN IF NOT EXISTS since_from BIGINT;
 
 ALTER TABLE tier_change ADD COLUMN IF NOT EXISTS grace_until BIGINT;
 
+ALTER TABLE member ADD COLUMN IF NOT EXISTS merged_into BIGINT;
+
+ALTER TABLE idempotency ADD COLUMN IF NOT EXISTS subject BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE inbox ADD COLUMN IF NOT EXISTS subject BIGINT NOT NULL DEFAULT 0;
+
 UPDATE draw SET
     holder_id = (SELECT l.member_id FROM lot l WHERE l.tenant_id = draw.tenant_id AND l.id = draw.lot_id),
     state = (SELECT CASE WHEN r.state = 'HELD' THEN 'HELD'
@@ -64,6 +70,21 @@ CREATE TABLE IF NOT EXISTS lot_reversal (
     CONSTRAINT lot_reversal_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT lot_reversal_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT lot_reversal_amount_check CHECK (amount <> 0)
+);
+
+CREATE TABLE IF NOT EXISTS member_merge (
+    id BIGINT NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    source_id BIGINT NOT NULL,
+    target_id BIGINT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    moved TEXT NOT NULL,
+    merged_at BIGINT NOT NULL,
+    unmerged_at BIGINT,
+    CONSTRAINT member_merge_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT member_merge_source_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT member_merge_target_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT member_merge_state_check CHECK (state IN ('MERGED', 'UNMERGED'))
 );
 
 CREATE TABLE IF NOT EXISTS transaction_note (
@@ -184,6 +205,14 @@ CREATE TABLE IF NOT EXISTS audit_event (
     CONSTRAINT audit_event_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT audit_event_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id) DEFERRABLE INITIALLY DEFERRED
 );
+
+CREATE INDEX IF NOT EXISTS member_merged_idx ON member (tenant_id, merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS member_merge_source_idx ON member_merge (tenant_id, source_id);
+
+CREATE INDEX IF NOT EXISTS member_merge_target_idx ON member_merge (tenant_id, target_id);
+
+CREATE INDEX IF NOT EXISTS reservation_member_idx ON reservation (tenant_id, member_id);
 
 CREATE INDEX IF NOT EXISTS quota_use_held_idx ON quota_use (tenant_id, quota_id) WHERE state = 'HELD';
 

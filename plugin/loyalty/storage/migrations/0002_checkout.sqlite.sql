@@ -31,6 +31,12 @@ ALTER TABLE tier_change ADD COLUMN since_from INTEGER;
 
 ALTER TABLE tier_change ADD COLUMN grace_until INTEGER;
 
+ALTER TABLE member ADD COLUMN merged_into INTEGER;
+
+ALTER TABLE idempotency ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE inbox ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;
+
 UPDATE draw SET
     holder_id = (SELECT l.member_id FROM lot l WHERE l.tenant_id = draw.tenant_id AND l.id = draw.lot_id),
     state = (SELECT CASE WHEN r.state = 'HELD' THEN 'HELD'
@@ -65,6 +71,22 @@ CREATE TABLE IF NOT EXISTS lot_reversal (
     CONSTRAINT lot_reversal_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT lot_reversal_lot_fkey FOREIGN KEY (tenant_id, lot_id) REFERENCES lot (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT lot_reversal_amount_check CHECK (amount <> 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS member_merge (
+    id INTEGER NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    target_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    moved TEXT NOT NULL,
+    merged_at INTEGER NOT NULL,
+    unmerged_at INTEGER,
+    CONSTRAINT member_merge_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT member_merge_source_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT member_merge_target_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES member (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT member_merge_state_check CHECK (state IN ('MERGED', 'UNMERGED')),
+    CONSTRAINT member_merge_state_length CHECK (length(state) <= 16)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS transaction_note (
@@ -211,6 +233,14 @@ CREATE TABLE IF NOT EXISTS audit_event (
     CONSTRAINT audit_event_subject_id_length CHECK (length(subject_id) <= 128)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX IF NOT EXISTS member_merged_idx ON member (tenant_id, merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS member_merge_source_idx ON member_merge (tenant_id, source_id);
+
+CREATE INDEX IF NOT EXISTS member_merge_target_idx ON member_merge (tenant_id, target_id);
+
+CREATE INDEX IF NOT EXISTS reservation_member_idx ON reservation (tenant_id, member_id);
+
 CREATE INDEX IF NOT EXISTS quota_use_held_idx ON quota_use (tenant_id, quota_id) WHERE state = 'HELD';
 
 CREATE INDEX IF NOT EXISTS quota_use_member_idx ON quota_use (tenant_id, quota_id, member_id);
@@ -272,8 +302,8 @@ WHEN EXISTS (SELECT 1 FROM audit_event WHERE tenant_id = NEW.tenant_id AND id = 
 END;
 
 -- How selective each key is in a grown shop, as the first schema tells of its own.
-DELETE FROM sqlite_stat1 WHERE tbl IN ('ledger_root', 'lot_reversal', 'transaction_note', 'quota', 'quota_use', 'coupon', 'gift_card', 'adjustment', 'audit_event')
-    OR idx = 'draw_held_idx';
+DELETE FROM sqlite_stat1 WHERE tbl IN ('ledger_root', 'lot_reversal', 'transaction_note', 'quota', 'quota_use', 'coupon', 'gift_card', 'adjustment', 'audit_event', 'member_merge')
+    OR idx IN ('draw_held_idx', 'member_merged_idx', 'reservation_member_idx');
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('ledger_root', 'ledger_root', '1000000 1000000 1'),
@@ -298,4 +328,9 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('adjustment', 'adjustment_member_idx', '1000000 1000000 2 1'),
     ('adjustment', 'adjustment_proposed_idx', '100 100 1'),
     ('audit_event', 'audit_event_subject_idx', '1000000 1000000 100000 5 1'),
-    ('draw', 'draw_held_idx', '10000 10000 2 1');
+    ('draw', 'draw_held_idx', '10000 10000 2 1'),
+    ('member', 'member_merged_idx', '1000 1000 2 1'),
+    ('member_merge', 'member_merge', '1000 1000 1'),
+    ('member_merge', 'member_merge_source_idx', '1000 1000 1 1'),
+    ('member_merge', 'member_merge_target_idx', '1000 1000 2 1'),
+    ('reservation', 'reservation_member_idx', '1000000 1000000 50 1');

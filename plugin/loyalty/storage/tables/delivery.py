@@ -7,7 +7,11 @@ from loyalty.storage.fields import InstantField
 
 
 class IdempotencyRow(Model):
-    """The first outcome of a key, kept for a while; natural keys stand behind it for ever."""
+    """The first outcome of a key, kept for a while; natural keys stand behind it for ever.
+
+    ``subject`` is a digest of the member concerned (``services.subjects``), by which erasing finds
+    the row; 0 for nobody. The inbox has the same.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
@@ -17,6 +21,7 @@ class IdempotencyRow(Model):
     body_hash = fields.CharField(64)
     outcome = fields.TextField()
     created_at = InstantField()
+    subject = fields.BigIntField(default=0)
 
     class Meta(Model.Meta):
         table = "idempotency"
@@ -34,6 +39,7 @@ class InboxRow(Model):
     body_hash = fields.CharField(64)
     outcome = fields.CharField(40)
     received_at = InstantField()
+    subject = fields.BigIntField(default=0)
 
     class Meta(Model.Meta):
         table = "inbox"

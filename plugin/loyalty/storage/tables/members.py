@@ -15,6 +15,7 @@ class MemberRow(Model):
     that change nothing.
     ``seq`` and ``hash`` are the end of the ledger chain; ``settled_at`` is the moment up to
     which expiries, hold time-outs and tier ends are booked; ``next_change_at`` the next one.
+    ``merged_into`` is the member whom the external id answers for since a merge.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -42,6 +43,7 @@ class MemberRow(Model):
     tier = fields.CharField(64)
     tier_since = InstantField()
     tier_grace_until = InstantField(null=True)
+    merged_into = fields.BigIntField(null=True)
 
     class Meta(Model.Meta):
         table = "member"
@@ -69,3 +71,19 @@ class TierChangeRow(Model):
 
     class Meta(Model.Meta):
         table = "tier_change"
+
+
+class MemberMergeRow(Model):
+    """One member made part of another. ``moved`` is JSON: what undoing it needs."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    source_id = fields.BigIntField()
+    target_id = fields.BigIntField()
+    state = fields.CharField(16)
+    moved = fields.TextField()
+    merged_at = InstantField()
+    unmerged_at = InstantField(null=True)
+
+    class Meta(Model.Meta):
+        table = "member_merge"

@@ -1,0 +1,116 @@
+"""Erase a member: the ledger stays whole, and nothing in it or beside it says whose it was.
+
+The ledger and its chain hold row ids, numbers and codes alone (decision 34), so erasing changes no
+entry. What it does book are endings: open holds go back, points left are forfeited, debts written
+off, so that nobody's balance remains.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.domain.forfeit import forfeit
+from loyalty.errors import NotFound
+from loyalty.services.desk import Desk, Idempotent, Needs
+from loyalty.services.merging import set_member
+from loyalty.services.reservations import release_open_of
+from loyalty.services.subjects import subject_of
+from loyalty.storage import merges as sql
+from loyalty.storage.personal_data import eraser
+from loyalty.storage.statements import Unit
+
+Outcome = dict[str, Any]
+
+OPERATION = "memberErase"
+ERASED = "ERASED"
+PSEUDONYM = "erased-"
+"""Before random characters, what an erased member's external id becomes."""
+NOTHING_KNOWN: Mapping[str, Any] = {
+    "state": ERASED,
+    "name": None,
+    "email": None,
+    "locale": None,
+    "birthday": None,
+    "consent_email": False,
+    "consent_sms": False,
+    "consent_profiling": False,
+    "consents_at": None,
+    "profile_at": None,
+    "state_reason": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase a member, and with it everybody who was merged into it: they are one person."""
+
+    tenant_id: int
+    idempotent: Idempotent | None
+    external_id: str
+    at: datetime | None = None
+
+    def needs(self) -> Needs:
+        name = (self.external_id,)
+        return Needs(members=name, own=name, open_of=name)
+
+    def prepare(self, desk: Desk) -> Unit[None]:
+        """Read what has to be rewritten row by row."""
+        more, ids = desk.loaded.more, sorted(desk.members)
+        if not ids:
+            return
+        more["reservations"] = [
+            {"id": id, "quote": quote}
+            for id, _, _, quote in (yield sql.RESERVATIONS_OF(self.tenant_id, ids))
+        ]
+        more["orders"] = []
+        for member_id in ids:
+            for row in (yield sql.ORDERS_OF(self.tenant_id, member_id)):
+                more["orders"].append(dict(zip(sql.ORDER_COLUMNS, row, strict=True)))
+
+    def decide(self, desk: Desk) -> Outcome:
+        if self.external_id not in desk.names:
+            raise NotFound("member", self.external_id, field=("input", "externalId"))
+        member_id = desk.names[self.external_id]
+        if desk.members[member_id]["state"] == ERASED:
+            return {"member": member_id, "erased": False, "forfeited": {}}
+        book = desk.books[member_id]
+        release_open_of(desk, member_id)
+        forfeited = forfeit(book)
+        subjects = []
+        for id, row in list(desk.members.items()):
+            subjects.append(subject_of(self.tenant_id, row["external_id"]))
+            pseudonym = PSEUDONYM + secrets.token_hex(16)
+            set_member(desk, id, external_id=pseudonym, **NOTHING_KNOWN)
+            desk.touch(id, "erased")
+        for reservation in desk.loaded.more["reservations"]:
+            quote = anonymous_quote(reservation["quote"])
+            desk.update("reservation", reservation["id"], cart_id="erased", quote=quote)
+        for order in desk.loaded.more["orders"]:
+            desk.update("shop_order", order["id"], context=anonymous_context(order["context"]))
+        desk.after += eraser(self.tenant_id, sorted(desk.members), subjects)
+        return {"member": member_id, "erased": True, "forfeited": forfeited}
+
+
+def anonymous_quote(text: str) -> str:
+    """A stored quote without its member, its cart's name, its codes, and the hash over them."""
+    quote = orjson.loads(text)
+    if not isinstance(quote, dict) or "cart" not in quote:
+        return "{}"
+    quote |= {"member": None, "hash": ""}
+    quote["cart"] |= {"id": "erased"}
+    choice = quote.get("choice", {})
+    if "codes" in choice:
+        choice["codes"] = []
+    return orjson.dumps(quote).decode()
+
+
+def anonymous_context(text: str) -> str:
+    """An order's context without the hash of its quote, which covers the member's id."""
+    context = orjson.loads(text)
+    if isinstance(context, dict) and "quote" in context:
+        context["quote"] = None
+    return orjson.dumps(context).decode()

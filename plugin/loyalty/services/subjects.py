@@ -1,0 +1,35 @@
+"""By what the rows of repeatable calls and deliveries are found again when a member is erased."""
+
+import hashlib
+
+from loyalty.services.desk import Desk, Needs
+
+NOBODY = 0
+"""Subject of a call that concerns no member."""
+
+
+def subject_of(tenant_id: int, external_id: str) -> int:
+    """Digest of a member's external id, for ``idempotency`` and ``inbox``.
+
+    Those rows may be of somebody who is no member yet, so they cannot name a row. Erasing deletes
+    the rows with the digest, so it is never left behind. A signed 64-bit number.
+    """
+    digest = hashlib.sha256(f"{tenant_id}\n{external_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def subject_of_command(desk: Desk, needs: Needs) -> int:
+    """The subject of what a command leaves behind; NOBODY for one that concerns no member."""
+    for name in needs.members:
+        member_id = desk.names.get(name)
+        if member_id is not None and desk.members[member_id]["state"] == "ERASED":
+            return NOBODY
+        return subject_of(desk.tenant_id, name)
+    loaded = desk.loaded
+    found = [loaded.reservations.get(id) for id in needs.reservations]
+    found += [loaded.orders.get(name) for name in needs.orders]
+    for row in found:
+        member_id = None if row is None else row["member_id"]
+        if member_id is not None:
+            return subject_of(desk.tenant_id, desk.members[member_id]["external_id"])
+    return NOBODY
