@@ -36,7 +36,7 @@ def credentials(shop: Shop) -> Credentials:
 
 @pytest.fixture
 def issuers(shop: Shop, credentials: Credentials) -> Issuers:
-    return Issuers(shop.database, credentials)
+    return Issuers(shop.database, shop.clock, credentials)
 
 
 async def test_a_shop_signs_with_the_secret_it_is_shown(

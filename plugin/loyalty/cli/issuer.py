@@ -153,6 +153,6 @@ def _with_issuers(
         async with opened(settings) as database:
             found = await tenant_of(database, tenant)
             credentials = Credentials(database, SystemClock(), secret, settings.environment)
-            return await work(Issuers(database, credentials), found)
+            return await work(Issuers(database, SystemClock(), credentials), found)
 
     return run(whole())

@@ -8,6 +8,7 @@ search found, under the catalogue's revision, so that an old listing is never as
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
 from loyalty.domain.product import ProductFacts
 from loyalty.errors import BadInput, Unavailable
 from loyalty.ids import IdSource
+from loyalty.services.audit import Action, Deed, Subject, added, deed
 from loyalty.storage import catalogue as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
@@ -138,8 +140,13 @@ class Catalogue:
             await self._cache.put(key, value, keys.CATALOGUE.ttl_s or 1)
         return found, has_more
 
-    async def upsert(self, tenant_id: int, products: Sequence[ProductFacts]) -> int:
+    async def upsert(
+        self, tenant_id: int, products: Sequence[ProductFacts], by: str | None = None
+    ) -> int:
         """Write what a shop says of its products; an older word than the last changes nothing.
+
+        Args:
+            by: who, where it is a person's edit: it goes into the audit trail.
 
         Returns:
             How many are new or different now.
@@ -151,14 +158,18 @@ class Catalogue:
             check(facts)
         written = 0
         for start in range(0, len(products), UNIT_MAX):
-            written += await self._written(tenant_id, products[start : start + UNIT_MAX])
+            written += await self._written(tenant_id, products[start : start + UNIT_MAX], by)
         return written
 
-    async def _written(self, tenant_id: int, products: Sequence[ProductFacts]) -> int:
+    async def _written(
+        self, tenant_id: int, products: Sequence[ProductFacts], by: str | None
+    ) -> int:
         for _ in range(DUPLICATE_TRIES):
             try:
                 return await self._database.write(
-                    lambda: _upserting(tenant_id, products, self._database.ids)
+                    lambda: _upserting(
+                        tenant_id, products, self._database.ids, self._clock.now(), by
+                    )
                 )
             except DuplicateKey:
                 # Another process wrote the same new product; the next run finds it.
@@ -203,7 +214,9 @@ def check(facts: ProductFacts) -> None:
             raise _bad("invented", name, f"some of {', '.join(sorted(FIELDS))}")
 
 
-def _upserting(tenant_id: int, products: Sequence[ProductFacts], ids: IdSource) -> Unit[int]:
+def _upserting(
+    tenant_id: int, products: Sequence[ProductFacts], ids: IdSource, now: datetime, by: str | None
+) -> Unit[int]:
     latest: dict[str, ProductFacts] = {}
     for facts in products:
         known = latest.get(facts.external_id)
@@ -219,6 +232,8 @@ def _upserting(tenant_id: int, products: Sequence[ProductFacts], ids: IdSource) 
         if row is None:
             effects.insert("product", {"id": ids.next(), "tenant_id": tenant_id} | columns)
             written, is_listed_anew = written + 1, True
+            if by is not None:
+                added(effects, ids.next(), tenant_id, now, _edited(by, name, ["created"]))
             continue
         *values, changed_at = row
         if micros(facts.said_at) < changed_at:
@@ -229,11 +244,17 @@ def _upserting(tenant_id: int, products: Sequence[ProductFacts], ids: IdSource) 
             # The moment counts although nothing else differs: it keeps older words out.
             effects.update("product", tenant_id, held["id"], **columns)
         written += bool(different)
+        if different and by is not None:
+            added(effects, ids.next(), tenant_id, now, _edited(by, name, sorted(different)))
         is_listed_anew |= bool(different & _LISTED)
     yield effects
     if is_listed_anew:
         yield sql.NEXT_REVISION(tenant_id)
     return written
+
+
+def _edited(by: str, name: str, fields: list[str]) -> Deed:
+    return deed(by, Action.PRODUCT_UPSERT, Subject.PRODUCT, name, fields=fields)
 
 
 def _columns(facts: ProductFacts) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 import jwt
 
 from loyalty.clock import Clock
-from loyalty.domain.ledger import instant, micros
+from loyalty.domain.ledger import instant
 from loyalty.errors import BadInput, LoyaltyError, NotFound
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope, Viewer, ViewerKind
+from loyalty.services.audit import COMMAND_LINE, Action, Subject, added, deed
 from loyalty.storage import access as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
@@ -118,7 +119,9 @@ class Credentials:
         """The secret a webhook source signs its deliveries with."""
         return self._key.derive("webhook", str(tenant_id), source)
 
-    async def create_key(self, tenant_id: int, name: str, scopes: Sequence[str]) -> NewKey:
+    async def create_key(
+        self, tenant_id: int, name: str, scopes: Sequence[str], by: str = COMMAND_LINE
+    ) -> NewKey:
         """Make a key; its text is never shown again.
 
         Raises:
@@ -133,9 +136,11 @@ class Credentials:
             raise BadInput(f"found key name {name[:80]!r}, wanted 1 to 60 printable characters")
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._clock.now()
+        done = deed(by, Action.API_KEY_CREATE, Subject.API_KEY, key_id, name=name, scopes=scopes)
 
         def unit() -> Unit[None]:
             effects = Effects()
+            added(effects, self._database.ids.next(), tenant_id, now, done)
             effects.insert(
                 "api_key",
                 {
@@ -166,12 +171,18 @@ class Credentials:
             for _, key_id, name, scopes, created_at, revoked_at in rows
         ]
 
-    async def revoke_key(self, tenant_id: int, key_id: str) -> None:
+    async def revoke_key(self, tenant_id: int, key_id: str, by: str = COMMAND_LINE) -> None:
         """Raises NotFound when there is no such key in force."""
-        now = micros(self._clock.now())
+        now = self._clock.now()
+        done = deed(by, Action.API_KEY_REVOKE, Subject.API_KEY, key_id)
 
         def unit() -> Unit[bool]:
-            return bool((yield sql.REVOKE_KEY(tenant_id, key_id, now)))
+            revoked = yield sql.REVOKE_KEY(tenant_id, key_id, now)
+            if revoked:
+                effects = Effects()
+                added(effects, self._database.ids.next(), tenant_id, now, done)
+                yield effects
+            return bool(revoked)
 
         if not await self._database.write(unit):
             raise NotFound("key in force", key_id)

@@ -59,6 +59,7 @@ class Loaded:
     gift_cards: dict[int, Row] = field(default_factory=dict)
     more: dict[str, list[Row]] = field(default_factory=dict)
     """What a command read for itself (``Prepares``)."""
+    adjustments: dict[int, Row] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Desk:
     tuples: list[tuple[str, Sequence[tuple[Any, ...]]]] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
     seen: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)
 
     def ruleset_of(self, order: Row) -> Ruleset:
         """The ruleset an order was judged by; what this unit books is judged by today's."""
@@ -151,6 +153,11 @@ class Desk:
             if id in drawn or reservation_id in book.accounts.holds
         ]
 
+    def explain(self, transaction_id: int, reason: str | None) -> None:
+        """Keep why a transaction was booked, beside the ledger: free text has to be erasable."""
+        if reason:
+            self.reasons[transaction_id] = reason
+
     def touch(self, member_id: int, reason: str) -> None:
         """Say that a member changed, and why: its version moves and it is told of."""
         self.touched[member_id] = reason
@@ -185,6 +192,7 @@ class Needs(NamedTuple):
     uses: tuple[QuotaUse, ...] = ()
     open_of: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    adjustments: tuple[int, ...] = ()
 
 
 class Command(Protocol):

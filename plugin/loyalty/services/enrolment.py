@@ -40,13 +40,17 @@ class Enrolment:
     ) -> Done:
         """Edit profile and consents. Raises NotFound, VersionConflict, BadInput."""
         name = self._name(viewer, member)
-        command = UpdateMember(viewer.tenant_id, None, name, profile.checked(), expected_version)
-        return await self._done(command)
+        by = viewer.client if viewer.kind is ViewerKind.MERCHANT else None
+        return await self._done(
+            UpdateMember(viewer.tenant_id, None, name, profile.checked(), expected_version, by)
+        )
 
     async def set_state(self, viewer: Viewer, member: str, state: str, reason: str | None) -> Done:
         """Suspend, reactivate or close. Merchants only. Raises NotFound, Conflict."""
         viewer.require(Scope.ADMIN)
-        return await self._done(SetState(viewer.tenant_id, None, member, state, reason))
+        return await self._done(
+            SetState(viewer.tenant_id, None, member, state, reason, viewer.client)
+        )
 
     @staticmethod
     def _name(viewer: Viewer, member: str | None) -> str:

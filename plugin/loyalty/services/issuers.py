@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import jwt
 from jwt.exceptions import InvalidKeyError
 
+from loyalty.clock import Clock
 from loyalty.errors import AlreadyExists, BadInput, NotFound
+from loyalty.services.audit import COMMAND_LINE, Action, Subject, added, deed
 from loyalty.services.credentials import ALGORITHMS, Credentials
 from loyalty.storage import access as sql
 from loyalty.storage.database import Database
@@ -31,8 +33,9 @@ class Issuer:
 class Issuers:
     """Lists, adds and removes the issuers of a tenant."""
 
-    def __init__(self, database: Database, credentials: Credentials) -> None:
+    def __init__(self, database: Database, clock: Clock, credentials: Credentials) -> None:
         self._database = database
+        self._clock = clock
         self._credentials = credentials
 
     async def all(self, tenant_id: int) -> list[Issuer]:
@@ -67,6 +70,7 @@ class Issuers:
         algorithm: str,
         public_key: str | None,
         audience: str | None,
+        by: str = COMMAND_LINE,
     ) -> None:
         """Take an issuer's word from now on.
 
@@ -88,9 +92,12 @@ class Issuers:
             "audience": audience,
         }
 
+        done = deed(by, Action.ISSUER_ADD, Subject.ISSUER, name, algorithm=algorithm)
+
         def unit() -> Unit[None]:
             effects = Effects()
             effects.insert("token_issuer", row)
+            added(effects, self._database.ids.next(), tenant_id, self._clock.now(), done)
             yield effects
 
         try:
@@ -98,8 +105,9 @@ class Issuers:
         except DuplicateKey as duplicate:
             raise AlreadyExists(f"there is an issuer {name!r} already") from duplicate
 
-    async def remove(self, tenant_id: int, name: str) -> None:
+    async def remove(self, tenant_id: int, name: str, by: str = COMMAND_LINE) -> None:
         """Take its word no longer. Raises NotFound."""
+        done = deed(by, Action.ISSUER_REMOVE, Subject.ISSUER, name)
 
         def unit() -> Unit[bool]:
             rows = yield sql.ISSUERS(tenant_id)
@@ -107,6 +115,7 @@ class Issuers:
             effects = Effects()
             for id in ids:
                 effects.delete("token_issuer", tenant_id, id)
+                added(effects, self._database.ids.next(), tenant_id, self._clock.now(), done)
             yield effects
             return bool(ids)
 

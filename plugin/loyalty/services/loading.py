@@ -19,6 +19,7 @@ from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.tiers import initial
 from loyalty.errors import NotFound
 from loyalty.services.desk import Desk, Needs, Row
+from loyalty.storage import adjustments as adjustments_sql
 from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
 from loyalty.storage import merges as merges_sql
@@ -246,6 +247,10 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
         lots += [earned[2] for earned in orjson.loads(row["context"])["earned"]]
     accounts = {id: book.accounts for id, book in desk.books.items()}
     yield from _load_lots(tenant, accounts, lots)
+    corrections = yield from _rows(
+        adjustments_sql.ADJUSTMENTS, adjustments_sql.ADJUSTMENT_COLUMNS, tenant, needs.adjustments
+    )
+    loaded.adjustments = {row["id"]: row for row in corrections}
     if needs.history_of:
         ids = [desk.names[name] for name in needs.history_of if name in desk.names]
         for member_id, at, tier in (yield sql.TIER_HISTORY(tenant, ids)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from loyalty.domain.ledger import micros
 from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionConflict
+from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.reservations import release_open_of
 
@@ -21,6 +22,11 @@ MOVES: Mapping[str, frozenset[str]] = {
     "CLOSED": frozenset({"PROSPECT", "ACTIVE", "SUSPENDED"}),
 }
 """To which state a member may go from which."""
+_ACTIONS: Mapping[str, Action] = {
+    "ACTIVE": Action.MEMBER_REACTIVATE,
+    "SUSPENDED": Action.MEMBER_SUSPEND,
+    "CLOSED": Action.MEMBER_CLOSE,
+}
 GONE = frozenset({"CLOSED", "ERASED"})
 """States in which a member is not written to any more."""
 
@@ -111,13 +117,14 @@ class Enrol:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMember:
-    """Edit profile and consents."""
+    """Edit profile and consents. ``by``: who, where it is not the member itself."""
 
     tenant_id: int
     idempotent: Idempotent | None
     external_id: str
     profile: Profile
     expected_version: int | None = None
+    by: str | None = None
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -135,6 +142,10 @@ class UpdateMember:
             row.update(columns)
             desk.update("member", member_id, **columns)
             desk.touch(member_id, "profile")
+            if self.by is not None:
+                fields = sorted({*self.profile.given, *self.profile.consents})
+                done = deed(self.by, Action.MEMBER_UPDATE, Subject.MEMBER, member_id, fields=fields)
+                noted(desk, done)
         return {"member": member_id}
 
 
@@ -147,6 +158,7 @@ class SetState:
     external_id: str
     state: str
     reason: str | None = None
+    by: str | None = None
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -164,6 +176,10 @@ class SetState:
             )
         if self.state != "ACTIVE":
             release_open_of(desk, member_id)
+        if self.by is not None:
+            change = {"before": row["state"], "after": self.state}
+            done = deed(self.by, _ACTIONS[self.state], Subject.MEMBER, member_id, **change)
+            noted(desk, done)
         row["state"] = self.state
         desk.update("member", member_id, state=self.state, state_reason=self.reason)
         desk.touch(member_id, self.state.lower())

@@ -15,6 +15,7 @@ from loyalty.domain.registry import Registry
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.ruleset_file import read_ruleset, ruleset_hash
 from loyalty.errors import NotFound, VersionConflict
+from loyalty.services.audit import Action, Subject, added, deed
 from loyalty.storage import rulesets as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
@@ -100,9 +101,9 @@ class Rulesets:
             BadRuleset: it does not hold together. VersionConflict: another edit came first.
         """
         self.validated(source)
-        now = self._clock.now()
+        now, event_id = self._clock.now(), self._database.ids.next()
         return await self._database.write(
-            lambda: _publish(tenant_id, source, by, expected_version, now)
+            lambda: _publish(tenant_id, source, by, expected_version, now, event_id)
         )
 
     async def published(self, tenant_id: int, version: int) -> Published:
@@ -119,7 +120,7 @@ class Rulesets:
 
 
 def _publish(
-    tenant_id: int, source: str, by: str, expected: int | None, now: datetime
+    tenant_id: int, source: str, by: str, expected: int | None, now: datetime, event_id: int
 ) -> Unit[Published]:
     current = (yield sql.LOCK_TENANT(tenant_id))[0][0]
     if expected is not None and expected != current:
@@ -142,6 +143,8 @@ def _publish(
             "published_by": by,
         },
     )
+    done = deed(by, Action.RULESET_PUBLISH, Subject.RULESET, version, before=current, hash=digest)
+    added(effects, event_id, tenant_id, now, done)
     yield effects
     yield sql.POINT_AT(tenant_id, version)
     return Published(version, digest, source, now, by)

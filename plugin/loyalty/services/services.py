@@ -6,6 +6,8 @@ from loyalty.cache.protocol import Cache
 from loyalty.clock import Clock
 from loyalty.domain.registry import Registry
 from loyalty.secrets import SecretKey
+from loyalty.services.adjustments import Adjustments
+from loyalty.services.audit import Audit
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.changes import CachedSummaries, Changes
 from loyalty.services.checkout import Checkout
@@ -57,6 +59,8 @@ class Services:
     purging: Purging
     issuers: Issuers
     webhook_sources: WebhookSources
+    audit: Audit
+    adjustments: Adjustments
 
 
 def wire(
@@ -111,6 +115,8 @@ def wire(
         ),
         settling=Settling(database, door, clock, changes.told),
         purging=Purging(database, clock),
-        issuers=Issuers(database, credentials),
+        issuers=Issuers(database, clock, credentials),
         webhook_sources=WebhookSources(database, clock, credentials),
+        audit=Audit(database),
+        adjustments=Adjustments(door, database),
     )

@@ -20,6 +20,7 @@ from loyalty.domain.lots import Balance, balance
 from loyalty.domain.quote_terms import MemberFacts
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.settle import settle
+from loyalty.domain.units import credit_unit, is_credit
 from loyalty.errors import NotFound
 from loyalty.services.rulesets import Rulesets
 from loyalty.storage import ledger as ledger_sql
@@ -64,7 +65,11 @@ class Consents:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as shown, at one moment."""
+    """A member as shown, at one moment.
+
+    ``balances`` are of the program's point types, ``credits`` of store credit, in minor units, one
+    for each currency in which the member has or had some.
+    """
 
     tenant_id: int
     id: int
@@ -78,6 +83,7 @@ class Member:
     consents: Consents
     joined_at: datetime
     balances: tuple[Balance, ...]
+    credits: tuple[Balance, ...]
     tier: tiers.TierStatus
     at: datetime
 
@@ -87,6 +93,11 @@ class Member:
             if item.unit == unit:
                 return item
         raise NotFound("point type", unit)
+
+    def credit_minor(self, currency: str) -> int:
+        """Credit that can be spent now, in minor units of its currency."""
+        unit = credit_unit(currency)
+        return next((item.available for item in self.credits if item.unit == unit), 0)
 
     def facts(self) -> MemberFacts:
         """What a quote needs to know."""
@@ -179,6 +190,17 @@ def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) 
     accounts, row = book.accounts, snapshot.member
     lots = list(accounts.lots.values())
     policy = ruleset.tier_policy
+
+    def shown(unit: str) -> Balance:
+        return balance(
+            unit,
+            lots,
+            held=book.held(unit),
+            deficit=accounts.deficits.get(unit, 0),
+            at=at,
+            soon_days=ruleset.expiring_soon_days,
+        )
+
     return Member(
         tenant_id=tenant_id,
         id=row["id"],
@@ -193,17 +215,8 @@ def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) 
             bool(row["consent_email"]), bool(row["consent_sms"]), bool(row["consent_profiling"])
         ),
         joined_at=instant(row["joined_at"]),
-        balances=tuple(
-            balance(
-                kind.code,
-                lots,
-                held=book.held(kind.code),
-                deficit=accounts.deficits.get(kind.code, 0),
-                at=at,
-                soon_days=ruleset.expiring_soon_days,
-            )
-            for kind in ruleset.point_types
-        ),
+        balances=tuple(shown(kind.code) for kind in ruleset.point_types),
+        credits=tuple(shown(unit) for unit in sorted(accounts.balances) if is_credit(unit)),
         tier=tiers.status(policy, accounts.standing, book.qualifying(policy.point_type), at),
         at=at,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from loyalty.clock import Clock
 from loyalty.errors import AlreadyExists, BadInput, NotFound
+from loyalty.services.audit import COMMAND_LINE, Action, Subject, added, deed
 from loyalty.storage import access as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
@@ -27,11 +28,12 @@ class Tenants:
         self._database = database
         self._clock = clock
 
-    async def create(self, code: str, name: str) -> Tenant:
+    async def create(self, code: str, name: str, by: str = COMMAND_LINE) -> Tenant:
         """Raises AlreadyExists when the code is taken."""
         if not code.isidentifier() or len(code) > 64:
             raise BadInput(f"found tenant code {code[:80]!r}, wanted letters, digits and _")
-        now = self._clock.now()
+        now, event_id = self._clock.now(), self._database.ids.next()
+        done = deed(by, Action.TENANT_CREATE, Subject.TENANT, code)
 
         def unit() -> Unit[Tenant]:
             rows = yield sql.TENANTS()
@@ -51,6 +53,7 @@ class Tenants:
                     "audience": None,
                 },
             )
+            added(effects, event_id, tenant_id, now, done)
             yield effects
             return Tenant(tenant_id, code, name)
 

@@ -122,6 +122,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
     noted = desk.noted()
     for book in concerned:
         settle(book, desk.ruleset, min(command.at or desk.now, desk.now))
+    starts = [len(book.changes.transactions) for book in concerned]
     try:
         outcome = command.decide(desk)
     except LoyaltyError as refusal:
@@ -137,9 +138,26 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
         if desk.members[book.accounts.member_id]["state"] == "ERASED":
             # A refund may still come; nobody is left to whom it could give anything back.
             forfeit(book)
+    if key or desk.reasons:
+        booked = [
+            item.id
+            for book, start in zip(concerned, starts, strict=True)
+            for item in book.changes.transactions[start:]
+            # What may name a person is not kept of one who was erased.
+            if desk.members[item.member_id]["state"] != "ERASED"
+        ]
+        _note(desk, key, booked)
     if key:
         _remember(desk, command, key, stored, {"outcome": outcome})
     return Verdict(outcome, None)
+
+
+def _note(desk: Desk, key: Idempotent | None, transactions: Sequence[int]) -> None:
+    """Who asked for transactions, with which key, and why: beside the ledger, to be erasable."""
+    client, text = (key.client, key.key) if key else (None, None)
+    rows = [(id, desk.tenant_id, client, text, desk.reasons.pop(id, None)) for id in transactions]
+    if rows:
+        desk.insert_tuples("transaction_note", rows)
 
 
 def _members_of(desk: Desk, needs: Needs) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Final
 from loyalty.clock import Clock
 from loyalty.domain.ledger import instant
 from loyalty.errors import AlreadyExists, BadInput
+from loyalty.services.audit import COMMAND_LINE, Action, Subject, added, deed
 from loyalty.services.credentials import Credentials
 from loyalty.storage import access as sql
 from loyalty.storage.database import Database
@@ -63,7 +64,9 @@ class WebhookSources:
         tenant_id = int(rows[0][0]) if rows and rows[0][1] == kind else NOBODY
         return self._source(tenant_id, name, kind)
 
-    async def create(self, tenant_id: int, name: str, kind: str = "generic") -> WebhookSource:
+    async def create(
+        self, tenant_id: int, name: str, kind: str = "generic", by: str = COMMAND_LINE
+    ) -> WebhookSource:
         """Make a source. Its name is part of its address, so no two tenants have the same.
 
         Raises:
@@ -74,9 +77,11 @@ class WebhookSources:
         if kind not in KINDS:
             raise BadInput(f"found kind {kind[:40]!r}, wanted one of {', '.join(sorted(KINDS))}")
         now = self._clock.now()
+        done = deed(by, Action.WEBHOOK_SOURCE_CREATE, Subject.WEBHOOK_SOURCE, name, dialect=kind)
 
         def unit() -> Unit[None]:
             effects = Effects()
+            added(effects, self._database.ids.next(), tenant_id, now, done)
             effects.insert(
                 "webhook_source",
                 {

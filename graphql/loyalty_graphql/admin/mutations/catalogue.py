@@ -82,7 +82,7 @@ async def product_upsert(
             currency=rules.currency,
             **columns,
         )
-        await catalogue.upsert(context.tenant_id, [facts])
+        await catalogue.upsert(context.tenant_id, [facts], context.viewer.client)
     except LoyaltyError as refusal:
         return ProductUpsertPayload(product=None, user_errors=user_errors(refusal))
     context.refresh()

@@ -49,7 +49,10 @@ async def api_key_create(
     context = info.context
     try:
         made = await context.services.credentials.create_key(
-            context.tenant_id, input.name, list(dict.fromkeys(input.scopes))
+            context.tenant_id,
+            input.name,
+            list(dict.fromkeys(input.scopes)),
+            context.viewer.client,
         )
     except LoyaltyError as refusal:
         return ApiKeyCreatePayload(api_key=None, text=None, user_errors=user_errors(refusal))
@@ -67,7 +70,9 @@ async def api_key_revoke(
 ) -> ApiKeyRevokePayload:
     context = info.context
     try:
-        await context.services.credentials.revoke_key(context.tenant_id, input.key_id)
+        await context.services.credentials.revoke_key(
+            context.tenant_id, input.key_id, context.viewer.client
+        )
     except LoyaltyError as refusal:
         return ApiKeyRevokePayload(api_key=None, user_errors=user_errors(refusal))
     return ApiKeyRevokePayload(api_key=await _key(info, input.key_id), user_errors=[])

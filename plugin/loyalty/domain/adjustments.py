@@ -1,0 +1,87 @@
+"""A merchant's corrections of accounts: which account, on what terms, on whose word."""
+
+from datetime import date, datetime
+
+from loyalty.domain.calendar import after_days, end_after_months, start_of_day
+from loyalty.domain.ledger import LotTerms
+from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.units import credit_unit, is_money
+from loyalty.errors import BadInput, BadMoney
+
+
+def account_unit(ruleset: Ruleset, point_type: str | None, currency: str | None) -> str:
+    """The unit of the account meant: of a point type, or of credit in a currency.
+
+    Raises:
+        BadInput: both, or no such point type. BadMoney: no such currency.
+    """
+    if currency is not None:
+        if point_type is not None:
+            raise BadInput(
+                "found a point type and a currency, wanted one of them", field=("input", "currency")
+            )
+        try:
+            digits(currency)
+        except BadMoney as problem:
+            problem.field = ("input", "currency")
+            raise
+        return credit_unit(currency)
+    known = [item.code for item in ruleset.point_types]
+    code = ruleset.spendable.code if point_type is None else point_type
+    if code not in known:
+        raise BadInput(
+            f"found point type {code[:40]!r}, wanted one of {', '.join(known)}",
+            field=("input", "pointType"),
+        )
+    return code
+
+
+def checked_amount(amount: int) -> int:
+    """The signed amount. Raises BadInput for none, or one out of range."""
+    if not amount or abs(amount) > AMOUNT_MINOR_MAX:
+        raise BadInput(
+            f"found an amount of {amount}, wanted one from 1 to {AMOUNT_MINOR_MAX}, or as far "
+            "below zero",
+            field=("input", "amount"),
+        )
+    return amount
+
+
+def needs_approval(ruleset: Ruleset, unit: str, amount: int) -> bool:
+    """Whether a second person has to accept it."""
+    policy = ruleset.adjustments
+    limit = policy.approval_above_minor if is_money(unit) else policy.approval_above
+    return limit is not None and abs(amount) > limit
+
+
+def ending(ruleset: Ruleset, unit: str, at: datetime, last_day: date | None) -> datetime | None:
+    """When what is added expires: after ``last_day``, else as anything earned now; None: never.
+
+    Raises:
+        BadInput: that day is over already.
+    """
+    zone = ruleset.time_zone
+    if last_day is not None:
+        ends = after_days(start_of_day(last_day, zone), 1, zone)
+        if ends <= at:
+            raise BadInput(
+                f"found {last_day.isoformat()}, wanted a day that is not over",
+                field=("input", "lastDay"),
+            )
+        return ends
+    if is_money(unit):
+        months = ruleset.credit.expires_after_months if ruleset.credit else None
+    else:
+        months = ruleset.point_type(unit).expires_after_months
+    return None if months is None else end_after_months(at, months, zone)
+
+
+def terms(at: datetime, ends: datetime | None) -> LotTerms:
+    """What is added can be spent at once."""
+    return LotTerms(at, ends)
+
+
+def is_counted_only(ruleset: Ruleset, unit: str) -> bool:
+    """Whether the unit is never spent, only counted for tiers."""
+    return not is_money(unit) and not ruleset.point_type(unit).is_spendable
