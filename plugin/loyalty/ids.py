@@ -63,11 +63,13 @@ class IdSource:
             ms = int(self._clock.now().timestamp() * 1000) - EPOCH_MS
             first = max(self._next, ms << SEQUENCE_BITS)
             self._next = first + count
-        node = self._node
-        return [
-            number >> SEQUENCE_BITS << NODE_BITS + SEQUENCE_BITS | node | number & SEQUENCES - 1
-            for number in range(first, first + count)
-        ]
+        # All ids of one millisecond follow one another.
+        taken: list[int] = []
+        while len(taken) < count:
+            ms, sequence = divmod(first + len(taken), SEQUENCES)
+            base = ms << NODE_BITS + SEQUENCE_BITS | self._node
+            taken += range(base + sequence, base + min(sequence + count - len(taken), SEQUENCES))
+        return taken
 
 
 class IdStream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty.storage.statements import Sql
+from loyalty.storage.statements import Sql, merged
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_a_text_of_its_own_is_taken_as_it_is() -> None:
 
     assert statement.sql.sqlite == "SELECT 'x::y FOR UPDATE'"
     assert statement.parameters == ("a", [1, 2])
+
+
+def test_statements_asked_together_are_one_text_with_parameters_in_a_row() -> None:
+    first, second = Sql("SELECT a FROM t WHERE b = $2 AND c = $1"), Sql("SELECT $1::int + $10")
+
+    assert merged((first, second), (2, 10)) == (
+        "SELECT ARRAY(SELECT q FROM (SELECT a FROM t WHERE b = $2 AND c = $1) AS q), "
+        "ARRAY(SELECT q FROM (SELECT $3::int + $12) AS q)"
+    )

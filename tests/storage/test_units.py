@@ -14,7 +14,7 @@ import pytest
 from loyalty.errors import NotFound, Unavailable
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
-from loyalty.storage.statements import Sql, Unit
+from loyalty.storage.statements import Sql, Unit, together
 from loyalty.storage.units import Collision
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +124,36 @@ async def test_a_list_is_a_parameter_on_both(filled: Database) -> None:
 
     assert await filled.read(statement(7, [10, 11, 2**62], ["anna", "x', 'y"])) == [(10,)]
     assert await filled.read(statement(7, [], [])) == []
+
+
+@pytest.mark.parametrize("ids", [[7], [7, *range(1_000, 1_500)]])
+async def test_statements_asked_together_answer_as_if_asked_apart(
+    filled: Database, ids: list[int]
+) -> None:
+    """Few or many: PostgreSQL's driver asks them in one round trip or in several."""
+    statements = (
+        Sql("SELECT id, hash, name, consent_email, email FROM member WHERE tenant_id = ANY($1)")(
+            ids
+        ),
+        Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = ANY($2)")(8, ["anna"]),
+        Sql("SELECT id, code AS name, code AS name FROM tenant WHERE $1 = ANY($2::bigint[])")(
+            7, ids
+        ),
+    )
+
+    def apart() -> Unit[list[Any]]:
+        found = []
+        for statement in statements:
+            found.append((yield statement))
+        return found
+
+    def in_one_go() -> Unit[list[Any]]:
+        return list((yield from together(*statements)))
+
+    found = await filled.write(in_one_go)
+
+    assert found == await filled.read_unit(apart) == await filled.read_unit(in_one_go)
+    assert (found[0][0][2], found[1], found[2]) == ("Анна ✿", [], [(7, "demo", "demo")])
 
 
 async def test_a_cancelled_caller_waits_until_its_unit_is_done(filled: Database) -> None:

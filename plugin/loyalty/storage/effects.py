@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from loyalty.domain.ledger import micros
-from loyalty.storage.schema import APPEND_ONLY, Required, Table, tables
+from loyalty.storage.schema import APPEND_ONLY, Table, tables
 from loyalty.storage.statements import stored
 
 Key = tuple[int, ...]
@@ -31,7 +31,13 @@ class Effects:
 
     def insert(self, table: str, row: Mapping[str, Any] | Sequence[Any]) -> None:
         """Add one row: by column name, or every column in the model's order (faster)."""
-        self.insert_rows(table, (row,))
+        shape = tables()[table]
+        known = self.inserts.setdefault(table, {})
+        made = _row(shape, row)
+        key = shape.key_of(made)
+        if key in known:
+            raise ValueError(f"{table}: row {key} is inserted twice")
+        known[key] = made
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any] | Sequence[Any]]) -> None:
         """Add many rows of one table."""
@@ -98,21 +104,21 @@ def _row(shape: Table, row: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...
 
 
 def _named(shape: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    values = [row.get(name, default) for name, default in shape.defaults]
-    if Required in values or len(row) > len(values) or not row.keys() <= set(shape.names):
-        unknown = row.keys() - set(shape.names)
+    if not shape.required <= row.keys() <= shape.known:
+        unknown = row.keys() - shape.known
         if unknown:
             raise ValueError(f"{shape.name} has no column {', '.join(sorted(unknown))}")
-        missing = shape.names[values.index(Required)]
+        missing = next(name for name in shape.names if name in shape.required - row.keys())
         raise ValueError(f"{shape.name}: a value for {missing} wanted")
-    return _stored(shape, values)
+    get = row.get
+    return _stored(shape, [get(name, default) for name, default in shape.defaults])
 
 
 def _stored(shape: Table, row: Sequence[Any]) -> tuple[Any, ...]:
     """The row as it is kept: its moments as microseconds."""
     if not shape.instants:
         return tuple(row)
-    values = list(row)
+    values = row if type(row) is list else list(row)
     for position in shape.instants:
         value = values[position]
         if isinstance(value, datetime):

@@ -94,7 +94,8 @@ class Table:
     """``key`` are the primary key's columns, with their positions in a row.
 
     ``instants`` are the positions of columns that hold moments, ``defaults`` the names with
-    what stands for a value that is not given.
+    what stands for a value that is not given; ``known`` are all names, ``required`` those that
+    nothing stands for.
     """
 
     name: str
@@ -105,6 +106,12 @@ class Table:
     uniques: tuple[tuple[str, ...], ...]
     instants: tuple[int, ...]
     defaults: tuple[tuple[str, Any], ...]
+    known: frozenset[str]
+    required: frozenset[str]
+
+    def key_of(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The primary key's values in a row of every column."""
+        return tuple([row[position] for position in self.key_positions])
 
     def keys_of(self, rows: Sequence[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """The primary key's values in rows of every column."""
@@ -147,6 +154,8 @@ def _table(model: type[Model]) -> Table:
         together + alone,
         tuple(n for n, name in enumerate(names) if isinstance(meta.fields_map[name], InstantField)),
         tuple((column.name, column.default) for column in columns),
+        frozenset(names),
+        frozenset(column.name for column in columns if column.default is Required),
     )
 
 

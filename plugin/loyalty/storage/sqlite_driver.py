@@ -1,7 +1,6 @@
 """SQLite: one writer on a thread of its own, a few readers on theirs, WAL between them."""
 
 import asyncio
-import json
 import re
 import sqlite3
 import threading
@@ -10,13 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import orjson
+
 from loyalty.errors import Unavailable
 from loyalty.storage.bulk import parts, sqlite_text
-from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Sql, Statement, stored
-from loyalty.storage.units import Collision, MakeUnit, driven, finished, retried_blocking
+from loyalty.storage.statements import Row, Sql, Statement, Together, stored
+from loyalty.storage.units import (
+    Collision,
+    MakeUnit,
+    Request,
+    driven,
+    finished,
+    retried_blocking,
+)
 
 T = TypeVar("T")
 
@@ -171,9 +178,11 @@ def _transaction(connection: sqlite3.Connection, make_unit: MakeUnit[T], mode: s
         raise
 
 
-def _execute(connection: sqlite3.Connection, request: Statement | Effects) -> list[Row]:
+def _execute(connection: sqlite3.Connection, request: Request) -> list[Row]:
     if isinstance(request, Statement):
         return _rows(connection, request)
+    if isinstance(request, Together):
+        return [tuple([_rows(connection, statement) for statement in request.statements])]
     for part, rows in parts(request):
         try:
             found = connection.executemany(sqlite_text(part), rows).rowcount
@@ -194,7 +203,7 @@ def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
 
 def _bound(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
-        return json.dumps([stored(item) for item in value])
+        return orjson.dumps([stored(item) for item in value]).decode()
     return stored(value)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from loyalty.domain.ledger import micros
@@ -55,16 +56,53 @@ class Statement:
     parameters: tuple[Value | Sequence[Value], ...]
 
 
-Unit: TypeAlias = Generator["Statement | Effects", list[Row], T]
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Statements asked in one go: on PostgreSQL one round trip instead of one for each.
+
+    They see the rows of one moment, so none may rely on a lock that another of them takes. What
+    comes back is one row with a list of rows for each statement; ``together`` unpacks it.
+    """
+
+    statements: tuple[Statement, ...]
+
+
+Unit: TypeAlias = Generator["Statement | Together | Effects", list[Row], T]
 """A unit of work: yields what it wants done, is sent the rows, returns its outcome.
 
 It runs in one transaction and may be run again from the start, so it keeps no state outside.
 """
 
 
+def together(*statements: Statement) -> Unit[Sequence[list[Row]]]:
+    """The rows of each statement, asked in one go; see ``Together``."""
+    (found,) = yield Together(statements)
+    return found
+
+
 def stored(value: Any) -> Any:
     """The value as the databases keep it: instants as microseconds."""
     return micros(value) if isinstance(value, datetime) else value
+
+
+@lru_cache(maxsize=1024)
+def merged(statements: tuple[Sql, ...], counts: tuple[int, ...]) -> str:
+    """One text for PostgreSQL whose columns are the statements' rows, as arrays of records.
+
+    Args:
+        counts: how many parameters each statement takes; the text takes them one after another.
+    """
+    first = 0
+    columns: list[str] = []
+    for statement, count in zip(statements, counts, strict=True):
+        columns.append(f"ARRAY(SELECT q FROM ({_shifted(statement.postgres, first)}) AS q)")
+        first += count
+    return f"SELECT {', '.join(columns)}"
+
+
+def _shifted(text: str, by: int) -> str:
+    """The text with each parameter's number raised."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
 
 
 def _for_sqlite(text: str) -> str:

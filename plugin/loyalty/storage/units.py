@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 
 from loyalty.errors import Unavailable
 from loyalty.storage.effects import Effects
-from loyalty.storage.statements import Row, Statement, Unit
+from loyalty.storage.statements import Row, Statement, Together, Unit
 
 T = TypeVar("T")
+
+Request = Statement | Together | Effects
+"""What a unit may yield."""
 
 MakeUnit = Callable[[], Unit[T]]
 """Makes a fresh generator for every try."""
@@ -21,7 +24,7 @@ class Collision(Exception):
     """Nothing happened, and another try may fare better. The text says why."""
 
 
-def driven(unit: Unit[T], execute: Callable[[Statement | Effects], list[Row]]) -> T:
+def driven(unit: Unit[T], execute: Callable[[Request], list[Row]]) -> T:
     """Run a unit on a blocking connection whose transaction is open."""
     with _closing(unit):
         try:
@@ -33,9 +36,7 @@ def driven(unit: Unit[T], execute: Callable[[Statement | Effects], list[Row]]) -
             return outcome
 
 
-async def driven_async(
-    unit: Unit[T], execute: Callable[[Statement | Effects], Awaitable[list[Row]]]
-) -> T:
+async def driven_async(unit: Unit[T], execute: Callable[[Request], Awaitable[list[Row]]]) -> T:
     """Run a unit on an asynchronous connection whose transaction is open."""
     with _closing(unit):
         try:
