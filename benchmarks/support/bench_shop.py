@@ -1,12 +1,12 @@
 """A shop of many rich members, each with one checkout that waits to be committed."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, AsyncIterator
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -70,6 +70,15 @@ class BenchShop:
                 await door.execute(self.tenant_id, some)
         self.members = names
 
+    async def twin_filled(self, members: int) -> int:
+        """The id of another tenant that is the same."""
+        tenant = await self.services.tenants.create("twin", "Twin")
+        program = PROGRAM.read_text(encoding="utf-8")
+        await self.services.rulesets.publish(tenant.id, program, "benchmark")
+        viewer = replace(self.viewer, tenant_id=tenant.id)
+        await BenchShop(self.services, tenant.id, viewer).filled(members)
+        return tenant.id
+
     async def reserved(self, count: int) -> list[Waiting]:
         """``count`` reservations, one for each of so many members."""
         offered = await self._quote()
@@ -77,10 +86,7 @@ class BenchShop:
         quotes = [self._for(name, offered) for name in self.members[:count]]
         waiting: list[Waiting] = []
         for some in _portions(quotes):
-            commands = [
-                Reserve(self.tenant_id, Idempotent("bench", "r", quote.cart.id, "0" * 64), quote, 1_800)
-                for quote in some
-            ]
+            commands = [self._reserve(quote) for quote in some]
             booked = await self.services.door.execute(self.tenant_id, commands)
             for quote, verdict in zip(some, booked.verdicts, strict=True):
                 assert verdict.outcome is not None, verdict.refusal
@@ -94,6 +100,10 @@ class BenchShop:
             self.viewer, f"k-{one.cart}", one.reservation, f"o-{one.cart}", one.paid, None
         )
         assert done.outcome["booked"]
+
+    def _reserve(self, quote: Quote) -> Reserve:
+        once = Idempotent("bench", "checkoutReserve", quote.cart.id, "0" * 64)
+        return Reserve(self.tenant_id, once, quote, 1_800)
 
     async def _quote(self) -> Quote:
         cart = Cart("any", "USD", LINES, 500)

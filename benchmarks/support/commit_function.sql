@@ -68,6 +68,7 @@ BEGIN
            (nextval('bench_ids'), p_tenant, t2, 'ISSUED', 'status', -69, NULL, NULL, NULL);
     UPDATE account SET balance = balance + CASE unit WHEN 'points' THEN 1035 ELSE 69 END
      WHERE tenant_id = p_tenant AND member_id = m.id AND unit IN ('points', 'status');
+    UPDATE draw SET state = 'SPENT' WHERE tenant_id = p_tenant AND reservation_id = r.id;
     UPDATE reservation SET state = 'COMMITTED', order_id = o
      WHERE tenant_id = p_tenant AND id = r.id;
     UPDATE member SET version = version + 1, seq = m.seq + 2, hash = h2, settled_at = v_now,

@@ -11,7 +11,9 @@ from loyalty.cli.embedded import PostgresServer
 from loyalty.storage.postgres_driver import SESSION
 
 FUNCTION = Path(__file__).with_name("commit_function.sql")
-SCRIPT = "\\set i :i + 1\n\\set n :first + :client_id * :each + :i\nSELECT bench_commit(:tenant, :n);\n"
+SCRIPT = (
+    "\\set i :i + 1\n\\set n :first + :client_id * :each + :i\nSELECT bench_commit(:tenant, :n);\n"
+)
 THREADS = 2
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _DONE = re.compile(r"number of transactions actually processed: (\d+)/")
@@ -27,7 +29,7 @@ class PgBench:
     def __init__(self, server: PostgresServer, url: str, tenant_id: int, folder: Path) -> None:
         self._server = server
         self._url = url
-        self._tenant_id = tenant_id
+        self.tenant_id = tenant_id
         self._script = folder / "commit.pgbench"
         self._script.write_text(SCRIPT)
         self._first = 0
@@ -40,19 +42,19 @@ class PgBench:
     async def ready(self, count: int) -> None:
         """Make ``count`` reservations, the members in turn."""
         connection = await asyncpg.connect(self._url)
-        await connection.execute(_COPIES.format(t=self._tenant_id, a=self._first + 1, n=count))
+        await connection.execute(_COPIES.format(t=self.tenant_id, a=self._first + 1, n=count))
         await connection.close()
 
     def per_second(self, clients: int, count: int) -> float:
         """Commits per second, of ``count`` reservations that are ready."""
         each = count // clients
         session = SESSION | {"statement_timeout": "0"}
-        given = {"i": 0, "tenant": self._tenant_id, "first": self._first, "each": each}
+        given = {"i": 0, "tenant": self.tenant_id, "first": self._first, "each": each}
         command = [
             self._server.program("pgbench"), "--no-vacuum", "--protocol=prepared",
             f"--client={clients}", f"--jobs={min(clients, THREADS)}", f"--transactions={each}",
-            f"--file={self._script}", *(f"--define={name}={value}" for name, value in given.items()),
-            self._url,
+            f"--file={self._script}", self._url,
+            *(f"--define={name}={value}" for name, value in given.items()),
         ]  # fmt: skip
         options = " ".join(f"-c {name}={value}" for name, value in session.items())
         done = subprocess.run(
@@ -82,13 +84,15 @@ WITH members AS (
 ), pattern AS (
     SELECT * FROM reservation WHERE tenant_id <> {t} AND state = 'HELD' LIMIT 1
 ), made AS (
-    INSERT INTO reservation (id, tenant_id, member_id, cart_id, state, quote, created_at, expires_at, extended_until_max)
-    SELECT nextval('bench_ids'), {t}, m.id, 'p-' || n, 'HELD', p.quote, p.created_at, p.expires_at, p.extended_until_max
+    INSERT INTO reservation (id, tenant_id, member_id, cart_id, state, quote, created_at,
+           expires_at, extended_until_max)
+    SELECT nextval('bench_ids'), {t}, m.id, 'p-' || n, 'HELD', p.quote, p.created_at,
+           p.expires_at, p.extended_until_max
       FROM generate_series({a}::bigint, {a}::bigint + {n} - 1) AS n, members m, pattern p
      WHERE m.place = n % m.members
     RETURNING id, member_id
 )
-INSERT INTO draw (id, tenant_id, reservation_id, lot_id, unit, amount, returned)
-SELECT nextval('bench_ids'), {t}, made.id, m.lot_id, 'points', 6000, 0
+INSERT INTO draw (id, tenant_id, reservation_id, lot_id, holder_id, unit, amount, returned, state)
+SELECT nextval('bench_ids'), {t}, made.id, m.lot_id, m.id, 'points', 6000, 0, 'HELD'
   FROM made JOIN members m ON m.id = made.member_id
 """
