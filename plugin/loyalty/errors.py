@@ -19,6 +19,7 @@
     ├── HoldExpired                   HOLD_EXPIRED
     ├── TotalMismatch                 TOTAL_MISMATCH
     ├── TooManyAttempts               TOO_MANY_ATTEMPTS  codes guessed; wait and try again
+    ├── RefundTooLarge                REFUND_TOO_LARGE   more than is left of a line
     ├── StoredRefusal                 (the first one's)  the refusal a key got before
     └── Unavailable                   UNAVAILABLE        try again; nothing happened
 
@@ -221,6 +222,35 @@ class TooManyAttempts(LoyaltyError):
     @property
     def data(self) -> dict[str, int | str]:
         return {"retry_after_s": self.retry_after_s}
+
+
+class RefundTooLarge(LoyaltyError):
+    """A refund asks for more of a line than earlier refunds left of it.
+
+    Args:
+        found: what was asked for, in words.
+        line: the line's id; empty for shipping.
+        left_quantity: whole pieces that are left.
+        left: the money that is left, with its currency.
+    """
+
+    code = "REFUND_TOO_LARGE"
+
+    def __init__(
+        self, found: str, line: str, left_quantity: int, left: str, *, field: tuple[str, ...] = ()
+    ) -> None:
+        name = f"line {line!r}" if line else "shipping"
+        pieces = f"{left_quantity} pieces or " if line else ""
+        super().__init__(
+            f"found {found} of {name}, wanted at most what is left: {pieces}{left}", field=field
+        )
+        self.line = line
+        self.left_quantity = left_quantity
+        self.left = left
+
+    @property
+    def data(self) -> dict[str, int | str]:
+        return {"line": self.line, "leftQuantity": self.left_quantity, "left": self.left}
 
 
 class StoredRefusal(LoyaltyError):

@@ -7,6 +7,7 @@ from loyalty.domain.accounts import Reversal
 from loyalty.domain.book_record import Recording
 from loyalty.domain.ledger import Account, Cause, Entry, LotTerms, TransactionKind
 from loyalty.domain.lots import Draw, Lot
+from loyalty.domain.refund_takes import Owned, Took, retaken
 
 
 class Refunding(Recording):
@@ -52,6 +53,54 @@ class Refunding(Recording):
         if entries:
             self._record(TransactionKind.RETURN, entries, at, cause)
         return sum(draw.amount for draw in drawn)
+
+    def take_back(
+        self,
+        unit: str,
+        owned: Sequence[Owned],
+        before: Took,
+        at: datetime,
+        cause: Cause,
+        *,
+        may_owe: bool,
+    ) -> tuple[Took, int]:
+        """Take back what an order earned, decided anew over what its refunds took before.
+
+        Books the net difference: what ends up where it was moves nothing.
+
+        Args:
+            owned: the lots of ``unit`` the order earned, with what is to be taken back by now.
+            before: what the order's refunds took of this account so far.
+
+        Returns:
+            What they took by now, and how many points more than before.
+        """
+        known = self.accounts
+        again = retaken(
+            self._lots(unit), known.deficits.get(unit, 0), before, owned, at, may_owe=may_owe
+        )
+        by_lot = {lot_id: (points, 0) for lot_id, points in again.moved.items()}
+        for item in owned:
+            # For tiers these points no longer count, whoever paid for them.
+            lot = known.lots[item.lot_id]
+            more = item.target - (before.reversed.get(item.lot_id, 0))
+            by_lot[item.lot_id] = (again.moved.get(item.lot_id, 0), more)
+            assert 0 <= lot.reversed + more <= lot.amount, (lot, item)
+        for lot_id, (points, more) in by_lot.items():
+            if points or more:
+                self._put(known.lots[lot_id].moved(points, reversed_by=more))
+        entries = [
+            self._member_entry(unit, points, lot_id) for lot_id, points in again.moved.items()
+        ]
+        if again.deficit_by:
+            known.deficits[unit] = known.deficits.get(unit, 0) + again.deficit_by
+            entries.append(self._member_entry(unit, -again.deficit_by))
+        if again.taken:
+            entries.append(Entry(self._next_id(), Account.ISSUED, unit, again.taken))
+        if entries:
+            kind = TransactionKind.REVERSE if again.taken else TransactionKind.REPAY
+            self._record(kind, entries, at, cause)
+        return again.after, again.taken
 
     def reverse(
         self,

@@ -1,0 +1,238 @@
+"""Refunds of an order: what is asked, what that comes to, and what it moves.
+
+Each step is asked for by lines (pieces or amounts) or for all that is left. It adds to what
+was asked before; ``refund_targets`` says what all of it together comes to, and the step books
+the difference to what was booked. ``docs/concepts/checkout.md`` tells it in words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from loyalty.domain.book import Book
+from loyalty.domain.ledger import Cause, LotTerms
+from loyalty.domain.lots import Draw
+from loyalty.domain.order import Earned
+from loyalty.domain.order_facts import OrderFacts, UseTaken
+from loyalty.domain.refund_asks import Asked
+from loyalty.domain.refund_takes import Owned, Took
+from loyalty.domain.refund_targets import Portion, Targets, targets
+from loyalty.domain.ruleset import Clawback, PointsTender, RefundPolicy
+
+
+class HeldDraw(NamedTuple):
+    """What a lot paid of the order, in the sequence drawn; ``returned`` is given back already.
+
+    ``holder_id`` is whose lot it is: the member's, or a gift card's.
+    """
+
+    id: int
+    holder_id: int
+    lot_id: int
+    unit: str
+    amount: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What an order's refunds booked altogether; amounts in minor units.
+
+    ``returned`` is by unit: points, and credit and gift-card money beside them. ``reversed`` is
+    what was taken back by point type, an owed part included. ``restored`` are the rewards whose
+    uses came back.
+    """
+
+    money_minor: int = 0
+    credit_minor: int = 0
+    gift_minor: int = 0
+    points_minor: int = 0
+    value_minor: int = 0
+    tax_minor: int = 0
+    off_minor: int = 0
+    deducted_minor: int = 0
+    by_line: tuple[int, ...] = ()
+    returned: Mapping[str, int] = field(default_factory=dict)
+    reversed: Mapping[str, int] = field(default_factory=dict)
+    restored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """An order's refunds so far: what was asked, what was booked, what was taken by unit."""
+
+    asked: Asked = field(default_factory=Asked)
+    booked: Booked = field(default_factory=Booked)
+    took: Mapping[str, Took] = field(default_factory=dict)
+
+    def shortfall(self, unit: str) -> int:
+        """What should have been taken back and was spent already."""
+        took = self.took.get(unit)
+        return 0 if took is None else took.missing
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """What a refund is decided with besides the step itself.
+
+    ``books`` are those of the holders whose lots paid, and of the member (None: a guest, or
+    one whose accounts are gone). ``grace`` are the terms of the lots that stand in for expired
+    ones, None for none.
+    """
+
+    policy: RefundPolicy
+    tender: PointsTender | None
+    member: Book | None
+    books: Mapping[int, Book]
+    credit_unit: str
+    gift_unit: str
+    at: datetime
+    grace: LotTerms | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step changed: the order's refunds after it, and the draws with more returned.
+
+    ``booked`` is the difference to before; ``restored`` are the uses that came back with it.
+    """
+
+    after: Refunded
+    booked: Booked
+    draws: tuple[HeldDraw, ...]
+    restored: tuple[UseTaken, ...]
+    is_all: bool
+
+
+def refund(
+    facts: OrderFacts,
+    earned: Sequence[Earned],
+    draws: Sequence[HeldDraw],
+    before: Refunded,
+    portion: Portion,
+    using: RefundTerms,
+    cause: Cause,
+) -> Step:
+    """Move what ``portion`` of the order comes to, less what refunds moved before.
+
+    Gives back first: to the lots drawn last first, as if less had been spent. Then takes back.
+
+    Args:
+        before: with what this step asks for among its ``asked``.
+    """
+    policy, was = using.policy, before.booked
+    due = targets(facts, earned, portion, policy.broken_minimum)
+    credit = max(due.credit_minor, was.credit_minor)
+    gift = max(due.gift_minor, was.gift_minor)
+    wanted = dict(due.returned) | {using.credit_unit: credit, using.gift_unit: gift}
+    moved = _given_back(draws, wanted, using, cause)
+    returned = dict(was.returned)
+    for draw, more in moved:
+        returned[draw.unit] = returned.get(draw.unit, 0) + more
+    took, reversed_ = _taken_back(earned, due, before, using, cause)
+    after = Refunded(before.asked, was, took)
+    deducted = 0
+    if policy.clawback is Clawback.DEDUCT and using.tender is not None:
+        worth = after.shortfall(using.tender.point_type) * using.tender.minor
+        deducted = min(worth // using.tender.points, due.money_minor)
+    booked = Booked(
+        # Money that was given back stays given back.
+        money_minor=max(due.money_minor - deducted, was.money_minor),
+        credit_minor=credit,
+        gift_minor=gift,
+        points_minor=due.points_minor,
+        value_minor=due.value_minor,
+        tax_minor=due.tax_minor,
+        off_minor=due.off_minor,
+        deducted_minor=deducted,
+        by_line=due.by_line,
+        returned=returned,
+        reversed=reversed_,
+        restored=due.ended,
+    )
+    return Step(
+        after=replace(after, booked=booked),
+        booked=_difference(booked, was),
+        draws=tuple(draw._replace(returned=draw.returned + more) for draw, more in moved),
+        restored=tuple(
+            use
+            for reward in facts.rewards
+            if reward.code in due.ended and reward.code not in was.restored
+            for use in reward.uses
+        ),
+        is_all=portion.is_all,
+    )
+
+
+def _given_back(
+    draws: Sequence[HeldDraw], wanted: Mapping[str, int], using: RefundTerms, cause: Cause
+) -> list[tuple[HeldDraw, int]]:
+    """Return what is wanted by unit beyond what was returned; the draws with what each got."""
+    moved: list[tuple[HeldDraw, int]] = []
+    for unit, whole in wanted.items():
+        own = [draw for draw in draws if draw.unit == unit]
+        more = whole - sum(draw.returned for draw in own)
+        for draw in reversed(own):
+            part = min(draw.amount - draw.returned, more)
+            if part > 0:
+                moved.append((draw, part))
+                more -= part
+    by_holder: dict[int, list[Draw]] = {}
+    for draw, part in moved:
+        by_holder.setdefault(draw.holder_id, []).append(Draw(draw.lot_id, draw.unit, part))
+    for holder_id, parts in by_holder.items():
+        using.books[holder_id].give_back(parts, using.at, cause, expired_terms=using.grace)
+    return moved
+
+
+def _taken_back(
+    earned: Sequence[Earned],
+    due: Targets,
+    before: Refunded,
+    using: RefundTerms,
+    cause: Cause,
+) -> tuple[dict[str, Took], dict[str, int]]:
+    """Take back what was earned; what was taken by unit, and the sums of it."""
+    took, reversed_ = dict(before.took), dict(before.booked.reversed)
+    if using.member is None:
+        return took, reversed_
+    owned: dict[str, list[Owned]] = {}
+    for item, target in zip(earned, due.reversed, strict=True):
+        owned.setdefault(item.point_type, []).append(Owned(item.lot_id, item.points, target))
+    may_owe = using.policy.clawback is Clawback.ALLOW_DEFICIT
+    # What was given back may owe something too, though the order earned none of its unit.
+    for unit in dict.fromkeys((*owned, *due.returned)):
+        known = took.get(unit, Took())
+        took[unit], more = using.member.take_back(
+            unit, owned.get(unit, ()), known, using.at, cause, may_owe=may_owe
+        )
+        if more:
+            reversed_[unit] = reversed_.get(unit, 0) + more
+    return took, reversed_
+
+
+def _difference(now: Booked, was: Booked) -> Booked:
+    before = was.by_line or (0,) * len(now.by_line)
+    return Booked(
+        money_minor=now.money_minor - was.money_minor,
+        credit_minor=now.credit_minor - was.credit_minor,
+        gift_minor=now.gift_minor - was.gift_minor,
+        points_minor=now.points_minor - was.points_minor,
+        value_minor=now.value_minor - was.value_minor,
+        tax_minor=now.tax_minor - was.tax_minor,
+        off_minor=now.off_minor - was.off_minor,
+        deducted_minor=now.deducted_minor - was.deducted_minor,
+        by_line=tuple(a - b for a, b in zip(now.by_line, before, strict=True)),
+        returned=_less(now.returned, was.returned),
+        reversed=_less(now.reversed, was.reversed),
+        restored=tuple(code for code in now.restored if code not in was.restored),
+    )
+
+
+def _less(now: Mapping[str, int], was: Mapping[str, int]) -> dict[str, int]:
+    return {
+        unit: amount - was.get(unit, 0)
+        for unit, amount in now.items()
+        if amount != was.get(unit, 0)
+    }

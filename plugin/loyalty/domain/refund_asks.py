@@ -1,0 +1,168 @@
+"""What refunds of an order ask for: pieces or amounts of its lines, or all that is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from loyalty.domain.money import Money
+from loyalty.domain.order_facts import FactsLine, OrderFacts
+from loyalty.domain.refund_targets import ONE, ZERO, Portion
+from loyalty.errors import BadInput, RefundTooLarge
+
+
+class LineAsk(NamedTuple):
+    """One line of a refund: pieces, an amount of the line's net, or (neither) all its rest.
+
+    ``line`` is the id of the order's line, ``SHIPPING`` for shipping.
+    """
+
+    line: str
+    quantity: int = 0
+    amount_minor: int = 0
+
+    @property
+    def is_rest(self) -> bool:
+        return not self.quantity and not self.amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All that was asked for so far: sums by line, and whether it was everything.
+
+    The sums may exceed the line where a shop reports more than it sold; no more than the line
+    counts.
+    """
+
+    lines: Mapping[str, LineAsk] = field(default_factory=dict)
+    rests: frozenset[str] = frozenset()
+    is_all: bool = False
+
+    def adding(self, asks: Sequence[LineAsk] | None) -> "Asked":
+        """With one more step; None asks for all that is left."""
+        if asks is None:
+            return Asked(self.lines, self.rests, True)
+        lines = dict(self.lines)
+        for ask in asks:
+            known = lines.get(ask.line, LineAsk(ask.line))
+            lines[ask.line] = LineAsk(
+                ask.line, known.quantity + ask.quantity, known.amount_minor + ask.amount_minor
+            )
+        rests = self.rests | {ask.line for ask in asks if ask.is_rest}
+        return Asked(lines, rests, self.is_all)
+
+
+def share_asked(line: FactsLine, ask: LineAsk) -> Fraction | None:
+    """The part of a line that an ask comes to, more than 1 where it is too much.
+
+    None: it cannot be told, because the line has no pieces or costs nothing.
+    """
+    part = ZERO
+    if ask.quantity:
+        if not line.quantity:
+            return None
+        part += Fraction(ask.quantity, line.quantity)
+    if ask.amount_minor:
+        if not line.net_minor:
+            return None
+        part += Fraction(ask.amount_minor, line.net_minor)
+    return part
+
+
+def portion_of(facts: OrderFacts, asked: Asked) -> Portion:
+    """How much of the order came back by all that was asked.
+
+    What has neither pieces nor a price to be asked for comes back with all the rest.
+    """
+    found: list[Fraction | None] = []
+    for line in facts.all_lines:
+        if asked.is_all or line.id in asked.rests:
+            found.append(ONE)
+        elif not line.quantity and not line.net_minor:
+            found.append(None)
+        else:
+            part = share_asked(line, asked.lines.get(line.id, LineAsk(line.id)))
+            found.append(ZERO if part is None else min(part, ONE))
+    lines = found[:-1]
+    others = ONE if all(part in (None, ONE) for part in lines) and ONE in lines else ZERO
+    told = [others if part is None else part for part in found]
+    return Portion(tuple(told[:-1]), told[-1])
+
+
+def is_too_much(facts: OrderFacts, asked: Asked) -> bool:
+    """Whether more was asked of a line than it has, or anything of a line that is not there."""
+    lines = {line.id: line for line in facts.all_lines}
+    for ask in asked.lines.values():
+        line = lines.get(ask.line)
+        part = None if line is None else share_asked(line, ask)
+        if part is None or part > 1:
+            return True
+    return False
+
+
+def check(facts: OrderFacts, asked: Asked, asks: Sequence[LineAsk], currency: str) -> None:
+    """Refuse a step that is no step, or asks for more than is left.
+
+    Raises:
+        BadInput: no lines, a line twice, or one the order does not have. RefundTooLarge: more
+            than is left of a line.
+    """
+    if not asks:
+        raise BadInput("found no lines, wanted at least one, or none named for a whole refund")
+    lines = {line.id: line for line in facts.all_lines}
+    seen: set[str] = set()
+    before = portion_of(facts, asked)
+    parts = dict(zip(lines, before.all_lines, strict=True))
+    for position, ask in enumerate(asks):
+        at = ("lines", str(position))
+        if ask.line not in lines:
+            known = ", ".join(repr(id) for id in list(lines)[:-1][:10])
+            raise BadInput(f"found line {ask.line!r}, wanted one of {known}", field=at)
+        if ask.line in seen:
+            raise BadInput(f"found line {ask.line!r} twice, wanted each once", field=at)
+        seen.add(ask.line)
+        if ask.quantity < 0 or ask.amount_minor < 0:
+            raise BadInput(f"found less than nothing of line {ask.line!r}", field=at)
+        _check_left(lines[ask.line], parts[ask.line], ask, currency, at)
+
+
+def _check_left(
+    line: FactsLine, before: Fraction, ask: LineAsk, currency: str, at: tuple[str, ...]
+) -> None:
+    part = share_asked(line, ask)
+    if part is not None and before + part <= 1 and (before < 1 or not ask.is_rest):
+        return
+    found = [f"{ask.quantity} pieces"] if ask.quantity else []
+    if ask.amount_minor:
+        found.append(f"{Money(ask.amount_minor, currency).text()} {currency}")
+    left = Money(line.net_minor - int(line.net_minor * before), currency)
+    raise RefundTooLarge(
+        " and ".join(found) or "the rest",
+        line.id,
+        int(line.quantity * (1 - before)),
+        f"{left.text()} {currency}",
+        field=at,
+    )
+
+
+def asked_to_json(asked: Asked) -> dict[str, Any]:
+    """JSON-able values; ``asked_from_json`` reads them back."""
+    return {
+        "lines": [list(ask) for ask in asked.lines.values()],
+        "rests": sorted(asked.rests),
+        "all": asked.is_all,
+    }
+
+
+def asked_from_json(value: dict[str, Any]) -> Asked:
+    lines = {line: LineAsk(line, quantity, minor) for line, quantity, minor in value["lines"]}
+    return Asked(lines, frozenset(value["rests"]), value["all"])
+
+
+def asks_to_json(asks: Sequence[LineAsk] | None) -> list[list[Any]] | None:
+    """The lines of one step, as a refund that waits for its order keeps them."""
+    return None if asks is None else [list(ask) for ask in asks]
+
+
+def asks_from_json(value: Sequence[Sequence[Any]] | None) -> tuple[LineAsk, ...] | None:
+    return None if value is None else tuple(LineAsk(*ask) for ask in value)
