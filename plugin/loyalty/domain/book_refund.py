@@ -54,7 +54,7 @@ class Refunding(Recording):
             self._record(TransactionKind.RETURN, entries, at, cause)
         return sum(draw.amount for draw in drawn)
 
-    def take_back(
+    def retake(
         self,
         unit: str,
         owned: Sequence[Owned],

@@ -204,7 +204,7 @@ def _taken_back(
     # What was given back may owe something too, though the order earned none of its unit.
     for unit in dict.fromkeys((*owned, *due.returned)):
         known = took.get(unit, Took())
-        took[unit], more = using.member.take_back(
+        took[unit], more = using.member.retake(
             unit, owned.get(unit, ()), known, using.at, cause, may_owe=may_owe
         )
         if more:
