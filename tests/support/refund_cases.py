@@ -106,8 +106,8 @@ class Refunds:
             using,
             Cause(order_id=ORDER, refund_id=REFUND),
         )
-        changed = {draw.id: draw for draw in step.draws}
-        self.draws = tuple(changed.get(draw.id, draw) for draw in self.draws)
+        changed = {draw.lot_id: draw for draw in step.draws}
+        self.draws = tuple(changed.get(draw.lot_id, draw) for draw in self.draws)
         self.state = step.after
         self.steps.append(step)
         return step
@@ -134,7 +134,7 @@ def case_of(random: Random, clawback: Clawback, broken: BrokenMinimum) -> Case:
     books = {MEMBER: new_book(MEMBER, ids), CARD: new_book(CARD, ids)}
     facts = _facts(random)
     needed = _needed(facts)
-    draws = _drawn(random, books, needed, ids)
+    draws = _drawn(random, books, needed)
     earned = _earned(random, books[MEMBER], len(facts.lines))
     at = START + DAY * random.choice((1, 1, 20, 45, 200))
     live_on(random, books[MEMBER], START, at)
@@ -194,7 +194,7 @@ def _needed(facts: OrderFacts) -> dict[str, int]:
 
 
 def _drawn(
-    random: Random, books: dict[int, Book], needed: Mapping[str, int], ids: Iterator[int]
+    random: Random, books: dict[int, Book], needed: Mapping[str, int]
 ) -> tuple[HeldDraw, ...]:
     """Lots to pay from, and the redemption of what the order needs."""
     draws: list[HeldDraw] = []
@@ -217,7 +217,7 @@ def _drawn(
             reservation = RESERVATION + len(draws)
             hold = book.hold(reservation, unit, amount, START, START + DAY)
             book.redeem(reservation, START, ORDER)
-            draws += [HeldDraw(next(ids), holder, d.lot_id, unit, d.amount, 0) for d in hold.draws]
+            draws += [HeldDraw(holder, d.lot_id, unit, d.amount, 0) for d in hold.draws]
     return tuple(draws)
 
 

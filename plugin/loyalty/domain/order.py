@@ -8,6 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from loyalty.domain.money import Money
+from loyalty.domain.order_facts import OrderFacts, facts_from_json, facts_to_json
+
+FORMAT = 2
+"""Of the context's JSON. Format 1 had no mark, and nothing of the lines."""
 
 
 class OrderLine(NamedTuple):
@@ -15,7 +19,8 @@ class OrderLine(NamedTuple):
 
     ``amount_minor`` is what was charged for the whole line before rewards of ours,
     ``discount_minor`` what our rewards took off it. Both >= 0. ``quantity`` >= 1, and 0 only
-    where an import keeps lines that stand for no piece.
+    where an import keeps lines that stand for no piece. ``id`` is the shop's own name for the
+    line, by which refunds speak of it; None: its place in the order, from "1" on.
     """
 
     product: str
@@ -25,6 +30,7 @@ class OrderLine(NamedTuple):
     category: str | None = None
     department: str | None = None
     brand: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +75,26 @@ class Earned:
 
 @dataclass(frozen=True, slots=True)
 class OrderContext:
-    """How an order was judged."""
+    """How an order was judged.
+
+    ``facts`` are kept where they do not follow from the order's rows: of an order from a
+    checkout. ``line_ids`` are the shop's names of its lines where it gave any, and
+    ``paid_minor`` what it said was paid.
+    """
 
     ruleset_version: int
     tier: str | None
     earned: tuple[Earned, ...]
     quote_hash: str | None = None
+    facts: OrderFacts | None = None
+    line_ids: tuple[str, ...] | None = None
+    paid_minor: int | None = None
 
 
 def context_to_dict(context: OrderContext) -> dict[str, Any]:
     """The context as JSON-able values; ``context_from_dict`` reads it back."""
-    return {
+    value: dict[str, Any] = {
+        "format": FORMAT,
         "ruleset": context.ruleset_version,
         "tier": context.tier,
         "quote": context.quote_hash,
@@ -88,9 +103,18 @@ def context_to_dict(context: OrderContext) -> dict[str, Any]:
             for item in context.earned
         ],
     }
+    if context.facts is not None:
+        value["facts"] = facts_to_json(context.facts)
+    if context.line_ids is not None:
+        value["lines"] = list(context.line_ids)
+    if context.paid_minor is not None:
+        value["paid"] = context.paid_minor
+    return value
 
 
 def context_from_dict(value: dict[str, Any]) -> OrderContext:
+    """The context that ``context_to_dict`` was given, of format 1 too."""
+    facts, line_ids = value.get("facts"), value.get("lines")
     return OrderContext(
         ruleset_version=value["ruleset"],
         tier=value["tier"],
@@ -99,6 +123,9 @@ def context_from_dict(value: dict[str, Any]) -> OrderContext:
             Earned(point_type, points, lot_id, tuple(by_line))
             for point_type, points, lot_id, by_line in value["earned"]
         ),
+        facts=None if facts is None else facts_from_json(facts),
+        line_ids=None if line_ids is None else tuple(line_ids),
+        paid_minor=value.get("paid"),
     )
 
 

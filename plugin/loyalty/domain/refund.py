@@ -24,10 +24,10 @@ from loyalty.domain.ruleset import Clawback, PointsTender, RefundPolicy
 class HeldDraw(NamedTuple):
     """What a lot paid of the order, in the sequence drawn; ``returned`` is given back already.
 
-    ``holder_id`` is whose lot it is: the member's, or a gift card's.
+    ``holder_id`` is whose lot it is: the member's, or a gift card's. An order draws on a lot
+    once.
     """
 
-    id: int
     holder_id: int
     lot_id: int
     unit: str

@@ -1,0 +1,56 @@
+"""An order's refunds as JSON-able values and back: what ``shop_order.refunds`` holds."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from loyalty.domain.refund import Booked, Refunded
+from loyalty.domain.refund_asks import asked_from_json, asked_to_json
+from loyalty.domain.refund_takes import Took, took_from_json, took_to_json
+
+FORMAT = 1
+
+
+def refunded_to_json(refunded: Refunded) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "asked": asked_to_json(refunded.asked),
+        "booked": booked_to_json(refunded.booked),
+        "took": {unit: took_to_json(took) for unit, took in refunded.took.items()},
+    }
+
+
+def refunded_from_json(value: dict[str, Any]) -> Refunded:
+    return Refunded(
+        asked_from_json(value["asked"]),
+        booked_from_json(value["booked"]),
+        {unit: took_from_json(took) for unit, took in value["took"].items()},
+    )
+
+
+def booked_to_json(booked: Booked) -> dict[str, Any]:
+    """Those figures that are not nothing."""
+    return {name: value for name, value in asdict(booked).items() if value}
+
+
+def booked_from_json(value: dict[str, Any]) -> Booked:
+    by_line, restored = value.get("by_line", ()), value.get("restored", ())
+    return Booked(**value | {"by_line": tuple(by_line), "restored": tuple(restored)})
+
+
+def with_lots(refunded: Refunded, lots: Mapping[int, int]) -> Refunded:
+    """The refunds of an order whose lots got other ids: ``{old: new}``, others stay."""
+
+    def named(amounts: Mapping[int, int]) -> dict[int, int]:
+        return {lots.get(lot_id, lot_id): points for lot_id, points in amounts.items()}
+
+    def moved(took: Took) -> Took:
+        return replace(
+            took,
+            reversed=named(took.reversed),
+            own=named(took.own),
+            others=named(took.others),
+            repaid=named(took.repaid),
+        )
+
+    return replace(refunded, took={unit: moved(took) for unit, took in refunded.took.items()})
