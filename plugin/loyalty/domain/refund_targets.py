@@ -130,7 +130,11 @@ def _reward(
     bought = sum(line.gross_minor for line in facts.lines)
     if broken is BrokenMinimum.KEEP or not kept < minimum <= bought:
         return _Lost(part, ZERO)
-    left = (1 - part) if broken is BrokenMinimum.REVERSE else (1 - part) * (1 - kept / minimum)
+    left = (
+        (1 - part)
+        if broken is BrokenMinimum.REVERSE
+        else (1 - part) * (1 - kept * Fraction(1, minimum))
+    )
     return _Lost(part + left, whole * left)
 
 
@@ -151,7 +155,7 @@ def _share(facts: OrderFacts, portion: Portion, weight: Callable[[FactsLine], in
         whole = sum(weights)
         if whole:
             back = sum((w * part for w, part in zip(weights, parts, strict=True)), ZERO)
-            return back / whole
+            return back * Fraction(1, whole)
     raise AssertionError("a line weighs 1 at last")
 
 
