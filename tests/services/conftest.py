@@ -20,7 +20,8 @@ from loyalty.services.commit import Commit
 from loyalty.services.desk import Idempotent, MemberChanged, Verdict
 from loyalty.services.door import Door
 from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder, RefundOrder
+from loyalty.services.orders import BookOrder
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.services.reservations import Release, Reserve
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.summary import Member, Summaries

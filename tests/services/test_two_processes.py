@@ -13,7 +13,8 @@ from loyalty.domain.quote_terms import Choice
 from loyalty.services.commit import Commit
 from loyalty.services.desk import MemberChanged
 from loyalty.services.door import Door
-from loyalty.services.orders import BookOrder, RefundOrder
+from loyalty.services.orders import BookOrder
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.services.reservations import Release
 from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DuplicateKey

@@ -10,7 +10,8 @@ from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.services.commit import Commit
 from loyalty.services.desk import Command, Verdict
 from loyalty.services.members import Profile, SetState, UpdateMember
-from loyalty.services.orders import BookOrder, RefundOrder
+from loyalty.services.orders import BookOrder
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.services.reservations import Release, Reserve
 from loyalty.storage.statements import Sql
 

@@ -1,12 +1,11 @@
 """An order's refunds as JSON-able values and back: what ``shop_order.refunds`` holds."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from loyalty.domain.refund import Booked, Refunded
 from loyalty.domain.refund_asks import asked_from_json, asked_to_json
-from loyalty.domain.refund_takes import Took, took_from_json, took_to_json
+from loyalty.domain.refund_takes import took_from_json, took_to_json
 
 FORMAT = 1
 
@@ -36,21 +35,3 @@ def booked_to_json(booked: Booked) -> dict[str, Any]:
 def booked_from_json(value: dict[str, Any]) -> Booked:
     by_line, restored = value.get("by_line", ()), value.get("restored", ())
     return Booked(**value | {"by_line": tuple(by_line), "restored": tuple(restored)})
-
-
-def with_lots(refunded: Refunded, lots: Mapping[int, int]) -> Refunded:
-    """The refunds of an order whose lots got other ids: ``{old: new}``, others stay."""
-
-    def named(amounts: Mapping[int, int]) -> dict[int, int]:
-        return {lots.get(lot_id, lot_id): points for lot_id, points in amounts.items()}
-
-    def moved(took: Took) -> Took:
-        return replace(
-            took,
-            reversed=named(took.reversed),
-            own=named(took.own),
-            others=named(took.others),
-            repaid=named(took.repaid),
-        )
-
-    return replace(refunded, took={unit: moved(took) for unit, took in refunded.took.items()})

@@ -19,8 +19,9 @@ from loyalty.services.catalogue import Catalogue, Product
 from loyalty.services.commit import Commit
 from loyalty.services.desk import Command, Idempotent
 from loyalty.services.door import Door, outcome_of
-from loyalty.services.orders import AHEAD_MAX, RefundOrder
+from loyalty.services.orders import AHEAD_MAX
 from loyalty.services.quote_token import QuoteTokens
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.services.reservations import Extend, Release, Reserve
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.shopper_quote import at_catalogue_prices, quote_for_shopper

@@ -10,7 +10,8 @@ from loyalty.domain.book import Book
 from loyalty.domain.ledger import Cause, LotTerms
 from loyalty.domain.lots import Draw
 from loyalty.domain.money import Money, allocated
-from loyalty.domain.order import Earned, OrderContext, context_from_dict, context_to_dict
+from loyalty.domain.order import Earned, OrderContext, context_to_dict
+from loyalty.domain.order_facts_of import quoted_facts
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
 from loyalty.domain.ruleset import Clawback
@@ -27,6 +28,7 @@ from loyalty.errors import (
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.holding import give_back, hold_quoted, redeem_held
+from loyalty.services.order_facts import checkout_facts, context_of, line_ids, ruleset_at
 from loyalty.services.refunds import refund_waiting
 from loyalty.services.reservations import as_instant, found_reservation, state_at
 
@@ -128,6 +130,8 @@ def redeemed_columns(row: Row, quote: Quote) -> Row:
         "tender_points": quote.tender.points if quote.tender else 0,
         "tender_minor": quote.tender.value_minor if quote.tender else 0,
         "points_redeemed": sum(quote.points_needed.values()),
+        "credit_minor": quote.credit.minor if quote.credit else 0,
+        "gift_minor": sum(card.minor for card in quote.gift_cards),
     }
 
 
@@ -138,22 +142,38 @@ def onto_reported(
 
     The lines stay as they were reported. Where what was paid ``agrees`` with the quote, what
     the order earned becomes what the quote promised, so that it does not matter which came
-    first; else it stays too, and the order is flagged.
+    first; else it stays too, and the order is flagged. An order that was reported without a
+    member becomes that of the reservation's.
     """
     columns = redeemed_columns(row, quote) | {"discount_minor": quote.discount_minor}
+    reported = context_of(known)
     differs = known["total_minor"] != quote.total_minor
+    differs = differs or reported.paid_minor not in (None, quote.payable_minor)
     columns["mismatch"] = bool(known["mismatch"]) or flagged or differs or not agrees
+    columns["member_id"] = row["member_id"]
+    lines = desk.loaded.order_lines.get(known["id"], [])
+    charged = sum(amount - discount for _, amount, discount in lines)
+    ids = line_ids(reported, len(lines))
+    shipping = max(known["total_minor"] - charged, 0)
+    context = replace(reported, facts=checkout_facts(desk, quote, ids, lines, shipping))
     book = desk.book_of(row["member_id"])
-    if agrees and book is not None:
-        reported = context_from_dict(orjson.loads(known["context"]))
-        earned = earn_as_quoted(desk, book, known, reported.earned, quote)
-        context = OrderContext(quote.ruleset_version, quote.tier, earned, quote.hash)
+    if agrees:
+        earned: tuple[Earned, ...] = ()
+        if book is not None:
+            earned = earn_as_quoted(desk, book, known, reported.earned, quote)
+        context = replace(
+            context,
+            ruleset_version=quote.ruleset_version,
+            tier=quote.tier,
+            earned=earned,
+            quote_hash=quote.hash,
+        )
         columns |= {
             "ruleset_version": quote.ruleset_version,
             "tier": quote.tier,
             "points_earned": points_earned(desk, earned),
-            "context": orjson.dumps(context_to_dict(context)).decode(),
         }
+    columns["context"] = orjson.dumps(context_to_dict(context)).decode()
     desk.update("shop_order", known["id"], **columns)
     desk.see(desk.loaded.orders, known["external_id"], known | columns)
 
@@ -163,7 +183,7 @@ def _check_open(known: Row, row: Row) -> None:
     name = known["external_id"]
     if known["reservation_id"] is not None:
         found = "is booked already, from another checkout"
-    elif known["member_id"] != row["member_id"]:
+    elif known["member_id"] not in (None, row["member_id"]):
         found = "is booked already, for another member"
     elif known["state"] != "PAID":
         found = f"is {known['state'].lower()} already"
@@ -270,7 +290,8 @@ def _book_order(
     mismatch: bool,
     occurred_at: datetime,
 ) -> None:
-    context = OrderContext(quote.ruleset_version, quote.tier, earned, quote.hash)
+    facts = quoted_facts(quote, ruleset_at(desk, quote.ruleset_version))
+    context = OrderContext(quote.ruleset_version, quote.tier, earned, quote.hash, facts)
     order: Row = {
         "id": order_id,
         "external_id": commit.order_external_id,

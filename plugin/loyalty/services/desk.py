@@ -45,6 +45,7 @@ class Loaded:
 
     ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
     by holder.
+    ``order_lines``: quantity, amount and discount by order id, of those that need them.
     """
 
     orders: dict[str, Row] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Loaded:
     refunds_waiting: dict[str, list[Row]] = field(default_factory=dict)
     reservations: dict[int, Row] = field(default_factory=dict)
     draws: dict[int, list[Row]] = field(default_factory=dict)
+    order_lines: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
     open_carts: dict[str, int] = field(default_factory=dict)
     history: dict[int, tuple[TierAt, ...]] = field(default_factory=dict)
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)

@@ -15,7 +15,8 @@ from loyalty.services.catalogue import Catalogue
 from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import AHEAD_MAX, BookOrder, RefundOrder
+from loyalty.services.orders import AHEAD_MAX, BookOrder
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.services.subjects import subject_of_command
 
 

@@ -111,7 +111,7 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
 
     Whom a reservation or an order belongs to changes only when members merge, so it may be read
     before the lock and is looked at again under it (``load_rows``); so is the member of an open
-    cart.
+    cart. A guest's order may get a member, and is read again under its own lock.
     """
     wanted: set[int | None] = set(needs.holders)
     if needs.orders:
@@ -130,6 +130,8 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
         guests = {id for id, member_id, _ in orders if member_id is None}
         if guests:
             yield sql.LOCK_GUEST_ORDERS(tenant_id, sorted(guests))
+            # A guest's order may have got a member until the lock was had, and none since.
+            orders = yield sql.HOLDERS_OF_ORDERS(tenant_id, list(needs.orders))
         for _, *ids in orders:
             wanted.update(ids)
     if needs.members:
@@ -243,8 +245,15 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     for row in draws:
         loaded.draws.setdefault(row["reservation_id"], []).append(row)
     lots = [row["lot_id"] for row in draws]
+    bare = []
     for row in orders:
-        lots += [earned[2] for earned in orjson.loads(row["context"])["earned"]]
+        context = orjson.loads(row["context"])
+        lots += [earned[2] for earned in context["earned"]]
+        if "facts" not in context:
+            bare.append(row["id"])
+    if bare and (needs.refunds or needs.reservations or waiting):
+        for order_id, _, *counted in (yield q.ORDER_LINES(tenant, bare)):
+            loaded.order_lines.setdefault(order_id, []).append((*counted,))
     accounts = {id: book.accounts for id, book in desk.books.items()}
     yield from _load_lots(tenant, accounts, lots)
     corrections = yield from _rows(

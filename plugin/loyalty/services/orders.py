@@ -1,6 +1,6 @@
-"""Order commands: an order that a shop reports as paid, and its refund."""
+"""The order command: an order that a shop reports as paid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from loyalty.domain.order import (
     tier_at,
 )
 from loyalty.domain.quote_terms import Quote
-from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
+from loyalty.errors import BadInput, LoyaltyError
 from loyalty.services.commit import (
     Commit,
     check_redeemable,
@@ -30,7 +30,8 @@ from loyalty.services.commit import (
     redeemed_columns,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
-from loyalty.services.refunds import refund_order, refund_waiting
+from loyalty.services.order_facts import checkout_facts, counted, ids_of, line_ids
+from loyalty.services.refunds import refund_waiting
 
 Outcome = dict[str, Any]
 
@@ -99,7 +100,15 @@ class BookOrder:
         """The order is there already; only a reservation that no report named yet is news."""
         again: Outcome = {"order": known["id"], "booked": False}
         reservation_id = self.order.reservation_id
-        has_news = reservation_id is not None and known["reservation_id"] is None
+        if known["mismatch"]:
+            return again
+        if known["reservation_id"] is not None:
+            # It may have come from its checkout, and this be the first word of what was paid.
+            if self._differs(known):
+                desk.update("shop_order", known["id"], mismatch=True)
+                desk.see(desk.loaded.orders, known["external_id"], known | {"mismatch": True})
+            return again
+        has_news = reservation_id is not None
         if not has_news or known["mismatch"] or known["state"] != "PAID":
             return again
         if reservation_id in desk.loaded.reservations:
@@ -109,6 +118,15 @@ class BookOrder:
         desk.update("shop_order", known["id"], mismatch=True)
         desk.see(desk.loaded.orders, known["external_id"], known | {"mismatch": True})
         return again
+
+    def _differs(self, known: Row) -> bool:
+        """Whether an order that redeemed a quote was paid otherwise, by this report."""
+        order = self.order
+        totals = (order.currency, order.total_minor)
+        if totals != (known["currency"], known["total_minor"]):
+            return True
+        tender = known["tender_minor"] + (known["credit_minor"] or 0) + (known["gift_minor"] or 0)
+        return order.paid_minor not in (None, known["total_minor"] - tender)
 
     def _committed(self, desk: Desk) -> Outcome:
         """The order settles a checkout of ours: the hold becomes a redemption.
@@ -174,8 +192,14 @@ class BookOrder:
             if desk.members[member_id]["state"] in ("ACTIVE", "PROSPECT"):
                 gained = self._earned(desk, book, tier, order_id, used_minor)
             desk.touch(member_id, "order")
-        quote_hash = quote.hash if quote else None
-        context = OrderContext(desk.ruleset.version, tier, gained, quote_hash)
+        lines, ids = counted(order.lines), ids_of(order.lines)
+        context = OrderContext(
+            desk.ruleset.version, tier, gained, line_ids=ids, paid_minor=order.paid_minor
+        )
+        if quote is not None:
+            names = line_ids(context, len(lines))
+            facts = checkout_facts(desk, quote, names, lines, order.shipping_minor)
+            context = replace(context, quote_hash=quote.hash, facts=facts)
         row: Row = {
             "id": order_id,
             "external_id": order.external_id,
@@ -202,15 +226,16 @@ class BookOrder:
             row |= redeemed_columns(held, quote)
         desk.insert("shop_order", **row)
         desk.see(desk.loaded.orders, order.external_id, row)
-        tenant_id, ids = self.tenant_id, desk.ids.take(len(order.lines))
-        lines = [
+        desk.see(desk.loaded.order_lines, order_id, lines)
+        tenant_id, row_ids = self.tenant_id, desk.ids.take(len(order.lines))
+        rows = [
             (
-                ids[number], tenant_id, order_id, number, line.product, line.quantity,
+                row_ids[number], tenant_id, order_id, number, line.product, line.quantity,
                 line.amount_minor, line.discount_minor,
             )
             for number, line in enumerate(order.lines)
         ]  # fmt: skip
-        desk.insert_tuples("order_line", lines)
+        desk.insert_tuples("order_line", rows)
         return {"order": order_id, "booked": True}
 
     def _tier(self, desk: Desk, book: Book) -> str:
@@ -259,61 +284,3 @@ class BookOrder:
             Earned(item.point_type, item.points, lot_id, item.by_line)
             for item, lot_id in zip(gained, lots, strict=True)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RefundOrder:
-    """Refund a whole order: what it earned is taken back, what it redeemed given back.
-
-    With ``may_wait`` a refund of an order that is not known yet is kept until it arrives;
-    without, that is NotFound.
-    """
-
-    tenant_id: int
-    order_external_id: str
-    refund_external_id: str
-    reason: str | None
-    occurred_at: datetime | None
-    may_wait: bool = False
-    idempotent: Idempotent | None = None
-    at: datetime | None = None
-
-    def needs(self) -> Needs:
-        return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
-
-    def decide(self, desk: Desk) -> Outcome:
-        known = desk.loaded.refunds.get(self.refund_external_id)
-        if known is not None:
-            if known["order_external_id"] != self.order_external_id:
-                raise Conflict(
-                    f"refund {self.refund_external_id!r} belongs to another order",
-                    field=("input", "refundExternalId"),
-                )
-            return {"refund": known["id"], "booked": False}
-        order = desk.loaded.orders.get(self.order_external_id)
-        refund: Row = {
-            "id": desk.ids.next(),
-            "external_id": self.refund_external_id,
-            "order_external_id": self.order_external_id,
-            "order_id": None,
-            "state": "WAITING",
-            "reason": self.reason,
-            "occurred_at": min(self.occurred_at or desk.now, desk.now),
-            "booked_at": desk.now,
-        }
-        if order is None:
-            if not self.may_wait:
-                field = ("input", "orderExternalId")
-                raise NotFound("order", self.order_external_id, field=field)
-            desk.insert("order_refund", **refund)
-            loaded = desk.loaded
-            desk.see(loaded.refunds, self.refund_external_id, refund)
-            waiting = loaded.refunds_waiting.get(self.order_external_id, ())
-            desk.see(loaded.refunds_waiting, self.order_external_id, [*waiting, refund])
-            return {"refund": refund["id"], "booked": False}
-        if order["state"] == "REFUNDED":
-            if self.may_wait:
-                return {"refund": None, "booked": False}
-            raise Conflict(f"order {self.order_external_id!r} is refunded already")
-        refund_order(desk, order, refund, is_new=True)
-        return {"refund": refund["id"], "booked": True}

@@ -1,100 +1,228 @@
-"""What a whole-order refund books, in the context in which the order was judged."""
+"""What a refund books, in the context in which its order was judged."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from loyalty.domain.book import Book
 from loyalty.domain.calendar import after_days
-from loyalty.domain.ledger import Cause, LotTerms
-from loyalty.domain.lots import Draw
-from loyalty.domain.order import context_from_dict
-from loyalty.domain.ruleset import Clawback, Ruleset
+from loyalty.domain.ledger import Cause, LotTerms, micros
+from loyalty.domain.order import Earned
+from loyalty.domain.order_facts import OrderFacts
+from loyalty.domain.refund import HeldDraw, Refunded, RefundTerms, Step, refund
+from loyalty.domain.refund_asks import (
+    Asked,
+    LineAsk,
+    asks_from_json,
+    asks_to_json,
+    check,
+    is_too_much,
+    portion_of,
+)
+from loyalty.domain.refund_codec import booked_to_json, refunded_from_json, refunded_to_json
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.units import credit_unit, gift_unit, is_money
 from loyalty.services.desk import Desk, Row
+from loyalty.services.order_facts import context_of, facts_of
+from loyalty.services.quotas import restore_uses
+
+CANCELLATION = "CANCELLATION"
+"""The kind of a refund of everything that leaves its order cancelled."""
+DONE = ("REFUNDED", "CANCELLED")
+"""States of an order of which nothing is left to refund."""
+
+Asks = Sequence[LineAsk] | None
+"""The lines of one step; None for all that is left."""
 
 
 def refund_waiting(desk: Desk, order_external_id: str) -> None:
-    """Book the refunds that arrived before their order, now that it is there."""
-    for waiting in desk.loaded.refunds_waiting.get(order_external_id, ()):
-        refund_order(desk, desk.loaded.orders[order_external_id], waiting, is_new=False)
+    """Book the refunds that arrived before their order, now that it is there.
+
+    In the sequence in which they happened, whatever the one in which they arrived.
+    """
+    waiting = desk.loaded.refunds_waiting.get(order_external_id, ())
+    for row in sorted(waiting, key=lambda row: (_micros(row["occurred_at"]), row["external_id"])):
+        order = desk.loaded.orders[order_external_id]
+        refund_order(desk, order, row, asks_of(row), is_new=False, is_strict=False)
     desk.see(desk.loaded.refunds_waiting, order_external_id, [])
 
 
-def refund_order(desk: Desk, order: Row, refund: Row, *, is_new: bool) -> None:
-    """Book a whole-order refund in the context in which the order was judged."""
-    if order["state"] == "REFUNDED":
-        desk.update("order_refund", refund["id"], state="BOOKED", order_id=order["id"])
-        return
-    ruleset = desk.ruleset_of(order)
-    policy = ruleset.refunds
+def refund_order(
+    desk: Desk, order: Row, row: Row, asks: Asks, *, is_new: bool, is_strict: bool
+) -> None:
+    """Book one step.
+
+    Args:
+        row: of the refund, with its kind.
+        is_new: whether it is still to be inserted.
+        is_strict: refuse more than is left; else as much as there is comes back, and what a
+            shop reports beyond that is flagged.
+
+    Raises:
+        BadInput, RefundTooLarge: of a strict step; nothing moved.
+    """
+    ruleset, context = desk.ruleset_of(order), context_of(order)
+    facts, before = facts_of(desk, order, context), refunded_of(order)
+    if is_strict and asks is not None:
+        check(facts, before.asked, asks, order["currency"])
+    # What an earlier release refunded, it refunded as a whole, and kept no account of.
+    step = None
+    if order["state"] not in DONE or order.get("refunds") is not None:
+        step = _moved(desk, order, row, facts, context.earned, before.asked.adding(asks))
+    _note_refund(desk, order, row, ruleset, step, is_new=is_new)
+    _note_order(desk, order, row, facts, ruleset, step)
+
+
+def refunded_of(order: Row) -> Refunded:
+    """An order's refunds so far."""
+    text = order.get("refunds")
+    return refunded_from_json(orjson.loads(text)) if text else Refunded()
+
+
+def asks_of(row: Row) -> Asks:
+    """What a stored refund asks for."""
+    text = row["lines"]
+    return asks_from_json(orjson.loads(text)) if text else None
+
+
+def lines_text(asks: Asks) -> str | None:
+    """How a refund's row keeps what it asks for."""
+    return None if asks is None else orjson.dumps(asks_to_json(asks)).decode()
+
+
+def _moved(
+    desk: Desk,
+    order: Row,
+    row: Row,
+    facts: OrderFacts,
+    earned: Sequence[Earned],
+    asked: Asked,
+) -> Step:
+    """Move the value of one step, and note what the draws gave back."""
+    before, ruleset = refunded_of(order), desk.ruleset_of(order)
     book = desk.book_of(order["member_id"])
-    returned = reversed_ = shortfall = 0
-    if book is not None:
-        cause = Cause(order_id=order["id"], refund_id=refund["id"])
-        may_owe = policy.clawback is Clawback.ALLOW_DEFICIT
-        returned = _give_back(desk, ruleset, book, order, cause)
-        spendable = ruleset.spendable.code
-        for item in context_from_dict(orjson.loads(order["context"])).earned:
-            taken, short = book.reverse(item.lot_id, item.points, book.at, cause, may_owe=may_owe)
-            if item.point_type == spendable:
-                reversed_ += taken
-                shortfall += short
-        desk.touch(order["member_id"], "refund")
-    # An order booked as paid may come to less than the points it redeemed stand for.
-    money_minor = max(order["total_minor"] - order["tender_minor"], 0)
-    if policy.clawback is Clawback.DEDUCT:
-        money_minor -= min(_worth_minor(ruleset, shortfall), money_minor)
-    values: Row = {
-        "order_id": order["id"],
-        "state": "BOOKED",
-        "points_returned": returned,
-        "points_reversed": reversed_,
-        "shortfall": shortfall,
-        "money_minor": money_minor,
-        "booked_at": desk.now,
-    }
-    if is_new:
-        refund.update(values)
-        desk.insert("order_refund", **refund)
-        desk.see(desk.loaded.refunds, refund["external_id"], refund)
-    else:
-        desk.update("order_refund", refund["id"], **values)
-    desk.see(desk.loaded.orders, order["external_id"], order | {"state": "REFUNDED"})
-    desk.update("shop_order", order["id"], state="REFUNDED", shortfall=shortfall)
-    if order["reservation_id"] is not None:
-        desk.update("reservation", order["reservation_id"], state="REFUNDED")
-
-
-def _give_back(desk: Desk, ruleset: Ruleset, book: Book, order: Row, cause: Cause) -> int:
-    """Return what the order redeemed to the lots it came from."""
-    drawn = _returning(desk, book, order["reservation_id"])
+    at = desk.moment_of(order["member_id"])
     days = ruleset.refunds.expired_lot_grace_days
-    terms = None
-    if days:
-        ends = after_days(book.at, days + 1, ruleset.time_zone)
-        terms = LotTerms(book.at, ends)
-    return book.give_back(drawn, book.at, cause, expired_terms=terms)
+    grace = LotTerms(at, after_days(at, days + 1, ruleset.time_zone)) if days else None
+    currency = order["currency"]
+    using = RefundTerms(
+        ruleset.refunds, ruleset.tender, book, desk.books, credit_unit(currency),
+        gift_unit(currency), at, grace,
+    )  # fmt: skip
+    step = refund(
+        facts,
+        earned if book is not None else (),
+        held_draws(desk, order["reservation_id"]),
+        replace(before, asked=asked),
+        portion_of(facts, asked),
+        using,
+        Cause(order_id=order["id"], refund_id=row["id"]),
+    )
+    _note_draws(desk, order["reservation_id"], step.draws)
+    if book is not None:
+        desk.touch(order["member_id"], "refund")
+    return step
 
 
-def _returning(desk: Desk, book: Book, reservation_id: int | None) -> list[Draw]:
-    """What a reservation drew and nobody gave back yet; noted as returned."""
-    for position, hold in enumerate(book.changes.holds_opened):
-        if hold.reservation_id == reservation_id:
-            # Held in this very unit, by a late commit: its draws are still to be inserted.
-            returned = tuple(replace(draw, returned=draw.amount) for draw in hold.draws)
-            book.changes.holds_opened[position] = replace(hold, draws=returned)
-            return list(hold.draws)
-    rows = desk.loaded.draws.get(reservation_id, []) if reservation_id is not None else []
-    for row in rows:
-        desk.update("draw", row["id"], returned=row["amount"])
-    return [
-        Draw(row["lot_id"], row["unit"], row["amount"] - row["returned"])
-        for row in rows
-        if row["amount"] > row["returned"]
+def held_draws(desk: Desk, reservation_id: int | None) -> list[HeldDraw]:
+    """What a reservation's order was paid with, in the sequence drawn, holder by holder."""
+    if reservation_id is None:
+        return []
+    fresh = [
+        HeldDraw(book.accounts.member_id, draw.lot_id, draw.unit, draw.amount, draw.returned)
+        for book in desk.books.values()
+        for draw in _fresh(book, reservation_id)
     ]
+    # Held in this very unit, by a late commit: its draws are still to be inserted.
+    known = {draw.lot_id for draw in fresh}
+    stored = [
+        HeldDraw(row["holder_id"], row["lot_id"], row["unit"], row["amount"], row["returned"])
+        for row in desk.loaded.draws.get(reservation_id, ())
+        if row["lot_id"] not in known
+    ]
+    return sorted((*stored, *fresh), key=lambda draw: draw.holder_id)
 
 
-def _worth_minor(ruleset: Ruleset, points: int) -> int:
-    """What points would have paid at checkout, in minor units, rounded down."""
-    tender = ruleset.tender
-    return points * tender.minor // tender.points if tender else 0
+def _fresh(book: Book, reservation_id: int) -> Sequence[Any]:
+    opened = (hold for hold in book.changes.holds_opened if hold.reservation_id == reservation_id)
+    return next((hold.draws for hold in opened), ())
+
+
+def _note_draws(desk: Desk, reservation_id: int | None, moved: Sequence[HeldDraw]) -> None:
+    returned = {draw.lot_id: draw.returned for draw in moved}
+    if reservation_id is None or not returned:
+        return
+    for book in desk.books.values():
+        for position, hold in enumerate(book.changes.holds_opened):
+            if hold.reservation_id == reservation_id:
+                draws = [
+                    replace(draw, returned=returned.pop(draw.lot_id, draw.returned))
+                    for draw in hold.draws
+                ]
+                book.changes.holds_opened[position] = replace(hold, draws=tuple(draws))
+    rows = []
+    for row in desk.loaded.draws.get(reservation_id, ()):
+        if row["lot_id"] in returned:
+            row = row | {"returned": returned[row["lot_id"]]}
+            desk.update("draw", row["id"], returned=row["returned"])
+        rows.append(row)
+    desk.see(desk.loaded.draws, reservation_id, rows)
+
+
+def _note_refund(
+    desk: Desk, order: Row, row: Row, ruleset: Ruleset, step: Step | None, *, is_new: bool
+) -> None:
+    values: Row = {"order_id": order["id"], "state": "BOOKED", "booked_at": desk.now}
+    if step is not None:
+        booked, spendable = step.booked, ruleset.spendable.code
+        values |= {
+            "points_returned": sum(
+                points for unit, points in booked.returned.items() if not is_money(unit)
+            ),
+            "points_reversed": booked.reversed.get(spendable, 0),
+            "shortfall": step.after.shortfall(spendable),
+            "money_minor": booked.money_minor,
+            "credit_minor": booked.credit_minor,
+            "gift_minor": booked.gift_minor,
+            "booked": orjson.dumps(booked_to_json(booked)).decode(),
+        }
+    row = row | values
+    if is_new:
+        desk.insert("order_refund", **row)
+    else:
+        desk.update("order_refund", row["id"], **values)
+    desk.see(desk.loaded.refunds, row["external_id"], row)
+
+
+def _note_order(
+    desk: Desk, order: Row, row: Row, facts: OrderFacts, ruleset: Ruleset, step: Step | None
+) -> None:
+    state = order["state"]
+    columns: Row = {}
+    if step is not None:
+        if step.is_all:
+            state = "REFUNDED" if state != "CANCELLED" else state
+        elif any(step.after.booked.by_line) or any(portion_of(facts, step.after.asked).all_lines):
+            state = "PARTIALLY_REFUNDED"
+        columns = {
+            "shortfall": step.after.shortfall(ruleset.spendable.code),
+            "refunds": orjson.dumps(refunded_to_json(step.after)).decode(),
+            "mismatch": bool(order["mismatch"]) or is_too_much(facts, step.after.asked),
+        }
+        if order["reservation_id"] is not None:
+            uses = [(use.kind, use.subject) for use in step.restored]
+            restore_uses(desk, order["reservation_id"], uses)
+    if row["kind"] == CANCELLATION:
+        state = "CANCELLED"
+    columns["state"] = state
+    desk.update("shop_order", order["id"], **columns)
+    desk.see(desk.loaded.orders, order["external_id"], order | columns)
+    if order["reservation_id"] is not None and state != order["state"]:
+        held = "REFUNDED" if state == "CANCELLED" else state
+        desk.update("reservation", order["reservation_id"], state=held)
+
+
+def _micros(at: Any) -> int:
+    return at if isinstance(at, int) else micros(at)

@@ -29,7 +29,7 @@ ORDER_COLUMNS = (
     "id", "external_id", "member_id", "state", "source", "currency", "total_minor",
     "discount_minor", "tender_points", "tender_minor", "points_earned", "points_redeemed",
     "shortfall", "mismatch", "reservation_id", "ruleset_version", "tier", "context",
-    "occurred_at", "booked_at",
+    "occurred_at", "booked_at", "refunds", "credit_minor", "gift_minor",
 )  # fmt: skip
 ORDERS = Sql(
     f"""SELECT {", ".join(ORDER_COLUMNS)} FROM shop_order
@@ -45,7 +45,8 @@ ORDER_LINES = Sql(
 )
 REFUND_COLUMNS = (
     "id", "external_id", "order_external_id", "order_id", "state", "reason", "points_returned",
-    "points_reversed", "shortfall", "money_minor", "occurred_at", "booked_at",
+    "points_reversed", "shortfall", "money_minor", "credit_minor", "gift_minor", "kind", "lines",
+    "booked", "occurred_at", "booked_at",
 )  # fmt: skip
 REFUNDS = Sql(
     f"""SELECT {", ".join(REFUND_COLUMNS)} FROM order_refund
@@ -54,7 +55,7 @@ REFUNDS = Sql(
 REFUNDS_WAITING = Sql(
     f"""SELECT {", ".join(REFUND_COLUMNS)} FROM order_refund
          WHERE tenant_id = $1 AND order_external_id = ANY($2::text[]) AND state = 'WAITING'
-         ORDER BY id"""
+         ORDER BY occurred_at, external_id"""
 )
 KEYS = Sql(
     """SELECT client, operation, key, body_hash, outcome FROM idempotency

@@ -134,7 +134,8 @@ TABLES: Final[Mapping[str, Held]] = {
             "order_external_id": RECORD,
             "state": STATE,
             "kind": STATE,
-            "lines": "line numbers, quantities and amounts",
+            "lines": "names of lines, quantities and amounts",
+            "booked": "numbers, point types and codes of rewards",
         },
     ),
     "reservation": Held(

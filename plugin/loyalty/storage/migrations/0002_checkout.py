@@ -257,6 +257,7 @@ class Migration(migrations.Migration):
                 gift_minor=fields.BigIntField(default=0),
                 kind=fields.CharField(max_length=16, default="REFUND"),
                 lines=fields.TextField(null=True),
+                booked=fields.TextField(null=True),
                 occurred_at=InstantField(),
                 booked_at=InstantField(),
             ),

@@ -23,6 +23,8 @@ ALTER TABLE order_refund ADD COLUMN kind TEXT NOT NULL DEFAULT 'REFUND' CONSTRAI
 
 ALTER TABLE order_refund ADD COLUMN lines TEXT;
 
+ALTER TABLE order_refund ADD COLUMN booked TEXT;
+
 ALTER TABLE tenant ADD COLUMN ledger_closed_until INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE tier_change ADD COLUMN booked_at INTEGER;

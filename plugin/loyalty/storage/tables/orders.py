@@ -65,7 +65,8 @@ class OrderLineRow(Model):
 class RefundRow(Model):
     """``state`` WAITING: it came before its order, and is booked as soon as that arrives.
 
-    ``lines`` is JSON of what comes back; null: the whole order.
+    ``lines`` is JSON of what comes back; null: the whole order. ``booked`` is JSON of what
+    this step booked, in more detail than the columns.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -83,6 +84,7 @@ class RefundRow(Model):
     gift_minor = fields.BigIntField(default=0)
     kind = fields.CharField(16, default="REFUND")
     lines = fields.TextField(null=True)
+    booked = fields.TextField(null=True)
     occurred_at = InstantField()
     booked_at = InstantField()
 

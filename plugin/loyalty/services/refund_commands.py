@@ -1,0 +1,89 @@
+"""The commands that take an order back: lines of it, the rest of it, or all of it, cancelled."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from loyalty.domain.refund_asks import LineAsk
+from loyalty.errors import Conflict, NotFound
+from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.refunds import CANCELLATION, lines_text, refund_order
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """Refund lines of an order, or all that is left of it.
+
+    What came back of the order earns and redeems no more. With ``may_wait`` it is a shop's
+    report: a refund of an order that is not known yet is kept until it arrives, and more than
+    is left counts for what is left; without, these are refusals.
+
+    ``lines`` None: the whole order. ``kind`` CANCELLATION: the whole order, which is then
+    cancelled.
+    """
+
+    tenant_id: int
+    order_external_id: str
+    refund_external_id: str
+    reason: str | None
+    occurred_at: datetime | None
+    may_wait: bool = False
+    idempotent: Idempotent | None = None
+    at: datetime | None = None
+    lines: tuple[LineAsk, ...] | None = None
+    kind: str = "REFUND"
+
+    def needs(self) -> Needs:
+        return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
+
+    def decide(self, desk: Desk) -> Outcome:
+        known = desk.loaded.refunds.get(self.refund_external_id)
+        if known is not None:
+            self._check_same(known)
+            return {"refund": known["id"], "order": known["order_id"], "booked": False}
+        order = desk.loaded.orders.get(self.order_external_id)
+        refund: Row = {
+            "id": desk.ids.next(),
+            "external_id": self.refund_external_id,
+            "order_external_id": self.order_external_id,
+            "order_id": None,
+            "state": "WAITING",
+            "reason": self.reason,
+            "kind": self.kind,
+            "lines": lines_text(self.lines),
+            "occurred_at": min(self.occurred_at or desk.now, desk.now),
+            "booked_at": desk.now,
+        }
+        if order is None:
+            return self._waits(desk, refund)
+        if not self.may_wait:
+            self._check_open(order)
+        refund_order(desk, order, refund, self.lines, is_new=True, is_strict=not self.may_wait)
+        return {"refund": refund["id"], "order": order["id"], "booked": True}
+
+    def _waits(self, desk: Desk, refund: Row) -> Outcome:
+        if not self.may_wait:
+            raise NotFound("order", self.order_external_id, field=("input", "orderExternalId"))
+        desk.insert("order_refund", **refund)
+        loaded = desk.loaded
+        desk.see(loaded.refunds, self.refund_external_id, refund)
+        waiting = loaded.refunds_waiting.get(self.order_external_id, ())
+        desk.see(loaded.refunds_waiting, self.order_external_id, [*waiting, refund])
+        return {"refund": refund["id"], "order": None, "booked": False}
+
+    def _check_same(self, known: Row) -> None:
+        """Raises Conflict when the refund of this id is another one."""
+        field = ("input", "refundExternalId")
+        name = self.refund_external_id
+        if known["order_external_id"] != self.order_external_id:
+            raise Conflict(f"refund {name!r} belongs to another order", field=field)
+        if (known["kind"], known["lines"]) != (self.kind, lines_text(self.lines)):
+            raise Conflict(f"refund {name!r} is known with other lines", field=field)
+
+    def _check_open(self, order: Row) -> None:
+        """Raises Conflict when nothing is left that could be refunded as a whole."""
+        state, name = order["state"], self.order_external_id
+        if state == "CANCELLED" or (state == "REFUNDED" and self.kind != CANCELLATION):
+            raise Conflict(f"order {name!r} is {state.lower()} already")
