@@ -64,6 +64,9 @@ class ErrorCode(Enum):
     TOTAL_MISMATCH = value(
         "TOTAL_MISMATCH", description="What was paid differs from what was quoted."
     )
+    REFUND_TOO_LARGE = value(
+        "REFUND_TOO_LARGE", description="More of a line than earlier refunds left of it."
+    )
     TOO_MANY_ATTEMPTS = value(
         "TOO_MANY_ATTEMPTS",
         description="Too many codes were tried that nobody has; ask again later.",
@@ -115,6 +118,13 @@ class TotalMismatchError(UserError):
     found: Money | None = strawberry.field(description="What was said to be paid.")
 
 
+@strawberry.type(description="More of a line than earlier refunds left of it.")
+class RefundTooLargeError(UserError):
+    line: str = strawberry.field(description="Id of the line; empty for shipping.")
+    left_quantity: int = strawberry.field(description="Whole pieces that are left.")
+    left: Money | None = strawberry.field(description="What is left of what it cost.")
+
+
 @strawberry.type(description="Too many codes were tried that nobody has.")
 class TooManyAttemptsError(UserError):
     retry_after_seconds: int = strawberry.field(description="When to ask again, in seconds.")
@@ -125,6 +135,7 @@ CONCRETE_ERRORS = (
     InsufficientPointsError,
     InsufficientCreditError,
     TotalMismatchError,
+    RefundTooLargeError,
     TooManyAttemptsError,
 )
 """Every type behind ``UserError``; a schema is told of them because no field names them."""
@@ -151,6 +162,10 @@ def user_errors(refusal: LoyaltyError) -> list[UserError]:
     if code is ErrorCode.TOTAL_MISMATCH and data:
         expected, found = _money(data["expected"]), _money(data["found"])
         return [TotalMismatchError(**common, expected=expected, found=found)]
+    if code is ErrorCode.REFUND_TOO_LARGE and data:
+        pieces, rest = int(data["leftQuantity"]), _money(data["left"])
+        line = str(data["line"])
+        return [RefundTooLargeError(**common, line=line, left_quantity=pieces, left=rest)]
     if code is ErrorCode.TOO_MANY_ATTEMPTS:
         return [TooManyAttemptsError(**common, retry_after_seconds=int(data["retry_after_s"]))]
     return [_basic(refusal, refusal.message)]
