@@ -25,6 +25,7 @@ from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadInput
 from loyalty.jobs import periodic
 from loyalty.jobs.purging import purge_due
+from loyalty.jobs.roots import make_roots
 from loyalty.jobs.settling import settle_due
 from loyalty.secrets import SecretKey
 from loyalty.services.door import Door
@@ -81,10 +82,12 @@ def create_app(
         async with opened(settings, clock=clock, registry=registry, counters=counters) as own:
             settle = partial(settle_due, own.tenants, own.settling)
             purge = partial(purge_due, own.tenants, own.purging)
+            roots = partial(make_roots, own.tenants, own.roots)
             with running.with_services(own):
                 async with (
                     periodic.running("settle", settle, settings.settle_every_s),
                     periodic.running("purge", purge, settings.purge_every_s),
+                    periodic.running("roots", roots, settings.roots_every_s),
                 ):
                     yield
 

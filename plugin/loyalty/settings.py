@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     """Seconds between two sweeps that forget outcomes of idempotency keys older than 30 days; 0
     for none."""
 
+    roots_every_s: int = Field(default=3_600, ge=0)
+    """Seconds between two looks for days that have ended and need their root; 0 for none."""
+
     pool_size: int = Field(default=10, ge=1)
     """Database connections of one process."""
 

@@ -18,6 +18,8 @@ IMPORT_PACKAGES = {
 }
 HISTORY = "plugin/loyalty/storage/migrations/"
 """Written once by a tool and never changed again: nobody reads it in one go."""
+ONE_FILE = "plugin/loyalty/ledger_verifier.py"
+"""Handed to third parties, so it may not be split."""
 
 
 def test_no_top_level_folder_is_a_package(root: Path) -> None:
@@ -68,7 +70,7 @@ def test_a_module_is_read_in_one_go(root: Path, sources: dict[str, ast.Module]) 
     long = {
         path: count
         for path, count in lines.items()
-        if count > MODULE_LINES_MAX and not path.startswith(HISTORY)
+        if count > MODULE_LINES_MAX and not path.startswith(HISTORY) and path != ONE_FILE
     }
 
     assert long == {}, f"split by feature what is longer than {MODULE_LINES_MAX} lines"

@@ -20,6 +20,7 @@ class Job(StrEnum):
     """Jobs by name."""
 
     SETTLE = "settle"
+    ROOTS = "roots"
     TRAIN = "train"
     PURGE = "purge"
 
@@ -34,8 +35,8 @@ def run_once(
     job: Annotated[
         Job,
         typer.Argument(
-            help="settle: expire lots, release holds, end tiers; train: new models; purge: "
-            "forget outcomes of idempotency keys after 30 days."
+            help="settle: expire lots, release holds, end tiers; roots: of days that have ended; "
+            "train: new models; purge: forget outcomes of idempotency keys after 30 days."
         ),
     ],
     folder: Folder = None,
@@ -58,6 +59,12 @@ def run_once(
         print("nothing was done: no tenant has what it takes (see above)")
 
 
+async def _roots(services: Services) -> Mapping[str, object]:
+    from loyalty.jobs.roots import make_roots
+
+    return await make_roots(services.tenants, services.roots)
+
+
 async def _settle(services: Services) -> Mapping[str, object]:
     from loyalty.jobs.settling import settle_due
 
@@ -78,11 +85,13 @@ async def _purge(services: Services) -> Mapping[str, object]:
 
 _SAID: Mapping[Job, str] = {
     Job.SETTLE: "{} members settled",
+    Job.ROOTS: "{} roots made",
     Job.TRAIN: "model {}",
     Job.PURGE: "{} keys forgotten",
 }
 _JOBS: Mapping[Job, Callable[[Services], Awaitable[Mapping[str, object]]]] = {
     Job.SETTLE: _settle,
+    Job.ROOTS: _roots,
     Job.TRAIN: _train,
     Job.PURGE: _purge,
 }

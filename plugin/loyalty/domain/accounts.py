@@ -81,6 +81,7 @@ class Changes:
     holds_closed: dict[int, tuple[Hold, DrawState]] = field(default_factory=dict)
     holds_expired: list[int] = field(default_factory=list)
     holds_moved: dict[int, datetime] = field(default_factory=dict)
+    reversed_before: dict[int, int] = field(default_factory=dict)
 
 
 class Mark(NamedTuple):

@@ -40,6 +40,17 @@ class Recording:
         c = self.changes
         return any((c.transactions, c.tier_changes, c.holds_opened, c.holds_expired, c.holds_moved))
 
+    def reversed(self) -> dict[int, int]:
+        """By how much more of each lot counts for no tier; below zero, by how much less."""
+        lots, changes = self.accounts.lots, self.changes
+        grown = {
+            id: lots[id].reversed - before
+            for id, before in changes.reversed_before.items()
+            if id not in changes.lots_opened
+        }
+        grown |= {id: lots[id].reversed for id in changes.lots_opened}
+        return {id: amount for id, amount in grown.items() if amount}
+
     # Going back
 
     def mark(self) -> Mark:
@@ -53,7 +64,7 @@ class Recording:
             (
                 list(c.transactions), set(c.lots_opened), set(c.lots_moved), set(c.units),
                 list(c.tier_changes), list(c.holds_opened), dict(c.holds_closed),
-                list(c.holds_expired), dict(c.holds_moved),
+                list(c.holds_expired), dict(c.holds_moved), dict(c.reversed_before),
             ),
         )  # fmt: skip
 
@@ -71,6 +82,9 @@ class Recording:
         return [lot for lot in self.accounts.lots.values() if lot.unit == unit]
 
     def _put(self, lot: Lot) -> None:
+        before = self.accounts.lots.get(lot.id)
+        if before is not None and before.reversed != lot.reversed:
+            self.changes.reversed_before.setdefault(lot.id, before.reversed)
         self.accounts.lots[lot.id] = lot
         self.accounts.outlook = None
         if lot.id not in self.changes.lots_opened:

@@ -121,9 +121,30 @@ def chained(
     booked_at: datetime,
     entries: Iterable[Entry],
 ) -> bytes:
-    """Hash of a transaction: SHA-256 over a text that any language can rebuild.
+    """Hash of a transaction: SHA-256 over its ``chain_text``."""
+    text = chain_text(
+        previous, tenant_id, id, member_id, seq, kind, cause, ruleset_version, effective_at,
+        booked_at, entries,
+    )  # fmt: skip
+    return hashlib.sha256(text.encode()).digest()
 
-    The text is the version mark, the previous hash in hex, then one line of header fields and
+
+def chain_text(
+    previous: bytes,
+    tenant_id: int,
+    id: int,
+    member_id: int,
+    seq: int,
+    kind: str,
+    cause: Cause,
+    ruleset_version: int,
+    effective_at: datetime,
+    booked_at: datetime,
+    entries: Iterable[Entry],
+) -> str:
+    """What is hashed of a transaction: a text that any language can rebuild.
+
+    It is the version mark, the previous hash in hex, then one line of header fields and
     one line per entry, fields joined by commas, instants in microseconds, nothing for None.
     ``reason`` is free text that may hold personal data, so only its own hash would ever be
     admissible here; it is left out.
@@ -140,7 +161,7 @@ def chained(
             line += f",{micros(entry.opens.available_at)},"
             line += "" if expires is None else str(micros(expires))
         lines.append(line)
-    return hashlib.sha256("\n".join(lines).encode()).digest()
+    return "\n".join(lines)
 
 
 def _text(value: int | None) -> str:

@@ -6,7 +6,7 @@ looks. ``advanced`` tells what happened since the last look.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -61,12 +61,18 @@ class QualifyingLot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TierChange:
-    """One step of a standing; ``tier_from`` equals ``tier_to`` around grace."""
+    """One step of a standing; ``tier_from`` equals ``tier_to`` around grace.
+
+    ``since_from`` is since when the tier before was held, ``grace_until`` the end of the grace
+    after the step.
+    """
 
     at: datetime
     tier_from: str
     tier_to: str
     reason: TierChangeReason
+    since_from: datetime | None = field(default=None, compare=False)
+    grace_until: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +256,9 @@ def _judged(
             reason = TierChangeReason.GRACE_STARTED
         else:
             after, reason = Standing(reached.code, at, None), TierChangeReason.DOWNGRADED
-    changes.append(TierChange(at, standing.tier, after.tier, reason))
+    changes.append(
+        TierChange(at, standing.tier, after.tier, reason, standing.since, after.grace_until)
+    )
     return after
 
 

@@ -64,7 +64,7 @@ def _ledger_rows(effects: Effects, desk: Desk, books: Sequence[Book]) -> None:
     steps = [
         (
             desk.ids.next(), tenant, book.accounts.member_id, change.at, change.tier_from,
-            change.tier_to, change.reason, book.booked_at, None, None,
+            change.tier_to, change.reason, book.booked_at, change.since_from, change.grace_until,
         )
         for book in books
         for change in book.changes.tier_changes
@@ -86,6 +86,12 @@ def _lot_rows(effects: Effects, desk: Desk, books: Sequence[Book]) -> None:
         for member_id, lot in opened
     ]  # fmt: skip
     effects.insert_rows("lot", rows)
+    reversals = [
+        (desk.ids.next(), desk.tenant_id, lot_id, amount, book.at, book.booked_at)
+        for book in books
+        for lot_id, amount in book.reversed().items()
+    ]
+    effects.insert_rows("lot_reversal", reversals)
 
 
 def _account_rows(effects: Effects, desk: Desk, book: Book) -> None:

@@ -72,6 +72,7 @@ class Desk:
     to member ids; the id of one that was merged leads to the member it is part of, and in ``own``
     to its own row. ``fresh`` are members that are not booked yet, and never will be unless a
     command touches them. ``after`` are statements to run once everything is written.
+    Nothing is booked before ``closed_until``, whatever the clock says.
     """
 
     tenant_id: int
@@ -79,6 +80,7 @@ class Desk:
     ids: Ids
     ruleset: Ruleset
     loaded: Loaded
+    closed_until: datetime
     rulesets: dict[int, Ruleset] = field(default_factory=dict)
     members: dict[int, Row] = field(default_factory=dict)
     fresh: set[int] = field(default_factory=set)

@@ -34,10 +34,16 @@ Known = dict[int, tuple[int, Accounts]]
 """A member's version and accounts by id, as an import last booked them."""
 
 
-def current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[Ruleset]:
-    """The ruleset that the database says is current."""
+def current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[tuple[Ruleset, datetime]]:
+    """The ruleset that the database says is current, and until when its days are closed.
+
+    A unit's first statement: whoever closes a day waits for the units that may have read the mark
+    before it moved (``services.roots``).
+    """
     rows = yield sql.CURRENT_RULESET(tenant_id)
-    return (yield from ruleset_version(tenant_id, rows[0][0] if rows else 0, rulesets))
+    version, closed_until = rows[0] if rows else (0, 0)
+    ruleset = yield from ruleset_version(tenant_id, version, rulesets)
+    return ruleset, instant(closed_until)
 
 
 def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ruleset]:
@@ -191,7 +197,8 @@ def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
             accounts,
             [draw.lot_id for id in fresh for h in accounts[id].holds.values() for draw in h.draws],
         )
-    desk.books = {id: Book(value, desk.now, desk.ids.next) for id, value in accounts.items()}
+    booked_at = max(desk.now, desk.closed_until)
+    desk.books = {id: Book(value, booked_at, desk.ids.next) for id, value in accounts.items()}
 
 
 def _load_lots(

@@ -17,10 +17,12 @@ from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
 from loyalty.services.intake import Intake
 from loyalty.services.issuers import Issuers
+from loyalty.services.ledger_proof import Proofs
 from loyalty.services.membership import Membership
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
+from loyalty.services.roots import Roots
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.settling import Settling
 from loyalty.services.summary import Summaries
@@ -57,6 +59,8 @@ class Services:
     membership: Membership
     settling: Settling
     purging: Purging
+    roots: Roots
+    proofs: Proofs
     issuers: Issuers
     webhook_sources: WebhookSources
     audit: Audit
@@ -84,6 +88,7 @@ def wire(
     recommendations = Recommendations(
         database, cache, catalogue, clock, settings.data_dir / "models"
     )
+    roots = Roots(database, clock)
     return Services(
         settings=settings,
         clock=clock,
@@ -116,6 +121,8 @@ def wire(
         settling=Settling(database, door, clock, changes.told),
         purging=Purging(database, clock),
         issuers=Issuers(database, clock, credentials),
+        roots=roots,
+        proofs=Proofs(database, roots),
         webhook_sources=WebhookSources(database, clock, credentials),
         audit=Audit(database),
         adjustments=Adjustments(door, database),

@@ -66,8 +66,8 @@ def unit_of_work(
     """
     ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
-    ruleset = yield from current_ruleset(tenant_id, rulesets)
-    desk = Desk(tenant_id, now, ids, ruleset, Loaded())
+    ruleset, closed_until = yield from current_ruleset(tenant_id, rulesets)
+    desk = Desk(tenant_id, now, ids, ruleset, Loaded(), closed_until)
     yield from load_members(desk, needs)
     yield from load_accounts(desk, known)
     yield from load_rows(desk, needs)

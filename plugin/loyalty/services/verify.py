@@ -3,6 +3,7 @@
 Everything is computed anew from the entries and compared with what is stored beside them.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -73,8 +74,8 @@ async def verify(
         page = await database.read_unit(partial(_page, tenant_id, after))
         if not page.members:
             return result
-        for row in page.members:
-            _check_member(result, tenant_id, row, page)
+        # In a thread: a page takes long enough to hold up a server's other answers.
+        await asyncio.to_thread(_check_page, result, tenant_id, page)
         after = page.members[-1][0]
         progress(result.members)
 
@@ -91,6 +92,11 @@ class _Page:
     held: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     orders: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     elsewhere: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def _check_page(result: Verification, tenant_id: int, page: _Page) -> None:
+    for row in page.members:
+        _check_member(result, tenant_id, row, page)
 
 
 def _page(tenant_id: int, after: int) -> Unit[_Page]:
@@ -137,7 +143,7 @@ def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], pa
     spent: dict[int, Spent] = defaultdict(Spent)
     number = 0
     for number, transaction in enumerate(page.transactions.get(member_id, []), start=1):
-        mine = [_entry(item) for item in by_transaction.pop(transaction[0], [])]
+        mine = [entry_of(item) for item in by_transaction.pop(transaction[0], [])]
         previous = _check_transaction(result, tenant_id, transaction, number, mine, previous)
         entries += mine
         _, _, _, kind, order_id, reservation_id, *_ = transaction
@@ -241,7 +247,8 @@ def _check_sums(result: Verification, member_id: int, page: _Page, entries: list
             )
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """An entry from the columns of ``storage.verify.ENTRIES``."""
     _, id, _transaction, account, unit, amount, lot_id, available_at, expires_at = row
     opens = None
     if available_at is not None:

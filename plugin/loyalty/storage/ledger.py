@@ -78,7 +78,7 @@ LOCK_GUEST_ORDERS = Sql(
         ORDER BY id FOR NO KEY UPDATE""",
     sqlite="SELECT 1 WHERE ?1 IS NULL AND ?2 IS NULL",
 )
-CURRENT_RULESET = Sql("SELECT ruleset_version FROM tenant WHERE id = $1")
+CURRENT_RULESET = Sql("SELECT ruleset_version, ledger_closed_until FROM tenant WHERE id = $1")
 RULESET_SOURCE = Sql("SELECT source FROM ruleset WHERE tenant_id = $1 AND version = $2")
 
 _LOT = """l.member_id, l.id, l.unit, l.amount, l.remaining, l.reversed, l.expired, l.earned_at,
