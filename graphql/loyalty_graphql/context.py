@@ -11,6 +11,7 @@ from loyalty.errors import NotAllowed, NotFound
 from loyalty.services.access import Viewer, ViewerKind
 from loyalty.services.credentials import Unauthenticated
 from loyalty.services.services import Services
+from loyalty.wording.reasons import Words
 from loyalty_graphql.errors import AuthenticationFailed, refused
 from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.transport.endpoint import ContextFactory
@@ -24,13 +25,24 @@ class Context:
     """What the resolvers of one operation share.
 
     ``bearer`` is the caller's credential, kept to ask again whether it still holds; None for
-    anonymous callers.
+    anonymous callers. ``accept_language``: the caller's header, as it came.
     """
 
     services: Services
     viewer: Viewer
     loaders: Loaders
     bearer: str | None = None
+    accept_language: str | None = None
+
+    def words(self, locale: str | None = None, *, member: str | None = None) -> Words:
+        """In what language the caller is answered.
+
+        Args:
+            locale: what the caller asks for.
+            member: the locale of the member that the answer is about.
+        """
+        accept = self.accept_language
+        return self.services.languages.words(locale, member=member, accept=accept)
 
     @property
     def tenant_id(self) -> int:
@@ -66,7 +78,7 @@ def context_factory(services: Services) -> ContextFactory:
 
     async def make(connection: HTTPConnection, authorization: str | None) -> Context:
         if authorization is not None:
-            return await _authenticated(services, authorization)
+            return await _authenticated(services, connection, authorization)
         code = connection.headers.get(PROGRAM_HEADER)
         if not code:
             raise AuthenticationFailed(
@@ -80,7 +92,8 @@ def context_factory(services: Services) -> ContextFactory:
                 "UNAUTHENTICATED", f"there is no program {code[:64]!a}"
             ) from missing
         viewer = Viewer(tenant_id, ViewerKind.ANONYMOUS, None, frozenset(), "anonymous")
-        return Context(services, viewer, Loaders(services, tenant_id))
+        loaders = Loaders(services, tenant_id)
+        return Context(services, viewer, loaders, accept_language=_accepted(connection))
 
     return make
 
@@ -93,7 +106,7 @@ def admin_context_factory(services: Services) -> ContextFactory:
             raise AuthenticationFailed(
                 "UNAUTHENTICATED", "found no Authorization header, wanted a merchant's key"
             )
-        context = await _authenticated(services, authorization)
+        context = await _authenticated(services, connection, authorization)
         if context.viewer.kind is not ViewerKind.MERCHANT:
             message = f"found a {context.viewer.kind.lower()} caller, wanted a merchant"
             if connection.scope["type"] == "http":
@@ -114,7 +127,13 @@ def may_introspect(services: Services) -> Callable[[Context], bool]:
     return may
 
 
-async def _authenticated(services: Services, authorization: str) -> Context:
+def _accepted(connection: HTTPConnection) -> str | None:
+    return connection.headers.get("accept-language")
+
+
+async def _authenticated(
+    services: Services, connection: HTTPConnection, authorization: str
+) -> Context:
     scheme, _, bearer = authorization.partition(" ")
     bearer = bearer.strip()
     if scheme.lower() != "bearer" or not bearer:
@@ -125,4 +144,5 @@ async def _authenticated(services: Services, authorization: str) -> Context:
         viewer = await services.credentials.viewer(bearer)
     except Unauthenticated as failure:
         raise AuthenticationFailed(failure.code, failure.message) from failure
-    return Context(services, viewer, Loaders(services, viewer.tenant_id), bearer)
+    loaders = Loaders(services, viewer.tenant_id)
+    return Context(services, viewer, loaders, bearer, _accepted(connection))

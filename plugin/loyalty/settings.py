@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1)
     """Database connections of one process."""
 
+    languages_dir: Path | None = None
+    """Folder of further languages for what shoppers read, one ``<tag>.toml`` each; one of a
+    built-in language goes before it. None by default."""
+
     cache_timeout_ms: int = Field(default=200, ge=1)
     """Longest wait for the cache, in milliseconds, before doing without."""
 

@@ -20,9 +20,10 @@ from loyalty_graphql.admin.schema import schema as admin
 from loyalty_graphql.storefront.carts import Objective
 from loyalty_graphql.storefront.schema import schema as storefront
 from loyalty_graphql.types.access import ViewerKind
+from loyalty_graphql.types.candidates import Outcome
 from loyalty_graphql.types.ledger import TransactionKind
 from loyalty_graphql.types.members import MemberState
-from loyalty_graphql.types.quotes import Outcome
+from loyalty_graphql.types.quotes import UseKind
 from loyalty_graphql.types.reasons import ReasonCode
 from loyalty_graphql.types.recommendations import RecommendationWindow
 from loyalty_graphql.types.tiers import TierChangeReason, TierState
@@ -89,6 +90,7 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
         (Outcome, quote_terms.Outcome),
         (Objective, quote_terms.Objective),
         (ReasonCode, reasons.Reason),
+        (UseKind, quote_terms.QuotaKind),
         (TierState, tiers.TierState),
         (TierChangeReason, tiers.TierChangeReason),
         (RecommendationWindow, Window),

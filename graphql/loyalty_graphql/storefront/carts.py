@@ -11,16 +11,21 @@ from loyalty.domain.money import Money
 from loyalty.domain.points import Points
 from loyalty.domain.quote_input import LINES_MAX
 from loyalty.domain.quote_terms import (
+    ALL_CREDIT,
     ALL_POINTS,
+    NO_CREDIT,
     NO_POINTS,
     Choice,
+    CreditWanted,
     PointsWanted,
+    exact_credit,
     exactly,
 )
 from loyalty.domain.quote_terms import Objective as DomainObjective
 from loyalty.errors import BadInput, BadMoney
 from loyalty_graphql.money import MoneyInput
-from loyalty_graphql.scalars import ExternalId
+from loyalty_graphql.scalars import DecimalText, ExternalId
+from loyalty_graphql.types.exact_text import basis_points
 from loyalty_graphql.types.note import note
 from loyalty_graphql.user_errors import within
 
@@ -56,6 +61,11 @@ class CartLineInput:
     category: str | None = strawberry.field(
         description="The product's category; what the catalogue says by default.", default=UNSET
     )
+    tax_rate: DecimalText | None = strawberry.field(
+        description='Its tax in percent of the price before tax, "27" or "5.5": 0 to 100, with at '
+        "most two decimals; none by default.",
+        default=UNSET,
+    )
 
 
 @strawberry.input(
@@ -71,11 +81,24 @@ class PointsChoice:
     )
 
 
+@strawberry.input(
+    one_of=True, description="How much credit to pay with: exactly one of the fields."
+)
+class CreditChoice:
+    none: bool | None = strawberry.field(description="`true`: none.", default=UNSET)
+    all: bool | None = strawberry.field(
+        description="`true`: as much as there is and as is to be paid.", default=UNSET
+    )
+    exact: MoneyInput | None = strawberry.field(
+        description="This much, more than nothing, or none at all.", default=UNSET
+    )
+
+
 @strawberry.input(description="What the shopper decided about rewards.")
 class RewardChoice:
     pinned: list[str] | None = strawberry.field(
-        description="Codes wanted before anything else, the first the most; `POINTS` stands for "
-        "paying with points. At most 50.",
+        description="Codes of rewards or coupons wanted before anything else, the first the most; "
+        "`POINTS` and `CREDIT` stand for paying with them. At most 50.",
         default=UNSET,
     )
     excluded: list[str] | None = strawberry.field(
@@ -95,14 +118,36 @@ class CheckoutQuoteInput:
     shipping: MoneyInput | None = strawberry.field(
         description="What shipping costs; nothing by default.", default=UNSET
     )
+    shipping_tax_rate: DecimalText | None = strawberry.field(
+        description="Shipping's tax in percent, as that of a line.", default=UNSET
+    )
+    tax_included: bool | None = strawberry.field(
+        description="Whether prices hold their tax already. `false`: it is added to what is left "
+        "of them after discounts.",
+        default=True,
+    )
+    codes: list[str] | None = strawberry.field(
+        description="Codes of coupons and gift cards as they were typed. Gift cards pay in this "
+        "sequence. At most 20.",
+        default=UNSET,
+    )
     points: PointsChoice | None = strawberry.field(
         description="How many points to pay with; none by default.", default=UNSET
+    )
+    credit: CreditChoice | None = strawberry.field(
+        description="How much credit to pay with; none by default.", default=UNSET
     )
     rewards: RewardChoice | None = strawberry.field(
         description="Which rewards to take; the best by default.", default=UNSET
     )
     objective: Objective | None = strawberry.field(
         description="What the choice is to achieve.", default=Objective.MOST_SAVED
+    )
+    locale: str | None = strawberry.field(
+        description="In which language to give reasons, as a tag such as `hu` or `zh-CN`. By "
+        "default the member's, else that of the header Accept-Language. English where there is "
+        "none of it.",
+        default=UNSET,
     )
 
 
@@ -128,14 +173,21 @@ def cart_of(given: CheckoutQuoteInput, currency: str, *, with_cost: bool) -> car
     shipping = 0
     if given.shipping:
         shipping = minor_of(given.shipping, currency, "input", "shipping")
-    return cart.Cart(given.cart_id, currency, lines, shipping)
+    return cart.Cart(
+        given.cart_id,
+        currency,
+        lines,
+        shipping,
+        tax_included=given.tax_included is not False,
+        shipping_tax_bp=_tax_bp(given.shipping_tax_rate, "input", "shippingTaxRate"),
+    )
 
 
-def choice_of(given: CheckoutQuoteInput) -> Choice:
-    """What the shopper decided.
+def choice_of(given: CheckoutQuoteInput, currency: str) -> Choice:
+    """What the shopper decided; codes as they were typed.
 
     Raises:
-        BadInput: ``false`` where only ``true`` says something.
+        BadInput: ``false`` where only ``true`` says something, or an amount that is none.
     """
     rewards = given.rewards or RewardChoice()
     return Choice(
@@ -143,6 +195,8 @@ def choice_of(given: CheckoutQuoteInput) -> Choice:
         tuple(rewards.pinned or ()),
         tuple(rewards.excluded or ()),
         DomainObjective[(given.objective or Objective.MOST_SAVED).name],
+        tuple(given.codes or ()),
+        _credit(given.credit, currency) if given.credit else NO_CREDIT,
     )
 
 
@@ -177,7 +231,12 @@ def as_asked(refusal: BadInput) -> BadInput:
     return within(refusal, *path)
 
 
-_NAMES = {"price": "unitPrice", "cost": "unitCost"}
+_NAMES = {
+    "price": "unitPrice",
+    "cost": "unitCost",
+    "tax": "taxRate",
+    "shippingTax": "shippingTaxRate",
+}
 _EXCLUDED = ("rewards", "excluded")
 
 
@@ -199,16 +258,32 @@ def _line(
         minor_of(line.unit_price, currency, *path, "unitPrice"),
         cost,
         note(line.category or None, *path, "category"),
+        tax_bp=_tax_bp(line.tax_rate, *path, "taxRate"),
     )
+
+
+def _tax_bp(rate: DecimalText | None, *path: str) -> int:
+    return basis_points(rate, *path) if rate else 0
 
 
 def _points(given: PointsChoice) -> PointsWanted:
     if given.exact is not UNSET and given.exact is not None:
         return exactly(given.exact)
-    name, wanted = ("all", ALL_POINTS) if given.all is not UNSET else ("none", NO_POINTS)
+    return ALL_POINTS if _wants_all(given, "points") else NO_POINTS
+
+
+def _credit(given: CreditChoice, currency: str) -> CreditWanted:
+    if given.exact:
+        return exact_credit(minor_of(given.exact, currency, "input", "credit", "exact"))
+    return ALL_CREDIT if _wants_all(given, "credit") else NO_CREDIT
+
+
+def _wants_all(given: PointsChoice | CreditChoice, what: str) -> bool:
+    """Of ``all`` and ``none``, which is said. Raises BadInput where neither is."""
+    name = "all" if given.all is not UNSET else "none"
     if getattr(given, name) is not True:
         raise BadInput(
             f"found {name}: false, wanted {name}: true or another field",
-            field=("input", "points", name),
+            field=("input", what, name),
         )
-    return wanted
+    return name == "all"

@@ -2,33 +2,37 @@
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain import money, quote_terms
 from loyalty.domain.points import Points
-from loyalty.domain.reasons import Reason
 from loyalty.domain.ruleset import Ruleset
+from loyalty.wording.reasons import Words
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import DecimalText, ExternalId
+from loyalty_graphql.types.candidates import Candidate
 from loyalty_graphql.types.exact_text import percent
 from loyalty_graphql.types.orders import Tender
-from loyalty_graphql.types.reasons import ReasonCode, sentence
 from loyalty_graphql.types.rulesets import Tier, tier_named
-
-
-@strawberry.enum(description="What became of a candidate.")
-class Outcome(Enum):
-    APPLIED = value("APPLIED", description="It is part of the quote.")
-    REJECTED = value("REJECTED", description="It cannot be; the reason says why.")
-    DOMINATED = value("DOMINATED", description="It could be, and another choice is better.")
 
 
 @strawberry.type(description="What one reward takes off one line.")
 class LinePart:
     reward: str = strawberry.field(description="Code of the reward.")
     amount: Money = strawberry.field(description="What it takes off.")
+
+
+@strawberry.type(
+    description="What pays how much of a line. The shares follow from the margin check of each "
+    "line, so they are for services and merchants only."
+)
+class LinePayment:
+    points: Money = strawberry.field(description="What points pay.")
+    gift_cards: Money = strawberry.field(description="What gift cards pay.")
+    credit: Money = strawberry.field(description="What credit pays.")
 
 
 @strawberry.type(description="A line of the cart with what is taken off it.")
@@ -38,83 +42,63 @@ class QuoteLine:
     gross: Money = strawberry.field(description="The whole line's price.")
     discount: Money = strawberry.field(description="What is taken off: the sum of the parts.")
     net: Money = strawberry.field(description="Gross less discount.")
+    tax: Money = strawberry.field(
+        description="The tax in `net`, or on it where the cart's tax is added."
+    )
     parts: list[LinePart] = strawberry.field(description="What each reward takes off.")
+    paid: LinePayment | None = strawberry.field(
+        description="What pays how much of it; null for shoppers."
+    )
 
 
-@strawberry.type(description="How far a candidate is from being applied; one of the three.")
-class Gap:
-    points: Points | None = strawberry.field(description="Points that are missing.")
-    money: Money | None = strawberry.field(description="Value that the cart is missing.")
-    tier: str | None = strawberry.field(description="Code of the tier it wants.")
+@strawberry.type(description="Shipping with what is taken off it.")
+class QuoteShipping:
+    gross: Money = strawberry.field(description="Shipping as it was given.")
+    discount: Money = strawberry.field(description="What is taken off: the sum of the parts.")
+    net: Money = strawberry.field(description="Gross less discount.")
+    tax: Money = strawberry.field(
+        description="The tax in `net`, or on it where the cart's tax is added."
+    )
+    parts: list[LinePart] = strawberry.field(description="What each reward takes off.")
+    paid: LinePayment | None = strawberry.field(
+        description="What pays how much of it; null for shoppers."
+    )
 
 
-@strawberry.type(description="The smallest change after which a candidate applies when pinned.")
-class NearestChange:
-    kind: str = strawberry.field(
-        description="`ADD_TO_CART`: worth `money` more. `ADD_MATCHING`: the same, of a product it "
-        "covers. `USE_POINTS`: pay with `points`. `PIN`: pin it. `ALLOW`: exclude it no longer."
+@strawberry.type(description="A gift card that pays.")
+class GiftCardUsed:
+    label: str = strawberry.field(
+        description='What may be shown of its code: the last four characters, "…7Q2M".'
     )
-    points: Points | None = strawberry.field(description="Points to pay with.")
-    money: Money | None = strawberry.field(description="Value to add to the cart.")
-
-
-@strawberry.type(description="A reward, or paying with points, and what became of it.")
-class Candidate:
-    reward: str = strawberry.field(
-        description="Code of the reward; `POINTS` for paying with points."
-    )
-    name: str = strawberry.field(description="What members read.")
-    kind: str = strawberry.field(description="What it does, such as `money_off`.")
-    outcome: Outcome = strawberry.field(description="What became of it.")
-    reason: ReasonCode | None = strawberry.field(
-        description="Why it was not applied, or not in full; null when it was."
-    )
-    message: str | None = strawberry.field(description="The reason in an English sentence.")
-    points: Points = strawberry.field(description="What it costs in points.")
-    discount: Money = strawberry.field(
-        description="What it takes off, or would by itself; for `POINTS`, what they pay."
-    )
-    cut: Money | None = strawberry.field(
-        description="What the margin floor kept back of it; null for shoppers."
-    )
-    gap: Gap | None = strawberry.field(
-        description="How far it is from being applied; null where nothing can be measured, and "
-        "for shoppers where the margin is the reason."
-    )
-    nearest_change: NearestChange | None = strawberry.field(
-        description="The smallest change that lets it apply; null where no change of the cart "
-        "could, and for shoppers where the margin is the reason."
-    )
+    amount: Money = strawberry.field(description="What it pays.")
 
     @classmethod
-    def of(cls, found: quote_terms.Candidate, rules: Ruleset, *, shows_margin: bool) -> "Candidate":
-        def amount(minor: int | None) -> Money | None:
-            return None if minor is None else Money.of(money.Money(minor, rules.currency))
+    def all_of(cls, quote: quote_terms.Quote) -> "list[GiftCardUsed]":
+        currency = quote.cart.currency
+        return [
+            cls(label=card.label, amount=Money.of(money.Money(card.minor, currency)))
+            for card in quote.gift_cards
+        ]
 
-        # Of what the margin decided, any distance or change would tell a shopper the cost.
-        is_open = shows_margin or found.reason is not Reason.MARGIN_LIMIT
-        gap, nearest = (found.gap, found.nearest) if is_open else (None, None)
-        return cls(
-            reward=found.code,
-            name=found.name,
-            kind=found.kind,
-            outcome=Outcome[found.outcome.name],
-            reason=None if found.reason is None else ReasonCode[found.reason.name],
-            message=sentence(found, rules),
-            points=Points(found.points),
-            discount=Money.of(money.Money(found.discount_minor, rules.currency)),
-            cut=amount(found.cut_minor) if shows_margin else None,
-            gap=None
-            if gap is None
-            else Gap(points=_points(gap.points), money=amount(gap.money_minor), tier=gap.tier),
-            nearest_change=None
-            if nearest is None
-            else NearestChange(
-                kind=nearest.kind,
-                points=_points(nearest.points),
-                money=amount(nearest.money_minor),
-            ),
-        )
+
+@strawberry.enum(description="What is counted for several members together.")
+class UseKind(Enum):
+    COUPON = value("COUPON", description="Uses of a coupon.")
+    STOCK = value("STOCK", description="Pieces or uses of a reward.")
+
+
+@strawberry.type(description="A use of something that is counted, held with the reservation.")
+class CountedUse:
+    kind: UseKind = strawberry.field(description="What is counted.")
+    code: str = strawberry.field(description="The coupon's code, or the reward's.")
+    quantity: int = strawberry.field(description="How many uses.")
+
+    @classmethod
+    def all_of(cls, quote: quote_terms.Quote) -> "list[CountedUse]":
+        return [
+            cls(kind=UseKind[use.kind.name], code=use.subject, quantity=use.quantity)
+            for use in quote.uses
+        ]
 
 
 @strawberry.type(description="Points the purchase would earn.")
@@ -129,9 +113,13 @@ class Earning:
 
 @strawberry.type(description="The margin check. The figures are for services and merchants only.")
 class Margin:
-    limited: bool = strawberry.field(description="The floor cut or kept out something.")
+    limited: bool = strawberry.field(description="A floor cut or kept out something.")
     floor: DecimalText | None = strawberry.field(
-        description='The least margin in percent, "5"; null for shoppers.'
+        description='The least margin of the order in percent, "5"; null for shoppers.'
+    )
+    line_floor: DecimalText | None = strawberry.field(
+        description="The least margin of each line in percent; null where the program has none, "
+        "and for shoppers."
     )
     actual: DecimalText | None = strawberry.field(
         description="The margin in percent over the lines of known cost, rounded down; null for "
@@ -144,18 +132,26 @@ class Margin:
     @classmethod
     def of(cls, report: quote_terms.MarginReport, *, shows_margin: bool) -> "Margin":
         if not shows_margin:
-            return cls(limited=report.limited, floor=None, actual=None, unknown_cost=None)
+            return cls(
+                limited=report.limited,
+                floor=None,
+                line_floor=None,
+                actual=None,
+                unknown_cost=None,
+            )
+        line_floor = report.line_floor_bp
         return cls(
             limited=report.limited,
             floor=percent(report.floor_bp),
+            line_floor=None if line_floor is None else percent(line_floor),
             actual=None if report.actual_bp is None else percent(report.actual_bp),
             unknown_cost=report.unknown_cost,
         )
 
 
 @strawberry.type(
-    description="What a cart would get, and why. subtotal - discount + shipping = total, and "
-    "total - tender = payable."
+    description="What a cart would get, and why. subtotal - discount + shipping = total, and tax "
+    "with it unless `taxIncluded`; total - tender - gift cards - credit = payable."
 )
 class Quote:
     token: str | None = strawberry.field(
@@ -173,15 +169,32 @@ class Quote:
     valid_until: datetime = strawberry.field(description="Until when it can be reserved.")
     ruleset_version: int = strawberry.field(description="Version of the rules it was made by.")
     tier: Tier | None = strawberry.field(description="The member's tier; null for a guest.")
+    language: str = strawberry.field(
+        description="The language of the messages, as a tag such as `hu`."
+    )
     subtotal: Money = strawberry.field(description="The lines' prices together.")
-    discount: Money = strawberry.field(description="What rewards take off.")
+    discount: Money = strawberry.field(description="What rewards take off, shipping included.")
     shipping: Money = strawberry.field(description="Shipping as it was given.")
-    total: Money = strawberry.field(description="What the order costs.")
+    shipping_line: QuoteShipping = strawberry.field(
+        description="Shipping with what is taken off it."
+    )
+    tax: Money = strawberry.field(
+        description="The tax of lines and shipping after discounts; nothing without a rate."
+    )
+    tax_included: bool = strawberry.field(
+        description="Whether prices hold their tax already; otherwise it is added."
+    )
+    total: Money = strawberry.field(description="What the order costs, with its tax.")
     tender: Tender | None = strawberry.field(description="Points that pay; null for none.")
+    gift_cards: list[GiftCardUsed] = strawberry.field(
+        description="Gift cards that pay, in the sequence in which their codes were handed in."
+    )
+    credit: Money | None = strawberry.field(description="Credit that pays; null for none.")
     payable: Money = strawberry.field(description="What is left to be paid with money.")
     lines: list[QuoteLine] = strawberry.field(description="The cart's lines, in their order.")
     candidates: list[Candidate] = strawberry.field(
-        description="Every reward in the order in which they apply, then paying with points."
+        description="Every reward and benefit in the order in which they apply, codes that open "
+        "nothing, and the ways of paying."
     )
     earnings: list[Earning] = strawberry.field(description="Points the purchase would earn.")
     margin: Margin | None = strawberry.field(
@@ -191,6 +204,13 @@ class Quote:
         description="Whether no other choice of rewards is better. False where there were so many "
         "that the search ended at its bound of steps; the choice is a good one all the same."
     )
+    savings_gap: Money | None = strawberry.field(
+        description="How much more another choice might save at most; nothing when `proven`. Null "
+        "for shoppers."
+    )
+    uses: list[CountedUse] = strawberry.field(
+        description="Coupon uses and stock that it takes; a reservation holds them."
+    )
 
     @classmethod
     def of(
@@ -198,6 +218,7 @@ class Quote:
         quote: quote_terms.Quote,
         rules: Ruleset,
         *,
+        words: Words,
         shows_margin: bool,
         hash: str,
         token: str | None,
@@ -207,6 +228,7 @@ class Quote:
 
         Args:
             rules: the version the quote was made by.
+            words: of the language in which its reasons are told.
             shows_margin: whether the caller may read what tells the cost.
         """
 
@@ -228,15 +250,21 @@ class Quote:
             valid_until=quote.valid_until,
             ruleset_version=quote.ruleset_version,
             tier=tier_named(rules, quote.tier),
+            language=words.language.tag,
             subtotal=amount(quote.subtotal_minor),
             discount=amount(quote.discount_minor),
             shipping=amount(quote.shipping_minor),
+            shipping_line=_shipping(quote, shows_margin=shows_margin),
+            tax=amount(quote.tax_minor),
+            tax_included=quote.cart.tax_included,
             total=amount(quote.total_minor),
             tender=tender,
+            gift_cards=GiftCardUsed.all_of(quote),
+            credit=None if quote.credit is None else amount(quote.credit.minor),
             payable=amount(quote.payable_minor),
-            lines=_lines(quote),
+            lines=_lines(quote, shows_margin=shows_margin),
             candidates=[
-                Candidate.of(candidate, rules, shows_margin=shows_margin)
+                Candidate.of(candidate, rules, words, shows_margin=shows_margin)
                 for candidate in quote.candidates
             ],
             earnings=[
@@ -250,25 +278,44 @@ class Quote:
             ],
             margin=margin,
             proven=quote.proven,
+            savings_gap=amount(quote.gap_minor) if shows_margin else None,
+            uses=CountedUse.all_of(quote),
         )
 
 
-def _lines(quote: quote_terms.Quote) -> list[QuoteLine]:
-    def amount(minor: int) -> Money:
-        return Money.of(money.Money(minor, quote.cart.currency))
-
+def _lines(quote: quote_terms.Quote, *, shows_margin: bool) -> list[QuoteLine]:
     return [
         QuoteLine(
             id=ExternalId(line.id),
             product=ExternalId(line.product),
-            gross=amount(line.gross_minor),
-            discount=amount(line.discount_minor),
-            net=amount(line.net_minor),
-            parts=[LinePart(reward=part.code, amount=amount(part.minor)) for part in line.parts],
+            **_figures(quote, line, shows_margin=shows_margin),
         )
         for line in quote.lines
     ]
 
 
-def _points(points: int | None) -> Points | None:
-    return None if points is None else Points(points)
+def _shipping(quote: quote_terms.Quote, *, shows_margin: bool) -> QuoteShipping:
+    return QuoteShipping(**_figures(quote, quote.shipping_line, shows_margin=shows_margin))
+
+
+def _figures(
+    quote: quote_terms.Quote, line: quote_terms.QuoteLine, *, shows_margin: bool
+) -> dict[str, Any]:
+    """What lines and shipping have in common."""
+
+    def amount(minor: int) -> Money:
+        return Money.of(money.Money(minor, quote.cart.currency))
+
+    paid = LinePayment(
+        points=amount(line.tender_minor),
+        gift_cards=amount(line.gift_minor),
+        credit=amount(line.credit_minor),
+    )
+    return {
+        "gross": amount(line.gross_minor),
+        "discount": amount(line.discount_minor),
+        "net": amount(line.net_minor),
+        "tax": amount(line.tax_minor),
+        "parts": [LinePart(reward=part.code, amount=amount(part.minor)) for part in line.parts],
+        "paid": paid if shows_margin else None,
+    }

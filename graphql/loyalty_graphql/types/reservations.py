@@ -9,15 +9,18 @@ from typing import Any
 import strawberry
 from strawberry import enum_value as value
 
+from loyalty.domain import money
 from loyalty.domain.ledger import instant
 from loyalty.domain.points import Points
 from loyalty.domain.ruleset import Ruleset
 from loyalty.services.views import ReservationView
+from loyalty.wording.reasons import Words
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import encode_id
+from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import ExternalId
 from loyalty_graphql.types.orders import Order
-from loyalty_graphql.types.quotes import Quote
+from loyalty_graphql.types.quotes import CountedUse, GiftCardUsed, Quote
 
 
 @strawberry.enum(description="Where a reservation stands.")
@@ -37,6 +40,11 @@ class Reservation:
     cart_id: ExternalId = strawberry.field(description="The shop's own id of the cart.")
     expires_at: datetime = strawberry.field(description="Until when it holds.")
     points: Points = strawberry.field(description="Points it holds.")
+    credit: Money | None = strawberry.field(description="Credit it holds; null for none.")
+    gift_cards: list[GiftCardUsed] = strawberry.field(
+        description="What it holds of gift cards, one by one."
+    )
+    uses: list[CountedUse] = strawberry.field(description="Coupon uses and stock it holds.")
     quote: Quote = strawberry.field(description="The quote that was reserved.")
     order_id: strawberry.Private[int | None]
 
@@ -48,17 +56,23 @@ class Reservation:
         return Order.of(await context.services.views.order_by_id(context.tenant_id, self.order_id))
 
     @classmethod
-    def of(cls, view: ReservationView, rules: Ruleset) -> "Reservation":
+    def of(cls, view: ReservationView, rules: Ruleset, words: Words) -> "Reservation":
+        credit = view.quote.credit
+        currency = view.quote.cart.currency
         return cls(
             id=strawberry.ID(encode_id("Reservation", view.id)),
             state=ReservationState[view.state],
             cart_id=ExternalId(view.cart_id),
             expires_at=view.expires_at,
             points=Points(view.points),
+            credit=None if credit is None else Money.of(money.Money(credit.minor, currency)),
+            gift_cards=GiftCardUsed.all_of(view.quote),
+            uses=CountedUse.all_of(view.quote),
             # Only services and merchants read reservations.
             quote=Quote.of(
                 view.quote,
                 rules,
+                words=words,
                 shows_margin=True,
                 hash=view.quote.hash,
                 token=None,
@@ -73,7 +87,7 @@ async def loaded_reservation(info: Info, reservation_id: int) -> Reservation:
     context = info.context
     view = await context.services.views.reservation(context.tenant_id, reservation_id)
     rules = await context.loaders.rulesets.load(view.quote.ruleset_version)
-    return Reservation.of(view, rules)
+    return Reservation.of(view, rules, context.words())
 
 
 async def answered_reservation(info: Info, outcome: Mapping[str, Any]) -> Reservation:
@@ -87,4 +101,4 @@ async def answered_reservation(info: Info, outcome: Mapping[str, Any]) -> Reserv
         order_id=None,
     )
     rules = await context.loaders.rulesets.load(view.quote.ruleset_version)
-    return Reservation.of(first, rules)
+    return Reservation.of(first, rules, context.words())

@@ -35,6 +35,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 class Quoted:
     """A quote, and the token that carries it to a reservation; None when it is indicative.
 
+    ``locale``: the member's own, None where there is none.
     ``hash`` identifies the answer. What a shopper gets is keyed: the plain hash covers the
     cost price, and a small number is soon found by trying.
     """
@@ -42,6 +43,7 @@ class Quoted:
     quote: Quote
     hash: str
     token: str | None
+    locale: str | None = None
 
     @property
     def is_binding(self) -> bool:
@@ -91,12 +93,14 @@ class Checkout:
             NotFound: no such member. BadInput: the cart does not hold together.
         """
         ruleset = await self._rulesets.current(viewer.tenant_id)
-        facts = None
+        known = None
         if member is not None:
             try:
-                facts = (await self._summaries.exact(viewer.tenant_id, member)).facts()
+                known = await self._summaries.exact(viewer.tenant_id, member)
             except NotFound as missing:
                 raise NotFound(missing.kind, member, field=("input", "member")) from missing
+        facts = None if known is None else known.facts()
+        locale = None if known is None else known.locale
         products = await self._catalogue.many(
             viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))
         )
@@ -105,9 +109,9 @@ class Checkout:
         if viewer.kind is ViewerKind.SHOPPER:
             cart = at_catalogue_prices(filled, products)
             quote = quote_for_shopper(ruleset, facts, cart, choice, now)
-            return Quoted(quote, self._tokens.keyed(viewer.tenant_id, quote.hash), None)
+            return Quoted(quote, self._tokens.keyed(viewer.tenant_id, quote.hash), None, locale)
         quote = quoted(ruleset, facts, filled, choice, now)
-        return Quoted(quote, quote.hash, self._tokens.sign(viewer.tenant_id, quote))
+        return Quoted(quote, quote.hash, self._tokens.sign(viewer.tenant_id, quote), locale)
 
     async def reserve(self, viewer: Viewer, key: str, token: str, ttl_s: int | None) -> Done:
         """Hold what a quote takes. Raises the refusals of ``reservations.Reserve``."""

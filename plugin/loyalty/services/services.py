@@ -32,6 +32,7 @@ from loyalty.services.views import Views
 from loyalty.services.webhook_sources import WebhookSources
 from loyalty.settings import Settings
 from loyalty.storage.database import Database
+from loyalty.wording.languages import Languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Services:
     webhook_sources: WebhookSources
     audit: Audit
     adjustments: Adjustments
+    languages: Languages
 
 
 def wire(
@@ -76,7 +78,11 @@ def wire(
     registry: Registry,
     secret: SecretKey,
 ) -> Services:
-    """Put the use cases together. Creates no connection and starts nothing."""
+    """Put the use cases together. Creates no connection and starts nothing.
+
+    Raises:
+        BadInput: the folder of languages is none.
+    """
     rulesets = Rulesets(database, cache, registry, clock)
     changes = Changes(cache)
     door = Door(database, clock, rulesets.known, changes.told)
@@ -126,4 +132,5 @@ def wire(
         webhook_sources=WebhookSources(database, clock, credentials),
         audit=Audit(database),
         adjustments=Adjustments(door, database),
+        languages=Languages.load(settings.languages_dir),
     )

@@ -44,7 +44,7 @@ async def _quoted(info: Info, viewer: Viewer, given: CheckoutQuoteInput) -> Quot
     is_shopper = viewer.kind is ViewerKind.SHOPPER
     rules = await context.loaders.ruleset()
     cart = cart_of(given, rules.currency, with_cost=not is_shopper)
-    choice = choice_of(given)
+    choice = choice_of(given, rules.currency)
     member: str | None = given.member or None
     if is_shopper:
         if member not in (None, viewer.member_external_id):
@@ -57,6 +57,7 @@ async def _quoted(info: Info, viewer: Viewer, given: CheckoutQuoteInput) -> Quot
     return Quote.of(
         quoted.quote,
         await context.loaders.rulesets.load(quoted.quote.ruleset_version),
+        words=context.words(given.locale or None, member=quoted.locale),
         shows_margin=not is_shopper,
         hash=quoted.hash,
         token=quoted.token,

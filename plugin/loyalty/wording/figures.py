@@ -1,0 +1,41 @@
+"""Amounts and counts as a language writes them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
+
+from loyalty.domain.money import Money, digits
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How one locale writes figures."""
+
+    locale: Locale
+
+    def money(self, money: Money) -> str:
+        """With all the digits of its currency by ISO 4217: ``4,20 €``."""
+        pattern = _pattern(str(self.locale), digits(money.currency))
+        text: str = pattern.apply(
+            Decimal(money.text()), self.locale, currency=money.currency, currency_digits=False
+        )
+        return text
+
+    def count(self, count: int) -> str:
+        """Grouped: ``12,345``."""
+        return format_decimal(count, locale=self.locale)
+
+
+@lru_cache(maxsize=256)
+def _pattern(locale: str, places: int) -> NumberPattern:
+    """The locale's pattern for amounts with so many decimals.
+
+    Locale data has its own digits for some currencies (none for RSD, IQD and LBP); the standard
+    decides here, so the pattern is a copy with the standard's.
+    """
+    pattern = parse_pattern(Locale.parse(locale).currency_formats["standard"].pattern)
+    pattern.frac_prec = (places, places)
+    return pattern
