@@ -197,7 +197,7 @@ async def test_a_guest_gets_prices_and_reasons(program: Program) -> None:
 
     assert answer["quote"]["tier"] is None
     assert {each["reason"] for each in answer["quote"]["candidates"]} == {"NOT_A_MEMBER"}
-    assert answer["quote"]["candidates"][0]["message"] == "Only members get it."
+    assert answer["quote"]["candidates"][0]["message"] == "For members only."
     assert committed["order"] == {"externalId": "o", "state": "PAID"}
 
 
@@ -347,6 +347,44 @@ USD = {"amount": "1.00", "currencyCode": "USD"}
         ("points: not none", {"points": {"none": False}}, "BAD_USER_INPUT", "points none"),
         ("no exact points", {"points": {"exact": 0}}, "BAD_USER_INPUT", "points"),
         ("points below nothing", {"points": {"exact": -5}}, "BAD_USER_INPUT", "points"),
+        ("credit: not all", {"credit": {"all": False}}, "BAD_USER_INPUT", "credit all"),
+        ("no exact credit", {"credit": {"exact": eur("0.00")}}, "BAD_USER_INPUT", "credit"),
+        (
+            "credit of a third decimal",
+            {"credit": {"exact": eur("1.001")}},
+            "BAD_MONEY",
+            "credit exact amount",
+        ),
+        (
+            "credit in dollars",
+            {"credit": {"exact": USD}},
+            "BAD_USER_INPUT",
+            "credit exact currencyCode",
+        ),
+        (
+            "a tax of more than all",
+            {"lines": [line("1", "tea", 1, "1.00", taxRate="100.01")]},
+            "BAD_USER_INPUT",
+            "lines 0 taxRate",
+        ),
+        (
+            "a tax below nothing",
+            {"lines": [line("1", "tea", 1, "1.00", taxRate="-1")]},
+            "BAD_USER_INPUT",
+            "lines 0 taxRate",
+        ),
+        (
+            "a tax finer than basis points",
+            {"lines": [line("1", "tea", 1, "1.00", taxRate="5.555")]},
+            "BAD_USER_INPUT",
+            "lines 0 taxRate",
+        ),
+        (
+            "a tax of shipping that is none",
+            {"shippingTaxRate": "200"},
+            "BAD_USER_INPUT",
+            "shippingTaxRate",
+        ),
         (
             "a code both ways",
             {"rewards": {"pinned": ["a"], "excluded": ["a"]}},

@@ -16,7 +16,7 @@ SPOILT: list[Any] = [
     "\u0085", "0", "-0.00", "1e9", "99999999999999999", "EUR", "9999-12-31T23:59:59Z",
     "0001-01-01T00:00:00Z", "9999-12-31", [], [None], {}, [[]], ["x" * 200],
 ]  # fmt: skip
-TEA = line("1", "tea", 2, "12.50", unitCost=eur("1.00"), category="TEA")
+TEA = line("1", "tea", 2, "12.50", unitCost=eur("1.00"), category="TEA", taxRate="27.5")
 
 
 def cases(reservation: str, token: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -29,7 +29,8 @@ def cases(reservation: str, token: str) -> dict[tuple[str, str], dict[str, Any]]
     cart = {
         "cartId": "c", "member": "ann", "lines": [TEA], "shipping": eur("1.00"),
         "points": {"exact": 10}, "rewards": {"pinned": ["five-off"], "excluded": ["gold-ten"]},
-        "objective": "MOST_SAVED",
+        "objective": "MOST_SAVED", "codes": ["SPRING", "x"], "credit": {"exact": eur("1.00")},
+        "taxIncluded": False, "shippingTaxRate": "5", "locale": "hu-HU",
     }  # fmt: skip
     own = {"reservationId": reservation}
     page = {"first": 2, "after": "x"}

@@ -39,7 +39,13 @@ def test_the_fields_that_speak_of_cost_are_these() -> None:
     }
 
     # What a caller says, what services alone are told, and that a limit applies.
-    assert named == {"CartLineInput.unitCost", "Quote.margin", "Margin.floor", "Margin.unknownCost"}
+    assert named == {
+        "CartLineInput.unitCost",
+        "Quote.margin",
+        "Margin.floor",
+        "Margin.lineFloor",
+        "Margin.unknownCost",
+    }
 
 
 async def test_a_shopper_learns_that_a_limit_applies_and_no_figure(sqlite_shop: ApiShop) -> None:
@@ -49,10 +55,17 @@ async def test_a_shopper_learns_that_a_limit_applies_and_no_figure(sqlite_shop: 
     told = (await quoted(ann))["quote"]
     known = (await quoted(program.till, member="ann"))["quote"]
 
-    assert told["margin"] == {"limited": True, "floor": None, "actual": None, "unknownCost": None}
+    assert told["margin"] == {
+        "limited": True,
+        "floor": None,
+        "lineFloor": None,
+        "actual": None,
+        "unknownCost": None,
+    }
     assert known["margin"] == {
         "limited": True,
         "floor": "10",
+        "lineFloor": None,
         "actual": "5",
         "unknownCost": False,
     }
