@@ -22,7 +22,7 @@ from loyalty.services.door import Door
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import BookOrder
 from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Release, Reserve
+from loyalty.services.reservations import Extend, Release, Reserve
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.summary import Member, Summaries
 from loyalty.services.tenants import Tenants
@@ -95,6 +95,11 @@ class Shop:
     async def release(self, reservation: object) -> Verdict:
         assert isinstance(reservation, int)
         return await self.door.submit(Release(self.tenant_id, self.key("release"), reservation))
+
+    async def extend(self, reservation: object, ttl_s: int) -> Verdict:
+        assert isinstance(reservation, int)
+        command = Extend(self.tenant_id, self.key("extend"), reservation, ttl_s)
+        return await self.door.submit(command)
 
     async def member(self, name: str) -> Member:
         return await self.summaries.shown(self.tenant_id, name)

@@ -16,9 +16,11 @@ from loyalty.domain.quote_terms import Choice, Quote
 from loyalty.errors import BadInput, NotFound
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.catalogue import Catalogue, Product
+from loyalty.services.code_guard import CodeGuard
 from loyalty.services.commit import Commit
 from loyalty.services.desk import Command, Idempotent
 from loyalty.services.door import Door, outcome_of
+from loyalty.services.holdings import HoldingsReader
 from loyalty.services.orders import AHEAD_MAX
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.refund_commands import RefundOrder
@@ -75,6 +77,8 @@ class Checkout:
         summaries: Summaries,
         catalogue: Catalogue,
         tokens: QuoteTokens,
+        holdings: HoldingsReader,
+        guard: CodeGuard,
     ) -> None:
         self._door = door
         self._clock = clock
@@ -82,6 +86,8 @@ class Checkout:
         self._summaries = summaries
         self._catalogue = catalogue
         self._tokens = tokens
+        self._holdings = holdings
+        self._guard = guard
 
     async def quote(self, viewer: Viewer, cart: Cart, member: str | None, choice: Choice) -> Quoted:
         """What the cart would get, and why. Moves nothing.
@@ -89,11 +95,17 @@ class Checkout:
         A shopper's quote is indicative: its prices come from the catalogue where the shop has
         told them and from the browser where not, and it tells nothing of the margin.
 
+        Args:
+            choice: with codes as they were typed, of coupons and gift cards alike.
+
         Raises:
             NotFound: no such member. BadInput: the cart does not hold together.
+            TooManyAttempts: the caller has tried too many codes that nobody has.
         """
         ruleset = await self._rulesets.current(viewer.tenant_id)
         known = None
+        if choice.codes:
+            await self._guard.check(viewer, member or cart.id)
         if member is not None:
             try:
                 known = await self._summaries.exact(viewer.tenant_id, member)
@@ -101,6 +113,8 @@ class Checkout:
                 raise NotFound(missing.kind, member, field=("input", "member")) from missing
         facts = None if known is None else known.facts()
         locale = None if known is None else known.locale
+        held, choice = await self._holdings.read(viewer.tenant_id, ruleset, known, choice)
+        await self._guard.missed(viewer, member or cart.id, held.unknown_codes)
         products = await self._catalogue.many(
             viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))
         )
@@ -108,9 +122,9 @@ class Checkout:
         now = self._clock.now()
         if viewer.kind is ViewerKind.SHOPPER:
             cart = at_catalogue_prices(filled, products)
-            quote = quote_for_shopper(ruleset, facts, cart, choice, now)
+            quote = quote_for_shopper(ruleset, facts, cart, choice, now, held)
             return Quoted(quote, self._tokens.keyed(viewer.tenant_id, quote.hash), None, locale)
-        quote = quoted(ruleset, facts, filled, choice, now)
+        quote = quoted(ruleset, facts, filled, choice, now, held)
         return Quoted(quote, quote.hash, self._tokens.sign(viewer.tenant_id, quote), locale)
 
     async def reserve(self, viewer: Viewer, key: str, token: str, ttl_s: int | None) -> Done:

@@ -131,7 +131,8 @@ def redeemed_columns(row: Row, quote: Quote) -> Row:
         "tender_minor": quote.tender.value_minor if quote.tender else 0,
         "points_redeemed": sum(quote.points_needed.values()),
         "credit_minor": quote.credit.minor if quote.credit else 0,
-        "gift_minor": sum(card.minor for card in quote.gift_cards),
+        "gift_minor": sum(used.minor for used in quote.gift_cards),
+        "tax_minor": quote.tax_minor,
     }
 
 

@@ -44,7 +44,7 @@ class Loaded:
     unit's own commands left them (``Desk.see``).
 
     ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
-    by holder.
+    by holder, ``coupons`` by code.
     ``order_lines``: quantity, amount and discount by order id, of those that need them.
     """
 
@@ -62,6 +62,7 @@ class Loaded:
     more: dict[str, list[Row]] = field(default_factory=dict)
     """What a command read for itself (``Prepares``)."""
     adjustments: dict[int, Row] = field(default_factory=dict)
+    coupons: dict[str, Row] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -181,7 +182,7 @@ class Needs(NamedTuple):
 
     ``holders`` are row ids of whoever else's value it moves, beside members: gift cards.
     ``uses`` are coupon uses and stock that it would hold; ``open_of`` names members whose open
-    reservations it would give back.
+    reservations it would give back, ``coupons`` are codes it would change.
     ``own`` are names of members of whom every row is wanted: those merged into them too.
     """
 
@@ -197,6 +198,7 @@ class Needs(NamedTuple):
     open_of: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     adjustments: tuple[int, ...] = ()
+    coupons: tuple[str, ...] = ()
 
 
 class Command(Protocol):

@@ -25,6 +25,11 @@ def load_quotas(desk: Desk, needs: Needs) -> Unit[None]:
             loaded.quota_uses[row["reservation_id"], row["quota_id"]] = row
     wanted = {quota_id for _, quota_id in loaded.quota_uses}
     wanted |= {use.coupon_id for use in needs.uses if use.coupon_id is not None}
+    if needs.coupons:
+        for found in (yield sql.COUPONS(tenant, list(needs.coupons))):
+            row = dict(zip(sql.COUPON_COLUMNS, found, strict=True))
+            loaded.coupons[row["code"]] = row
+            wanted.add(row["id"])
     stocked = [use.subject for use in needs.uses if use.kind is QuotaKind.STOCK]
     if stocked:
         wanted |= {row[0] for row in (yield sql.IDS(tenant, QuotaKind.STOCK, stocked))}

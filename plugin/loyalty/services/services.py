@@ -12,9 +12,12 @@ from loyalty.services.catalogue import Catalogue
 from loyalty.services.changes import CachedSummaries, Changes
 from loyalty.services.checkout import Checkout
 from loyalty.services.code_guard import CodeGuard
+from loyalty.services.coupons import Coupons
 from loyalty.services.credentials import Credentials
 from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
+from loyalty.services.gift_cards import GiftCards
+from loyalty.services.holdings import HoldingsReader
 from loyalty.services.intake import Intake
 from loyalty.services.issuers import Issuers
 from loyalty.services.ledger_proof import Proofs
@@ -52,6 +55,8 @@ class Services:
     summaries: Summaries
     enrolment: Enrolment
     catalogue: Catalogue
+    coupons: Coupons
+    gift_cards: GiftCards
     checkout: Checkout
     views: Views
     recommendations: Recommendations
@@ -95,6 +100,8 @@ def wire(
         database, cache, catalogue, clock, settings.data_dir / "models"
     )
     roots = Roots(database, clock)
+    gift_cards = GiftCards(database, door, summaries, secret)
+    guard = CodeGuard(cache, clock, secret)
     return Services(
         settings=settings,
         clock=clock,
@@ -105,11 +112,22 @@ def wire(
         rulesets=rulesets,
         door=door,
         changes=changes,
-        code_guard=CodeGuard(cache, clock, secret),
+        code_guard=guard,
         summaries=summaries,
         enrolment=Enrolment(door),
         catalogue=catalogue,
-        checkout=Checkout(door, clock, rulesets, summaries, catalogue, QuoteTokens(secret)),
+        coupons=Coupons(database, door, clock),
+        gift_cards=gift_cards,
+        checkout=Checkout(
+            door,
+            clock,
+            rulesets,
+            summaries,
+            catalogue,
+            QuoteTokens(secret),
+            HoldingsReader(database, clock, summaries, gift_cards),
+            guard,
+        ),
         views=Views(database, clock),
         recommendations=recommendations,
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),

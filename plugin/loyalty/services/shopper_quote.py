@@ -10,6 +10,7 @@ from datetime import datetime
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.quote import quote
+from loyalty.domain.quote_holdings import NO_HOLDINGS, Holdings
 from loyalty.domain.quote_terms import (
     NO_POINTS,
     TENDER,
@@ -39,7 +40,12 @@ def _priced(line: CartLine, products: dict[str, Product], currency: str) -> Cart
 
 
 def quote_for_shopper(
-    ruleset: Ruleset, member: MemberFacts | None, cart: Cart, choice: Choice, at: datetime
+    ruleset: Ruleset,
+    member: MemberFacts | None,
+    cart: Cart,
+    choice: Choice,
+    at: datetime,
+    holdings: Holdings = NO_HOLDINGS,
 ) -> Quote:
     """A quote in which the margin guard cuts nothing: what it would cut is left out.
 
@@ -48,7 +54,7 @@ def quote_for_shopper(
     limited: dict[str, Candidate] = {}
     asked = choice
     while True:
-        found = quote(ruleset, member, cart, asked, at)
+        found = quote(ruleset, member, cart, asked, at, holdings)
         cut = [item for item in found.candidates if item.cut_minor and item.code not in limited]
         if not cut:
             return _told(found, limited)

@@ -20,7 +20,7 @@ from loyalty.domain.lots import Balance, balance
 from loyalty.domain.quote_terms import MemberFacts
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.settle import settle
-from loyalty.domain.units import credit_unit, is_credit
+from loyalty.domain.units import credit_unit, is_credit, is_money
 from loyalty.errors import NotFound
 from loyalty.services.rulesets import Rulesets
 from loyalty.storage import ledger as ledger_sql
@@ -65,10 +65,10 @@ class Consents:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as shown, at one moment.
+    """A member as shown, at one moment; or another holder of accounts, such as a gift card.
 
-    ``balances`` are of the program's point types, ``credits`` of store credit, in minor units, one
-    for each currency in which the member has or had some.
+    ``balances`` are of the program's point types, ``moneys`` of credit and gift cards, in minor
+    units, one for each unit that the holder has or had some of.
     """
 
     tenant_id: int
@@ -83,7 +83,7 @@ class Member:
     consents: Consents
     joined_at: datetime
     balances: tuple[Balance, ...]
-    credits: tuple[Balance, ...]
+    moneys: tuple[Balance, ...]
     tier: tiers.TierStatus
     at: datetime
 
@@ -94,10 +94,19 @@ class Member:
                 return item
         raise NotFound("point type", unit)
 
+    @property
+    def credits(self) -> tuple[Balance, ...]:
+        """Accounts of store credit, one for each currency."""
+        return tuple(item for item in self.moneys if is_credit(item.unit))
+
     def credit_minor(self, currency: str) -> int:
         """Credit that can be spent now, in minor units of its currency."""
         unit = credit_unit(currency)
         return next((item.available for item in self.credits if item.unit == unit), 0)
+
+    def money(self, unit: str) -> Balance | None:
+        """An account of money; None where the holder never had one."""
+        return next((item for item in self.moneys if item.unit == unit), None)
 
     def facts(self) -> MemberFacts:
         """What a quote needs to know."""
@@ -107,6 +116,9 @@ class Member:
             state=self.state,
             tier=self.tier.current.code,
             available={item.unit: item.available for item in self.balances},
+            expiring={
+                item.unit: sum(part.points for part in item.expiring_soon) for item in self.balances
+            },
         )
 
 
@@ -153,6 +165,15 @@ class Summaries:
         statement = sql.PROFILE_BY_ID(tenant_id, member_id)
         snapshot = await self._read(tenant_id, statement, str(member_id))
         return await self._viewed(tenant_id, snapshot)
+
+    async def holders(self, tenant_id: int, ids: Sequence[int]) -> dict[int, Member]:
+        """Holders of accounts by our own ids, read at one instant."""
+        if not ids:
+            return {}
+        statement = sql.PROFILES_BY_ID(tenant_id, list(ids))
+        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        ruleset, now = await self._rulesets.current(tenant_id), self._clock.now()
+        return {each.member["id"]: viewed(tenant_id, each, ruleset, now) for each in found}
 
     async def listed(
         self, tenant_id: int, first: int, after_id: int, prefix: str | None
@@ -216,7 +237,7 @@ def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) 
         ),
         joined_at=instant(row["joined_at"]),
         balances=tuple(shown(kind.code) for kind in ruleset.point_types),
-        credits=tuple(shown(unit) for unit in sorted(accounts.balances) if is_credit(unit)),
+        moneys=tuple(shown(unit) for unit in sorted(accounts.balances) if is_money(unit)),
         tier=tiers.status(policy, accounts.standing, book.qualifying(policy.point_type), at),
         at=at,
     )

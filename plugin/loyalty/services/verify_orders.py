@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from loyalty.domain.ledger import Account, Entry, TransactionKind
+from loyalty.domain.units import is_money
 from loyalty.storage import verify as sql
 from loyalty.storage.database import Database
 
@@ -27,7 +28,11 @@ class Spent:
 
     def add(self, kind: str, reservation_id: int | None, entries: Iterable[Entry]) -> None:
         """Count a transaction of the order that redeems or returns."""
-        points = sum(entry.amount for entry in entries if entry.account is Account.REDEEMED)
+        points = sum(
+            entry.amount
+            for entry in entries
+            if entry.account is Account.REDEEMED and not is_money(entry.unit)
+        )
         self.count(kind, reservation_id, points)
 
     def count(self, kind: str, reservation_id: int | None, points: int) -> None:

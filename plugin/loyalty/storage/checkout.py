@@ -29,7 +29,7 @@ ORDER_COLUMNS = (
     "id", "external_id", "member_id", "state", "source", "currency", "total_minor",
     "discount_minor", "tender_points", "tender_minor", "points_earned", "points_redeemed",
     "shortfall", "mismatch", "reservation_id", "ruleset_version", "tier", "context",
-    "occurred_at", "booked_at", "refunds", "credit_minor", "gift_minor",
+    "occurred_at", "booked_at", "refunds", "credit_minor", "gift_minor", "tax_minor",
 )  # fmt: skip
 ORDERS = Sql(
     f"""SELECT {", ".join(ORDER_COLUMNS)} FROM shop_order

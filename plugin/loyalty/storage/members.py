@@ -16,6 +16,10 @@ PROFILE_BY_ID = Sql(
     f"SELECT {', '.join(PROFILE_COLUMNS)} FROM member WHERE tenant_id = $1 AND id = $2"
 )
 ID_AND_VERSION = Sql(f"SELECT id, version FROM member WHERE {_NAMED}")
+PROFILES_BY_ID = Sql(
+    f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
+         WHERE tenant_id = $1 AND id = ANY($2::bigint[])"""
+)
 TIER_CHANGES = Sql(
     """SELECT at, tier_from, tier_to, reason FROM tier_change
         WHERE tenant_id = $1 AND member_id = $2 ORDER BY at DESC, id DESC LIMIT $3"""

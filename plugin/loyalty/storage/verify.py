@@ -3,7 +3,7 @@
 from loyalty.storage.statements import Sql
 
 MEMBERS = Sql(
-    """SELECT id, seq, hash, settled_at FROM member
+    """SELECT id, seq, hash, kind FROM member
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 TRANSACTIONS = Sql(
@@ -52,6 +52,7 @@ RELATIVES = Sql(
         WHERE tenant_id = $1 AND target_id = ANY($2::bigint[])"""
 )
 # What was redeemed and given back in one member's chain for an order that is another's by now.
+# Money is spent for orders too; only points are told in the order's own row.
 SPENT_ELSEWHERE = Sql(
     """SELECT t.member_id, o.member_id, o.id, t.kind, t.reservation_id, SUM(e.amount)
          FROM ledger_transaction t
@@ -59,7 +60,7 @@ SPENT_ELSEWHERE = Sql(
          JOIN ledger_entry e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
         WHERE t.tenant_id = $1 AND t.member_id = ANY($2::bigint[])
           AND t.kind IN ('REDEEM', 'RETURN') AND e.account = 'REDEEMED'
-          AND o.member_id <> t.member_id
+          AND o.member_id <> t.member_id AND e.unit NOT LIKE '%:%'
         GROUP BY t.id, t.member_id, o.member_id, o.id, t.kind, t.reservation_id
         ORDER BY t.id"""
 )

@@ -1,0 +1,189 @@
+"""What a shopper holds beside points, read at one instant for a quote."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from loyalty.clock import Clock
+from loyalty.domain.codes import CODE_MAX, bare_gift_code, normalised
+from loyalty.domain.ledger import instant
+from loyalty.domain.quote_holdings import CouponFacts, GiftCardFacts, Holdings, QuotaFacts
+from loyalty.domain.quote_terms import Choice, QuotaKind
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.units import credit_unit, gift_unit
+from loyalty.errors import BadInput
+from loyalty.services.gift_cards import GiftCards
+from loyalty.services.summary import Member, Summaries
+from loyalty.storage import quotas as sql
+from loyalty.storage.database import Database
+from loyalty.storage.statements import Unit
+
+CODES_MAX = 20
+"""Codes handed in with one quote."""
+OWN_COUPONS_MAX = 20
+"""Coupons of the member's own that a quote reckons with, the oldest first."""
+
+Rows = Sequence[Sequence[Any]]
+
+
+class HoldingsReader:
+    """Finds the coupons and gift cards behind codes, and what is left of what members share."""
+
+    def __init__(
+        self, database: Database, clock: Clock, summaries: Summaries, gift_cards: GiftCards
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._summaries = summaries
+        self._gift_cards = gift_cards
+
+    async def read(
+        self, tenant_id: int, ruleset: Ruleset, member: Member | None, choice: Choice
+    ) -> tuple[Holdings, Choice]:
+        """What may be used, and the choice with the codes of coupons, the member's own too.
+
+        A coupon of another member is as unknown as one that does not exist.
+
+        Raises:
+            BadInput: too many codes, or one that is no text.
+        """
+        codes = _codes(choice.codes)
+        bare = {code: bare_gift_code(code) for code in codes}
+        hashes = {
+            self._gift_cards.hash_of(tenant_id, text): code for code, text in bare.items() if text
+        }
+        counted = [reward.code for reward in ruleset.rewards if reward.is_counted]
+        credit = member.money(credit_unit(ruleset.currency)) if member is not None else None
+        found = Holdings(credit_minor=max(credit.available, 0) if credit is not None else 0)
+        if not codes and not counted and member is None:
+            return found, replace(choice, codes=codes)
+        now = self._clock.now()
+        member_id = None if member is None else member.id
+        seen = await self._database.read_unit(
+            lambda: _seen(tenant_id, member_id, codes, list(hashes), counted, now)
+        )
+        coupons = [_coupon(row, seen.held, seen.own) for row in seen.coupons]
+        known = {coupon.code for coupon in coupons}
+        cards = await self._cards(tenant_id, seen.cards, hashes, known)
+        is_card = set(cards)
+        order = [code for code in codes if code in known]
+        order += [coupon.code for coupon in coupons if coupon.code not in order]
+        found = replace(
+            found,
+            coupons=tuple(coupons),
+            unknown_codes=tuple(c for c in codes if c not in known and c not in is_card),
+            gift_cards=tuple(cards[code] for code in codes if code in cards),
+            quotas=_quotas(ruleset, counted, seen),
+        )
+        return found, replace(choice, codes=tuple(order))
+
+    async def _cards(
+        self, tenant_id: int, rows: Rows, hashes: dict[str, str], known: set[str]
+    ) -> dict[str, GiftCardFacts]:
+        """By the code that was handed in."""
+        if not rows:
+            return {}
+        holders = await self._summaries.holders(tenant_id, [row[3] for row in rows])
+        cards: dict[str, GiftCardFacts] = {}
+        for _, code_hash, last4, holder_id, currency, _, state, expires_at, *_ in rows:
+            code = hashes[code_hash]
+            money = holders[holder_id].money(gift_unit(currency))
+            if code not in known:
+                cards[code] = GiftCardFacts(
+                    holder_id=holder_id,
+                    label=f"…{last4}",
+                    currency=currency,
+                    available_minor=money.available if money else 0,
+                    expires_at=None if expires_at is None else instant(expires_at),
+                    is_blocked=state != "ACTIVE",
+                )
+        return cards
+
+
+class _Seen:
+    """Rows of one snapshot."""
+
+    def __init__(self) -> None:
+        self.coupons: list[Sequence[Any]] = []
+        self.cards: Rows = []
+        self.stocks: Rows = []
+        self.held: dict[int, int] = {}
+        self.own: dict[int, int] = {}
+
+
+def _seen(
+    tenant_id: int,
+    member_id: int | None,
+    codes: Sequence[str],
+    hashes: Sequence[str],
+    counted: Sequence[str],
+    now: datetime,
+) -> Unit[_Seen]:
+    seen = _Seen()
+    if codes:
+        rows = yield sql.COUPONS(tenant_id, list(codes))
+        by_code = {row[1]: row for row in rows if row[3] in (None, member_id)}
+        seen.coupons = [by_code[code] for code in codes if code in by_code]
+    if hashes:
+        seen.cards = yield sql.GIFT_CARDS(tenant_id, list(hashes))
+    if member_id is not None:
+        own = yield sql.COUPONS_OF_MEMBER(tenant_id, member_id, now, OWN_COUPONS_MAX)
+        named = {row[0] for row in seen.coupons}
+        seen.coupons += [row for row in own if row[0] not in named]
+    if counted:
+        seen.stocks = yield sql.QUOTAS(tenant_id, QuotaKind.STOCK, list(counted))
+    ids = [row[0] for row in (*seen.coupons, *seen.stocks)]
+    if ids:
+        seen.held = {id: int(count) for id, count in (yield sql.HELD(tenant_id, ids, now))}
+        if member_id is not None:
+            rows = yield sql.OF_MEMBERS(tenant_id, ids, now, [member_id])
+            seen.own = {id: int(count) for id, _, count in rows}
+    return seen
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    if len(given) > CODES_MAX:
+        raise BadInput(f"found {len(given)} codes, wanted at most {CODES_MAX}", field=("codes",))
+    for position, code in enumerate(given):
+        if not code.strip() or len(code) > CODE_MAX or not code.isprintable():
+            raise BadInput(
+                f"found code {code[:80]!r}, wanted 1 to {CODE_MAX} printable characters",
+                field=("codes", str(position)),
+            )
+    return tuple(dict.fromkeys(normalised(code) for code in given))
+
+
+def _coupon(row: Sequence[Any], held: dict[int, int], own: dict[int, int]) -> CouponFacts:
+    id, code, reward, _, starts_at, ends_at, state, total_max, member_max, used, *_ = row
+    return CouponFacts(
+        coupon_id=id,
+        code=code,
+        reward=reward,
+        starts_at=None if starts_at is None else instant(starts_at),
+        ends_at=None if ends_at is None else instant(ends_at),
+        is_revoked=state == "REVOKED",
+        left_total=None if total_max is None else max(total_max - used - held.get(id, 0), 0),
+        left_member=None if member_max is None else max(member_max - own.get(id, 0), 0),
+    )
+
+
+def _quotas(ruleset: Ruleset, counted: Sequence[str], seen: _Seen) -> dict[str, QuotaFacts]:
+    rows = {row[1]: row for row in seen.stocks}
+    found: dict[str, QuotaFacts] = {}
+    for reward in ruleset.rewards:
+        if reward.code not in counted:
+            continue
+        row, limit = rows.get(reward.code), reward.uses_per_member_max
+        if row is None:
+            found[reward.code] = QuotaFacts(None, limit, missing=True)
+            continue
+        id, _, total_max, member_max, used = row
+        limits = [each for each in (limit, member_max) if each is not None]
+        # A reward that is not stocked any more has no stock to run out of.
+        total = total_max if reward.stocked else None
+        found[reward.code] = QuotaFacts(
+            None if total is None else max(total - used - seen.held.get(id, 0), 0),
+            max(min(limits) - seen.own.get(id, 0), 0) if limits else None,
+        )
+    return found
