@@ -94,7 +94,6 @@ def wire(
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
     credentials = Credentials(database, clock, secret, settings.environment)
     catalogue = Catalogue(database, cache, clock)
-    credentials = Credentials(database, clock, secret, settings.environment)
     tenants = Tenants(database, clock)
     recommendations = Recommendations(
         database, cache, catalogue, clock, settings.data_dir / "models"
@@ -102,6 +101,8 @@ def wire(
     roots = Roots(database, clock)
     gift_cards = GiftCards(database, door, summaries, secret)
     guard = CodeGuard(cache, clock, secret)
+    holdings = HoldingsReader(database, clock, summaries, gift_cards)
+    tokens = QuoteTokens(secret)
     return Services(
         settings=settings,
         clock=clock,
@@ -118,29 +119,13 @@ def wire(
         catalogue=catalogue,
         coupons=Coupons(database, door, clock),
         gift_cards=gift_cards,
-        checkout=Checkout(
-            door,
-            clock,
-            rulesets,
-            summaries,
-            catalogue,
-            QuoteTokens(secret),
-            HoldingsReader(database, clock, summaries, gift_cards),
-            guard,
-        ),
+        checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         views=Views(database, clock),
         recommendations=recommendations,
         trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
         intake=Intake(door, catalogue, clock),
         membership=Membership(
-            database,
-            door,
-            clock,
-            secret,
-            changes.told,
-            tenants,
-            credentials,
-            recommendations,
+            database, door, clock, secret, changes.told, tenants, credentials, recommendations
         ),
         settling=Settling(database, door, clock, changes.told),
         purging=Purging(database, clock),
