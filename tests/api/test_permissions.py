@@ -124,6 +124,10 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.product": '{product(externalId:"tea"){id}}',
     "Query.products": "{products{nodes{id cost{amount}}}}",
     "Query.model": "{model{id}}",
+    "Query.memberLedger": '{memberLedger(externalId:"ann"){nodes{seq}}}',
+    "Query.adjustments": "{adjustments{nodes{id}}}",
+    "Query.reservations": "{reservations{nodes{id}}}",
+    "Query.auditEvents": "{auditEvents{nodes{action}}}",
     "Query.ledgerVerify": "{ledgerVerify{ok}}",
     "Query.metricsSummary": "{metricsSummary{members}}",
     "Query.apiKeys": "{apiKeys{name}}",
@@ -143,6 +147,16 @@ ADMIN_TABLE: dict[str, str] = {
     ),
     "Mutation.memberErase": (
         'mutation{memberErase(input:{idempotencyKey:"k",externalId:"x"}){userErrors{code}}}'
+    ),
+    "Mutation.pointsAdjust": (
+        'mutation{pointsAdjust(input:{idempotencyKey:"k",externalId:"x",points:1,reason:"r"})'
+        "{userErrors{code}}}"
+    ),
+    "Mutation.adjustmentApprove": (
+        'mutation{adjustmentApprove(input:{idempotencyKey:"k",id:"x"}){userErrors{code}}}'
+    ),
+    "Mutation.adjustmentDecline": (
+        'mutation{adjustmentDecline(input:{idempotencyKey:"k",id:"x"}){userErrors{code}}}'
     ),
     "Mutation.productUpsert": 'mutation{productUpsert(input:{externalId:"x"}){userErrors{code}}}',
     "Mutation.apiKeyCreate": (

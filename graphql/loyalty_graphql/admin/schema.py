@@ -3,19 +3,24 @@
 import strawberry
 from strawberry.tools import create_type
 
+from loyalty_graphql.admin.mutations import adjustments as corrections
 from loyalty_graphql.admin.mutations import catalogue as products_written
 from loyalty_graphql.admin.mutations import credentials as keys
 from loyalty_graphql.admin.mutations import members as members_moved
 from loyalty_graphql.admin.mutations import membership as memberships
 from loyalty_graphql.admin.mutations import rulesets as published
 from loyalty_graphql.admin.queries import (
+    adjustments,
+    audit,
     catalogue,
     credentials,
     ledger,
+    member_ledger,
     members,
     membership,
     metrics_summary,
     recommendations,
+    reservations,
     rulesets,
 )
 from loyalty_graphql.scalars import schema_config
@@ -35,6 +40,10 @@ Query = create_type(
         catalogue.product,
         catalogue.products,
         recommendations.model,
+        member_ledger.member_ledger,
+        adjustments.adjustments,
+        reservations.reservations,
+        audit.audit_events,
         ledger.ledger_verify,
         metrics_summary.metrics_summary,
         credentials.api_keys,
@@ -53,6 +62,9 @@ Mutation = create_type(
         memberships.member_merge,
         memberships.member_unmerge,
         memberships.member_erase,
+        corrections.points_adjust,
+        corrections.adjustment_approve,
+        corrections.adjustment_decline,
         products_written.product_upsert,
         keys.api_key_create,
         keys.api_key_revoke,

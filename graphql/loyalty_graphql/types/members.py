@@ -18,6 +18,7 @@ from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.pagination import Connection, Page, page
 from loyalty_graphql.scalars import BigInt, ExternalId
+from loyalty_graphql.types.credit import CreditAccount
 from loyalty_graphql.types.ledger import LedgerEntry
 from loyalty_graphql.types.node import Node
 from loyalty_graphql.types.orders import Order
@@ -119,6 +120,10 @@ class Member(Node):
     @strawberry.field(description="All accounts, in the program's order of point types.")
     def balances(self) -> list[Balance]:
         return [Balance.of(balance, self.rules) for balance in self.source.balances]
+
+    @strawberry.field(description="Accounts of store credit, one for each currency.")
+    def credit_accounts(self) -> list[CreditAccount]:
+        return [CreditAccount.of(balance) for balance in self.source.credits]
 
     @strawberry.field(description="The tier, and the way to the next.")
     def tier(self) -> TierStatus:

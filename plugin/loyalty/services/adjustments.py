@@ -169,10 +169,10 @@ def _told(by: str, action: Action, row: Row) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentView:
-    """A correction as it stands. ``reason`` None: it was erased with the member."""
+    """A correction as it stands. ``member`` and ``reason`` None: erased."""
 
     id: int
-    member: str
+    member: str | None
     unit: str
     amount: int
     expires_at: datetime | None

@@ -21,10 +21,12 @@ from loyalty.services.holdings import HoldingsReader
 from loyalty.services.intake import Intake
 from loyalty.services.issuers import Issuers
 from loyalty.services.ledger_proof import Proofs
+from loyalty.services.member_ledger import MemberLedger
 from loyalty.services.membership import Membership
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendations import Recommendations
+from loyalty.services.reservation_list import ReservationList
 from loyalty.services.roots import Roots
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.settling import Settling
@@ -72,6 +74,8 @@ class Services:
     audit: Audit
     adjustments: Adjustments
     languages: Languages
+    member_ledger: MemberLedger
+    reservation_list: ReservationList
 
 
 def wire(
@@ -136,4 +140,6 @@ def wire(
         audit=Audit(database),
         adjustments=Adjustments(door, database),
         languages=Languages.load(settings.languages_dir),
+        member_ledger=MemberLedger(database),
+        reservation_list=ReservationList(database, clock),
     )

@@ -12,7 +12,8 @@ ADJUSTMENTS = Sql(
 )
 # Whatever is not asked for is null; the newest first.
 LIST = Sql(
-    f"""SELECT {", ".join("a." + name for name in ADJUSTMENT_COLUMNS)}, m.external_id
+    f"""SELECT {", ".join("a." + name for name in ADJUSTMENT_COLUMNS)},
+               CASE WHEN m.state <> 'ERASED' THEN m.external_id END
           FROM adjustment a
           JOIN member m ON m.tenant_id = a.tenant_id AND m.id = a.member_id
          WHERE a.tenant_id = $1 AND a.id < $2
