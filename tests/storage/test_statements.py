@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty.storage.statements import Sql, merged
+from loyalty.storage.statements import (
+    Sql,
+    Statement,
+    Together,
+    Unit,
+    merged,
+    side_by_side,
+    together,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +48,35 @@ def test_statements_asked_together_are_one_text_with_parameters_in_a_row() -> No
         "SELECT ARRAY(SELECT q FROM (SELECT a FROM t WHERE b = $2 AND c = $1) AS q), "
         "ARRAY(SELECT q FROM (SELECT $3::int + $12) AS q)"
     )
+
+
+def test_units_side_by_side_ask_each_step_in_one_go() -> None:
+    one, two, three = Sql("SELECT 1"), Sql("SELECT 2"), Sql("SELECT 3")
+    order: list[str] = []
+
+    def short() -> Unit[str]:
+        rows = yield one()
+        order.append("short")
+        return f"short {rows}"
+
+    def long() -> Unit[str]:
+        first, second = yield from together(two(), three())
+        order.append("long")
+        last = yield one()
+        return f"long {first} {second} {last}"
+
+    def silent() -> Unit[str]:
+        return "silent"
+        yield one()
+
+    unit = side_by_side(short(), silent(), long())
+    step = next(unit)
+    assert isinstance(step, Together)
+    assert [each.sql for each in step.statements] == [one, two, three]
+    last = unit.send([([(1,)], [(2,)], [(3,)])])
+    assert last == Statement(one, ())
+    with pytest.raises(StopIteration) as end:
+        unit.send([(4,)])
+
+    assert end.value.value == ("short [(1,)]", "silent", "long [(2,)] [(3,)] [(4,)]")
+    assert order == ["short", "long"]

@@ -24,7 +24,7 @@ from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
 from loyalty.storage import merges as merges_sql
 from loyalty.storage import quotas as quotas_sql
-from loyalty.storage.statements import Sql, Unit
+from loyalty.storage.statements import Sql, Unit, side_by_side, together
 from loyalty.storage.units import Collision
 
 Rulesets = Callable[[int, int, str | None], Ruleset | None]
@@ -120,50 +120,58 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
     cart. A guest's order may get a member, and is read again under its own lock.
     """
     wanted: set[int | None] = set(needs.holders)
-    if needs.orders:
-        yield from _lock_orders(tenant_id, needs)
+    of_reservations, of_orders, *more = yield from side_by_side(
+        _asked(sql.HOLDERS, tenant_id, needs.reservations),
+        _orders_to_lock(tenant_id, needs),
+        _asked(sql.IDS_OF_NAMES, tenant_id, needs.members),
+        _asked(merges_sql.GROUP, tenant_id, needs.own),
+        _asked(sql.HOLDERS_OF_MEMBERS, tenant_id, needs.open_of),
+    )
     carts = dict.fromkeys(needs.carts)
-    if needs.reservations:
-        found = yield sql.HOLDERS(tenant_id, list(needs.reservations))
-        for _, member_id, cart, holder_id in found:
-            if member_id is None:
-                carts[cart] = None
-            wanted.update((member_id, holder_id))
+    for _, member_id, cart, holder_id in of_reservations:
+        if member_id is None:
+            carts[cart] = None
+        wanted.update((member_id, holder_id))
     if carts:
         yield sql.LOCK_CARTS(tenant_id, list(carts))
-    if needs.orders:
-        orders = yield sql.HOLDERS_OF_ORDERS(tenant_id, list(needs.orders))
-        guests = {id for id, member_id, _ in orders if member_id is None}
-        if guests:
-            yield sql.LOCK_GUEST_ORDERS(tenant_id, sorted(guests))
-            # A guest's order may have got a member until the lock was had, and none since.
-            orders = yield sql.HOLDERS_OF_ORDERS(tenant_id, list(needs.orders))
-        for _, *ids in orders:
-            wanted.update(ids)
-    if needs.members:
-        wanted.update(row[0] for row in (yield sql.IDS_OF_NAMES(tenant_id, list(needs.members))))
-    if needs.own:
-        wanted.update(row[0] for row in (yield merges_sql.GROUP(tenant_id, list(needs.own))))
-    if needs.carts:
-        for row in (yield sql.HOLDERS_OF_CARTS(tenant_id, list(needs.carts))):
-            wanted.update(row)
-    if needs.open_of:
-        found = yield sql.HOLDERS_OF_MEMBERS(tenant_id, list(needs.open_of))
-        wanted.update(row[0] for row in found)
+    guests = {id for id, member_id, _ in of_orders if member_id is None}
+    if guests:
+        yield sql.LOCK_GUEST_ORDERS(tenant_id, sorted(guests))
+        # A guest's order may have got a member until the lock was had, and none since.
+        of_orders = yield sql.HOLDERS_OF_ORDERS(tenant_id, list(needs.orders))
+    for _, *ids in of_orders:
+        wanted.update(ids)
+    for rows in more:
+        wanted.update(row[0] for row in rows)
+    for row in (yield from _asked(sql.HOLDERS_OF_CARTS, tenant_id, needs.carts)):
+        wanted.update(row)
     return {id for id in wanted if id is not None}
 
 
-def _lock_orders(tenant_id: int, needs: Needs) -> Unit[None]:
-    """Keep orders from being booked unseen while a refund looks for its own.
+def _orders_to_lock(tenant_id: int, needs: Needs) -> Unit[list[tuple[Any, ...]]]:
+    """Whom orders belong to, and no order booked unseen while a refund looks for its own.
 
     Before all other locks: whoever waits for this one holds nothing that others wait for.
     """
+    if not needs.orders:
+        return []
+    orders = list(needs.orders)
     if not needs.refunds:
-        yield sql.SHARE_ORDERS(tenant_id)
-        return
-    known = yield sql.NAMES_OF_ORDERS(tenant_id, list(needs.orders))
-    if len(known) < len(needs.orders):
+        _, found = yield from together(
+            sql.SHARE_ORDERS(tenant_id), sql.HOLDERS_OF_ORDERS(tenant_id, orders)
+        )
+        return found
+    known = yield sql.NAMES_OF_ORDERS(tenant_id, orders)
+    if len(known) < len(orders):
         yield sql.LOCK_ORDERS(tenant_id)
+    return (yield sql.HOLDERS_OF_ORDERS(tenant_id, orders))
+
+
+def _asked(statement: Sql, tenant_id: int, names: Sequence[Any]) -> Unit[list[tuple[Any, ...]]]:
+    """What a statement finds for names; nothing is asked for none."""
+    if not names:
+        return []
+    return (yield statement(tenant_id, list(names)))
 
 
 def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
@@ -179,6 +187,7 @@ def _new_member(id: int, name: str, tier: str, now: datetime) -> Row:
 
 
 def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
+    """The books of everybody locked. They are there at once, and filled in the first step."""
     accounts = {id: sql.accounts_of(desk.tenant_id, row) for id, row in desk.members.items()}
     fresh = []
     for id, row in desk.members.items():
@@ -187,18 +196,20 @@ def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
             accounts[id] = kept
         elif id not in desk.fresh and (row["seq"] or known is None):
             fresh.append(id)
+    booked_at = max(desk.now, desk.closed_until)
+    desk.books = {id: Book(value, booked_at, desk.ids.next) for id, value in accounts.items()}
     if fresh:
-        lots = yield sql.LOTS(desk.tenant_id, fresh)
-        sums = yield sql.ACCOUNTS(desk.tenant_id, fresh)
-        holds = yield sql.HOLDS(desk.tenant_id, fresh)
-        sql.fill(accounts, lots, sums, holds)
+        found = yield from together(
+            sql.LOTS(desk.tenant_id, fresh),
+            sql.ACCOUNTS(desk.tenant_id, fresh),
+            sql.HOLDS(desk.tenant_id, fresh),
+        )
+        sql.fill(accounts, *found)
         yield from _load_lots(
             desk.tenant_id,
             accounts,
             [draw.lot_id for id in fresh for h in accounts[id].holds.values() for draw in h.draws],
         )
-    booked_at = max(desk.now, desk.closed_until)
-    desk.books = {id: Book(value, booked_at, desk.ids.next) for id, value in accounts.items()}
 
 
 def _load_lots(
@@ -219,28 +230,45 @@ def _load_lots(
 def _rows(
     statement: Sql, columns: Sequence[str], tenant_id: int, names: Sequence[Any]
 ) -> Unit[list[Row]]:
-    if not names:
-        return []
-    found = yield statement(tenant_id, list(names))
+    found = yield from _asked(statement, tenant_id, names)
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
 def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
-    """Orders, refunds, reservations and what they name, quotas last."""
+    """Orders, refunds, reservations and what they name."""
     q, tenant, loaded = checkout_sql, desk.tenant_id, desk.loaded
-    orders = yield from _rows(q.ORDERS, q.ORDER_COLUMNS, tenant, needs.orders)
-    refunds = yield from _rows(q.REFUNDS, q.REFUND_COLUMNS, tenant, needs.refunds)
-    waiting = yield from _rows(q.REFUNDS_WAITING, q.REFUND_COLUMNS, tenant, needs.orders)
+    own = [desk.names[name] for name in needs.open_of if name in desk.names]
+    historic = [desk.names[name] for name in needs.history_of if name in desk.names]
+    holders = [id for id, row in desk.members.items() if row["kind"] != sql.MEMBER]
+    (
+        orders, refunds, waiting, reservations, open_carts, open_own, draws, corrections, cards,
+        history,
+    ) = yield from side_by_side(
+        _rows(q.ORDERS, q.ORDER_COLUMNS, tenant, needs.orders),
+        _rows(q.REFUNDS, q.REFUND_COLUMNS, tenant, needs.refunds),
+        _rows(q.REFUNDS_WAITING, q.REFUND_COLUMNS, tenant, needs.orders),
+        _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, needs.reservations),
+        _rows(q.OPEN_CARTS, q.RESERVATION_COLUMNS, tenant, needs.carts),
+        _rows(q.OPEN_OF_MEMBERS, q.RESERVATION_COLUMNS, tenant, own),
+        _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, needs.reservations),
+        _rows(
+            adjustments_sql.ADJUSTMENTS,
+            adjustments_sql.ADJUSTMENT_COLUMNS,
+            tenant,
+            needs.adjustments,
+        ),
+        _rows(
+            quotas_sql.GIFT_CARDS_OF_HOLDERS, quotas_sql.GIFT_CARD_COLUMNS, tenant, holders
+        ),
+        _asked(sql.TIER_HISTORY, tenant, historic),
+    )  # fmt: skip
     loaded.orders = {row["external_id"]: row for row in orders}
     loaded.refunds = {row["external_id"]: row for row in refunds}
     for row in waiting:
         loaded.refunds_waiting.setdefault(row["order_external_id"], []).append(row)
-    named = dict.fromkeys((*needs.reservations, *(r["reservation_id"] for r in orders)))
-    named.pop(None, None)
-    reservations = yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, list(named))
-    reservations += yield from _rows(q.OPEN_CARTS, q.RESERVATION_COLUMNS, tenant, needs.carts)
-    own = [desk.names[name] for name in needs.open_of if name in desk.names]
-    reservations += yield from _rows(q.OPEN_OF_MEMBERS, q.RESERVATION_COLUMNS, tenant, own)
+    reservations += open_carts + open_own
+    named = {row["reservation_id"] for row in orders} - {None, *needs.reservations}
+    reservations += yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, sorted(named))
     loaded.reservations = {row["id"]: row for row in reservations}
     for row in (*orders, *reservations):
         if row["member_id"] is not None and row["member_id"] not in desk.members:
@@ -248,7 +276,8 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     loaded.open_carts = {
         row["cart_id"]: row["id"] for row in reservations if row["state"] == "HELD"
     }
-    draws = yield from _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, list(loaded.reservations))
+    others = [id for id in loaded.reservations if id not in set(needs.reservations)]
+    draws += yield from _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, others)
     for row in draws:
         loaded.draws.setdefault(row["reservation_id"], []).append(row)
     lots = [row["lot_id"] for row in draws]
@@ -263,17 +292,8 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
             loaded.order_lines.setdefault(order_id, []).append((*counted,))
     accounts = {id: book.accounts for id, book in desk.books.items()}
     yield from _load_lots(tenant, accounts, lots)
-    corrections = yield from _rows(
-        adjustments_sql.ADJUSTMENTS, adjustments_sql.ADJUSTMENT_COLUMNS, tenant, needs.adjustments
-    )
     loaded.adjustments = {row["id"]: row for row in corrections}
-    if needs.history_of:
-        ids = [desk.names[name] for name in needs.history_of if name in desk.names]
-        for member_id, at, tier in (yield sql.TIER_HISTORY(tenant, ids)):
-            step = TierAt(instant(at), tier)
-            loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
-    holders = [id for id, row in desk.members.items() if row["kind"] != sql.MEMBER]
-    cards = yield from _rows(
-        quotas_sql.GIFT_CARDS_OF_HOLDERS, quotas_sql.GIFT_CARD_COLUMNS, tenant, holders
-    )
+    for member_id, at, tier in history:
+        step = TierAt(instant(at), tier)
+        loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
     loaded.gift_cards = {row["holder_id"]: row for row in cards}

@@ -39,7 +39,7 @@ from loyalty.services.loading import (
 from loyalty.services.quotas import load_quotas
 from loyalty.services.subjects import subject_of_command
 from loyalty.storage import checkout as checkout_sql
-from loyalty.storage.statements import Unit
+from loyalty.storage.statements import Unit, side_by_side
 
 _IDS_PER_COMMAND = 16
 _IDS_MAX = 1_024
@@ -69,14 +69,15 @@ def unit_of_work(
     ruleset, closed_until = yield from current_ruleset(tenant_id, rulesets)
     desk = Desk(tenant_id, now, ids, ruleset, Loaded(), closed_until)
     yield from load_members(desk, needs)
-    yield from load_accounts(desk, known)
-    yield from load_rows(desk, needs)
+    # In step, the accounts first: the rows' lots are looked for among theirs.
+    _, _, stored = yield from side_by_side(
+        load_accounts(desk, known), load_rows(desk, needs), _stored(tenant_id, commands)
+    )
     yield from load_quotas(desk, needs)
     if len(commands) == 1 and isinstance(commands[0], Prepares):
         yield from commands[0].prepare(desk)
     for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
         desk.rulesets[version] = yield from ruleset_version(tenant_id, version, rulesets)
-    stored = yield from _stored(tenant_id, commands)
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
     yield effects_of(desk, {change.member_id for change in changed})

@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from loyalty.domain.ledger import micros
@@ -76,8 +77,48 @@ It runs in one transaction and may be run again from the start, so it keeps no s
 
 def together(*statements: Statement) -> Unit[Sequence[list[Row]]]:
     """The rows of each statement, asked in one go; see ``Together``."""
+    if len(statements) < 2:
+        rows = []
+        for statement in statements:
+            rows.append((yield statement))
+        return rows
     (found,) = yield Together(statements)
     return found
+
+
+def side_by_side(*units: Unit[Any]) -> Unit[tuple[Any, ...]]:
+    """Units that only read, run in step: what all of them want next is asked in one go.
+
+    None may rely on a lock that another takes in the same step. In each step the first goes on
+    before the second; one that needs fewer steps is done earlier. Returns their outcomes.
+    """
+    outcomes: dict[int, Any] = {}
+    asked: dict[int, Statement | Together | Effects] = {}
+
+    def go_on(number: int, rows: list[Row] | None) -> None:
+        try:
+            # Sent None, a generator begins.
+            asked[number] = units[number].send(rows)  # type: ignore[arg-type]
+        except StopIteration as stop:
+            asked.pop(number, None)
+            outcomes[number] = stop.value
+
+    for number in range(len(units)):
+        go_on(number, None)
+    while asked:
+        wanted = {number: _each(request) for number, request in asked.items()}
+        found = iter((yield from together(*(each for some in wanted.values() for each in some))))
+        for number, statements in wanted.items():
+            rows = tuple(islice(found, len(statements)))
+            go_on(number, [rows] if isinstance(asked[number], Together) else rows[0])
+    return tuple(outcomes[number] for number in range(len(units)))
+
+
+def _each(request: "Statement | Together | Effects") -> tuple[Statement, ...]:
+    if isinstance(request, Together):
+        return request.statements
+    assert isinstance(request, Statement), "units that run side by side only read"
+    return (request,)
 
 
 def stored(value: Any) -> Any:
