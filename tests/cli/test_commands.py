@@ -135,6 +135,26 @@ class TestTenants:
         assert "loyalty tenant create CODE --name NAME" in done.error
 
 
+class TestMembers:
+    def test_one_is_merged_parted_exported_and_erased(self, shop: CommandLine) -> None:
+        members = shop.folder / "members.csv"
+        members.write_text("member,name\nann,Ann\nguest,Guest\n")
+        shop.ok("import", "members", str(members))
+
+        assert shop.ok("member", "merge", "guest", "ann").out == "merged\n"
+        assert shop.ok("member", "merge", "guest", "ann", "--json").json == {"moved": False}
+        assert shop.ok("member", "unmerge", "guest").out == "parted\n"
+        assert shop.ok("member", "unmerge", "guest").out.startswith("nothing to do")
+        exported = shop.ok("member", "export", "ann").json
+        assert [each["name"] for each in exported["members"]] == ["Ann"]
+        erased = shop.ok("member", "erase", "ann", "--yes")
+
+        assert erased.out == "erased; forfeited: nothing\n"
+        assert "backups" in erased.error
+        done = shop("member", "export", "ann")
+        assert (done.status, done.error) == (1, "error: no member 'ann'\n")
+
+
 class TestProgram:
     def test_every_problem_is_a_line(self, bare: CommandLine) -> None:
         broken = bare.folder / "broken.toml"

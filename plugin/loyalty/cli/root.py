@@ -19,6 +19,7 @@ from loyalty.cli import (
     jobs,
     key,
     ledger,
+    member,
     migrate,
     program,
     schema,
@@ -53,6 +54,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(key.app, name="key")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(member.app, name="member")
 app.add_typer(ledger.app, name="ledger")
 app.command("schema")(schema.command)
 

@@ -62,18 +62,30 @@ class Moving(Recording):
         self._owe(owed, entries)
         self._record_move(entries, at)
 
-    def write_off(self, at: datetime, cause: Cause) -> dict[str, int]:
-        """Let go of what is owed; returns it by unit."""
-        owed = {unit: points for unit, points in self.accounts.deficits.items() if points}
-        for unit, points in owed.items():
-            entries = [
-                self._member_entry(unit, points),
-                Entry(self._next_id(), Account.ADJUSTED, unit, -points),
-            ]
-            self.accounts.deficits[unit] = 0
-            self.accounts.outlook = None
-            self._record(TransactionKind.ADJUST, entries, at, cause)
-        return owed
+    def forfeit(self, at: datetime) -> dict[str, int]:
+        """End what is left for good: points go, active or not, and debts are written off.
+
+        One correction, for no lot's own time is over. What is forfeited counts as expired, so that
+        no later refund calls it spent.
+
+        Returns:
+            What was forfeited, by point type or currency.
+        """
+        entries: list[Entry] = []
+        forfeited: dict[str, int] = {}
+        for lot in sorted(self.accounts.lots.values(), key=lambda lot: lot.id):
+            if lot.remaining:
+                forfeited[lot.unit] = forfeited.get(lot.unit, 0) + lot.remaining
+                entries.append(self._member_entry(lot.unit, -lot.remaining, lot.id))
+                self._put(lot.moved(-lot.remaining, expired_by=lot.remaining))
+        for unit, points in self.accounts.deficits.items():
+            if points:
+                entries.append(self._member_entry(unit, points))
+                self.accounts.deficits[unit] = 0
+        self._balance(entries, Account.ADJUSTED)
+        if entries:
+            self._record(TransactionKind.ADJUST, entries, at, Cause())
+        return forfeited
 
     def _owe(self, owed: Mapping[str, int], entries: list[Entry]) -> None:
         for unit, points in owed.items():
@@ -81,14 +93,16 @@ class Moving(Recording):
             self.accounts.deficits[unit] = self.accounts.deficits.get(unit, 0) + points
 
     def _record_move(self, entries: list[Entry], at: datetime) -> None:
+        self._balance(entries, Account.CAUSE)
+        if entries:
+            self._record(TransactionKind.MERGE, entries, at, Cause())
+
+    def _balance(self, entries: list[Entry], account: Account) -> None:
+        """Add the other side, where the member's own does not sum to zero by itself."""
+        self.accounts.outlook = None
         net: dict[str, int] = {}
         for entry in entries:
             net[entry.unit] = net.get(entry.unit, 0) + entry.amount
         entries += [
-            Entry(self._next_id(), Account.CAUSE, unit, -amount)
-            for unit, amount in net.items()
-            if amount
+            Entry(self._next_id(), account, unit, -amount) for unit, amount in net.items() if amount
         ]
-        self.accounts.outlook = None
-        if entries:
-            self._record(TransactionKind.MERGE, entries, at, Cause())

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from loyalty.domain.forfeit import forfeit
 from loyalty.errors import NotFound
+from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs
 from loyalty.services.merging import set_member
 from loyalty.services.reservations import release_open_of
@@ -51,6 +51,7 @@ class Erase:
     tenant_id: int
     idempotent: Idempotent | None
     external_id: str
+    by: str
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -66,8 +67,12 @@ class Erase:
             {"id": id, "quote": quote}
             for id, _, _, quote in (yield sql.RESERVATIONS_OF(self.tenant_id, ids))
         ]
-        more["orders"] = []
+        codes = yield sql.CODES_OF(self.tenant_id, ids)
+        more["codes"] = [{"id": id, "code": code} for id, code in codes]
+        more["orders"], more["adjustment"] = [], []
         for member_id in ids:
+            for row in (yield sql.PROPOSALS_OF(self.tenant_id, member_id)):
+                more["adjustment"].append({"id": row[0]})
             for row in (yield sql.ORDERS_OF(self.tenant_id, member_id)):
                 more["orders"].append(dict(zip(sql.ORDER_COLUMNS, row, strict=True)))
 
@@ -79,38 +84,52 @@ class Erase:
             return {"member": member_id, "erased": False, "forfeited": {}}
         book = desk.books[member_id]
         release_open_of(desk, member_id)
-        forfeited = forfeit(book)
+        forfeited = book.forfeit(book.at)
         subjects = []
         for id, row in list(desk.members.items()):
             subjects.append(subject_of(self.tenant_id, row["external_id"]))
             pseudonym = PSEUDONYM + secrets.token_hex(16)
             set_member(desk, id, external_id=pseudonym, **NOTHING_KNOWN)
             desk.touch(id, "erased")
+        codes = {row["code"]: f"ERASED-{row['id']}" for row in desk.loaded.more["codes"]}
         for reservation in desk.loaded.more["reservations"]:
-            quote = anonymous_quote(reservation["quote"])
+            quote = anonymous_quote(reservation["quote"], codes)
             desk.update("reservation", reservation["id"], cart_id="erased", quote=quote)
         for order in desk.loaded.more["orders"]:
-            desk.update("shop_order", order["id"], context=anonymous_context(order["context"]))
+            desk.update(
+                "shop_order", order["id"], context=anonymous_context(order["context"], codes)
+            )
+        for proposal in desk.loaded.more["adjustment"]:
+            change = {"state": "DECLINED", "decided_by": self.by, "decided_at": desk.now}
+            desk.update("adjustment", proposal["id"], **change)
+        done = deed(self.by, Action.MEMBER_ERASE, Subject.MEMBER, member_id, forfeited=forfeited)
+        noted(desk, done)
         desk.after += eraser(self.tenant_id, sorted(desk.members), subjects)
         return {"member": member_id, "erased": True, "forfeited": forfeited}
 
 
-def anonymous_quote(text: str) -> str:
-    """A stored quote without its member, its cart's name, its codes, and the hash over them."""
-    quote = orjson.loads(text)
-    if not isinstance(quote, dict) or "cart" not in quote:
-        return "{}"
+def anonymous_quote(text: str, codes: Mapping[str, str]) -> str:
+    """A stored quote without its member, its cart's name, its codes, and the hash over them.
+
+    Args:
+        codes: of the member's own coupons, with what stands for each from now on.
+    """
+    quote = orjson.loads(_recoded(text, codes))
     quote |= {"member": None, "hash": ""}
     quote["cart"] |= {"id": "erased"}
-    choice = quote.get("choice", {})
-    if "codes" in choice:
-        choice["codes"] = []
+    quote["choice"] |= {"codes": []}
     return orjson.dumps(quote).decode()
 
 
-def anonymous_context(text: str) -> str:
+def anonymous_context(text: str, codes: Mapping[str, str]) -> str:
     """An order's context without the hash of its quote, which covers the member's id."""
-    context = orjson.loads(text)
+    context = orjson.loads(_recoded(text, codes))
     if isinstance(context, dict) and "quote" in context:
         context["quote"] = None
     return orjson.dumps(context).decode()
+
+
+def _recoded(text: str, codes: Mapping[str, str]) -> str:
+    for code, instead in codes.items():
+        text = text.replace(f'"{code}"', f'"{instead}"')
+    return text

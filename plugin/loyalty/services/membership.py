@@ -8,6 +8,7 @@ import structlog
 from loyalty.clock import Clock
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope, Viewer
+from loyalty.services.audit import Action, Subject, added, deed
 from loyalty.services.checkout import Done, idempotent
 from loyalty.services.credentials import Credentials
 from loyalty.services.desk import Command, Idempotent, MemberChanged
@@ -19,6 +20,8 @@ from loyalty.services.recommendations import Recommendations
 from loyalty.services.tenants import Tenants
 from loyalty.storage import merges as sql
 from loyalty.storage.database import Database
+from loyalty.storage.effects import Effects
+from loyalty.storage.statements import Unit
 
 Told = Callable[[Sequence[MemberChanged]], Awaitable[None]]
 
@@ -57,13 +60,13 @@ class Membership:
         """
         viewer.require(Scope.MEMBERS_WRITE)
         once = idempotent(viewer, "memberMerge", key, [source, target])
-        return await self._done(Merge(viewer.tenant_id, once, source, target))
+        return await self._done(Merge(viewer.tenant_id, once, source, target, viewer.client))
 
     async def unmerge(self, viewer: Viewer, key: str, source: str) -> Done:
         """Part a source again. Raises NotFound, Conflict."""
         viewer.require(Scope.MEMBERS_WRITE)
         once = idempotent(viewer, "memberUnmerge", key, [source])
-        return await self._done(Unmerge(viewer.tenant_id, once, source))
+        return await self._done(Unmerge(viewer.tenant_id, once, source, viewer.client))
 
     async def erase(self, viewer: Viewer, key: str, member: str) -> Done:
         """Take away everything personal of a member. Merchants only. Raises NotFound."""
@@ -73,7 +76,7 @@ class Membership:
         body = self._secret.derive("erased", str(tenant_id), key, member).hex()
         once = Idempotent(viewer.client, OPERATION, key, body)
         names = await self._names(tenant_id, member)
-        done = await self._done(Erase(tenant_id, once, member))
+        done = await self._done(Erase(tenant_id, once, member, viewer.client))
         await self._forgotten(tenant_id, names)
         return done
 
@@ -82,9 +85,19 @@ class Membership:
         viewer.require(Scope.ADMIN)
         tenants = {tenant.id: tenant.code for tenant in await self._tenants.all()}
         now, tenant_id = self._clock.now(), viewer.tenant_id
-        return await self._database.read_unit(
+        document = await self._database.read_unit(
             lambda: exported(tenant_id, tenants[tenant_id], member, now)
         )
+        (shown,) = (row["id"] for row in document["members"] if row["mergedInto"] is None)
+        done = deed(viewer.client, Action.MEMBER_EXPORT, Subject.MEMBER, shown)
+
+        def unit() -> Unit[None]:
+            effects = Effects()
+            added(effects, self._database.ids.next(), tenant_id, now, done)
+            yield effects
+
+        await self._database.write(unit)
+        return document
 
     async def _names(self, tenant_id: int, member: str) -> dict[int, str]:
         ids = [row[0] for row in await self._database.read(sql.GROUP(tenant_id, [member]))]

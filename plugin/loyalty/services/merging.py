@@ -24,6 +24,7 @@ from loyalty.domain.merge import (
 )
 from loyalty.domain.settle import settle
 from loyalty.errors import Conflict, MemberNotActive, NotFound
+from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.storage import ledger as ledger_sql
 from loyalty.storage import merges as sql
@@ -43,6 +44,7 @@ class Merge:
     idempotent: Idempotent | None
     source: str
     target: str
+    by: str
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -86,6 +88,7 @@ class Merge:
             moved=orjson.dumps(moved, option=orjson.OPT_NON_STR_KEYS).decode(),
             merged_at=desk.now,
         )
+        noted(desk, deed(self.by, Action.MEMBER_MERGE, Subject.MEMBER, source_id, into=target_id))
         return _touched(desk, source_id, target_id)
 
 
@@ -100,6 +103,7 @@ class Unmerge:
     tenant_id: int
     idempotent: Idempotent | None
     source: str
+    by: str
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -144,6 +148,7 @@ class Unmerge:
         set_member(desk, source_id, merged_into=None, state=moved["state"])
         desk.update("member_merge", record["id"], state="UNMERGED", unmerged_at=desk.now)
         desk.see(desk.names, self.source, source_id)
+        noted(desk, deed(self.by, Action.MEMBER_UNMERGE, Subject.MEMBER, source_id, of=target_id))
         return _touched(desk, source_id, target_id)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from loyalty.domain.forfeit import forfeit
 from loyalty.domain.settle import evaluate_tier, settle
 from loyalty.errors import KeyReused, LoyaltyError, StoredRefusal
 from loyalty.ids import Ids, IdStream
@@ -138,7 +137,7 @@ def _verdict(desk: Desk, command: Command, stored: Stored) -> Verdict:
         evaluate_tier(book, desk.ruleset)
         if desk.members[book.accounts.member_id]["state"] == "ERASED":
             # A refund may still come; nobody is left to whom it could give anything back.
-            forfeit(book)
+            book.forfeit(book.at)
     if key or desk.reasons:
         booked = [
             item.id

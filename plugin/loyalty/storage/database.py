@@ -74,6 +74,17 @@ class Database:
         if isinstance(self._driver, SqliteDriver):
             await self._driver.checkpoint()
 
+    async def vacuum(self) -> None:
+        """Write an SQLite file anew, without what deleted rows left; nobody writes meanwhile.
+
+        PostgreSQL does so by itself (autovacuum).
+
+        Raises:
+            Unavailable: others kept the file busy.
+        """
+        if isinstance(self._driver, SqliteDriver):
+            await self._driver.vacuum()
+
     async def ping(self) -> None:
         """Ask the database for an answer.
 

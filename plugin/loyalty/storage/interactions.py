@@ -2,12 +2,13 @@
 
 from loyalty.storage.statements import Sql
 
-# What was returned whole is no sign that somebody likes it.
+# What was returned whole is no sign that somebody likes it; who was erased has no taste of its own.
 ORDERS = Sql(
-    """SELECT id, member_id, occurred_at FROM shop_order
-        WHERE tenant_id = $1 AND id > $2 AND member_id IS NOT NULL
-          AND state IN ('PAID', 'PARTIALLY_REFUNDED')
-        ORDER BY id LIMIT $3"""
+    """SELECT o.id, o.member_id, o.occurred_at FROM shop_order o
+         JOIN member m ON m.tenant_id = o.tenant_id AND m.id = o.member_id
+        WHERE o.tenant_id = $1 AND o.id > $2 AND m.state <> 'ERASED'
+          AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
+        ORDER BY o.id LIMIT $3"""
 )
 LINES = Sql(
     """SELECT id, order_id, product FROM order_line

@@ -47,6 +47,7 @@ USES_OF = Sql(
          JOIN reservation r ON r.tenant_id = u.tenant_id AND r.id = u.reservation_id
         WHERE r.tenant_id = $1 AND r.member_id = $2 ORDER BY u.id"""
 )
+CODES_OF = Sql("SELECT id, code FROM coupon WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])")
 COUPONS_OF = Sql("SELECT id FROM coupon WHERE tenant_id = $1 AND member_id = $2 ORDER BY id")
 PROPOSALS_OF = Sql(
     """SELECT id FROM adjustment

@@ -97,6 +97,11 @@ class SqliteDriver:
     async def ping(self) -> None:
         await self.read(_PING())
 
+    async def vacuum(self) -> None:
+        """Rewrite the file."""
+        await self._on(self._writer, lambda connection: connection.execute("VACUUM").fetchall())
+        await self.checkpoint()
+
     async def checkpoint(self) -> None:
         """Write the log back and empty it, as far as readers let."""
         await self._on(
