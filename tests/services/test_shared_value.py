@@ -1,6 +1,7 @@
 """What several may take: coupon uses, stock, gift cards. Held, used, never too often."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,9 +23,11 @@ from loyalty.errors import (
 )
 from loyalty.secrets import SecretKey
 from loyalty.services.coupons import Coupons, CouponTerms
-from loyalty.services.desk import Verdict
+from loyalty.services.desk import MemberChanged, Verdict
 from loyalty.services.gift_cards import GiftCard, GiftCards
 from loyalty.services.members import SetState
+from loyalty.services.settling import Settling
+from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop
 
@@ -82,6 +85,10 @@ async def desk(shop: Shop) -> Desk:
     coupons = Coupons(shop.database, shop.door, shop.clock)
     key = SecretKey("a secret key of more than 32 characters")
     return Desk(shop, coupons, GiftCards(shop.database, shop.door, shop.summaries, key))
+
+
+async def nobody(changed: Sequence[MemberChanged]) -> None:
+    """Nobody is told."""
 
 
 async def offered(shop: Shop, cart: str, *, member: str | None = None, **taken: object) -> Quote:
@@ -352,10 +359,12 @@ async def test_tidying_marks_what_ran_out_of_time(desk: Desk) -> None:
     use = await desk.coupon("TEN")
     await shop.reserve(await offered(shop, "c-1", uses=(use,)))
 
-    assert await desk.coupons.tidy(shop.tenant_id) == 0
+    settling = Settling(shop.database, shop.door, shop.clock, told=nobody)
+    assert await settling.tidied(shop.tenant_id) == 0
     shop.clock.advance(HOUR)
-    assert await desk.coupons.tidy(shop.tenant_id) == 1
-    assert await desk.coupons.tidy(shop.tenant_id) == 0
+    await settling.due(shop.tenant_id)
+    assert await settling.tidied(shop.tenant_id) == 0
+    assert (await shop.database.read(Sql("SELECT state FROM quota_use")())) == [("RELEASED",)]
 
 
 async def test_coupons_of_random_codes(desk: Desk) -> None:

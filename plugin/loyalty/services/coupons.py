@@ -258,15 +258,6 @@ class Coupons:
             Stock(subject, total, used, held.get(id, 0)) for id, subject, total, _, used in rows
         ]
 
-    async def tidy(self, tenant_id: int) -> int:
-        """Mark what was held past its time as released; returns how many uses."""
-        now = self._clock.now()
-
-        def unit() -> Any:
-            return len((yield sql.TIMED_OUT(tenant_id, now)))
-
-        return int(await self._database.write(unit))
-
     async def _coupons(self, tenant_id: int, rows: Sequence[Sequence[Any]]) -> list[Coupon]:
         held = await self._held(tenant_id, [row[0] for row in rows])
         return [_coupon(row, held.get(row[0], 0)) for row in rows]

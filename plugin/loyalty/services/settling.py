@@ -13,8 +13,10 @@ from typing import Any
 from loyalty.clock import Clock
 from loyalty.services.desk import Desk, Idempotent, MemberChanged, Needs
 from loyalty.services.door import Door
+from loyalty.storage import quotas as quotas_sql
 from loyalty.storage import settling as sql
 from loyalty.storage.database import Database
+from loyalty.storage.statements import Unit
 
 BATCH = 200
 """Members settled in one transaction."""
@@ -64,4 +66,17 @@ class Settling:
             await self._told(booked.changed)
             after = rows[-1][0]
             settled += len(booked.changed)
+        await self.tidied(tenant_id)
         return settled
+
+    async def tidied(self, tenant_id: int) -> int:
+        """Mark coupon uses and stock that were held past their time as released; how many.
+
+        They are free by the clock already, and a late commit holds again what it needs.
+        """
+        now = self._clock.now()
+
+        def unit() -> Unit[int]:
+            return len((yield quotas_sql.TIMED_OUT(tenant_id, now)))
+
+        return await self._database.write(unit)
