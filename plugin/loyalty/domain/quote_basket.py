@@ -1,82 +1,141 @@
 """A cart ready to be chosen for, and one reward applied to what is left of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import gt
 from typing import NamedTuple
 
-from loyalty.domain.cart import CartLine
-from loyalty.domain.quote_margin import Guard, Room, cut, payable_with_points
-from loyalty.domain.quote_tender import TenderLimits
-from loyalty.domain.rewards import OpenLine
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.money import allocated
+from loyalty.domain.quote_holdings import CouponFacts
+from loyalty.domain.quote_margin import Guard, Room, capped, guarded
+from loyalty.domain.quote_tax import TaxTable
+from loyalty.domain.rewards import MoneyOff, OpenLine, PercentageOff
 from loyalty.domain.ruleset import PointsTender, Reward
 
 _UNIT_BP = 10_000
+_NO_LINES: list[int] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What the search chooses for. ``tender`` is None where paying with points is no option."""
+    """What the search chooses for.
+
+    ``lines`` and ``gross`` have shipping as their last, so whatever is reckoned by position
+    is. ``tender`` is None where paying with points is no option. ``credit_minor``: credit that
+    may be asked for by an exact amount, with ``credit_share_bp`` of the total at most.
+    """
 
     lines: tuple[CartLine, ...]
-    shipping_minor: int
+    gross: tuple[int, ...]
     guard: Guard
+    taxes: TaxTable
     available: Mapping[str, int]
+    expiring: Mapping[str, int]
     tender: PointsTender | None
+    credit_minor: int = 0
+    credit_share_bp: int = 0
+
+    @property
+    def shipping(self) -> int:
+        """The position of shipping."""
+        return len(self.lines) - 1
+
+    def total(self, left: Sequence[int]) -> int:
+        """What the order costs, given what is left of its lines and shipping."""
+        return sum(left) + self.taxes.added(left)
+
+    def owed(self, left: Sequence[int]) -> Sequence[int]:
+        """What is charged for each line: what is left of it, and tax where that is added."""
+        if not self.taxes.is_added:
+            return left
+        return [net + tax for net, tax in zip(left, self.taxes.by_line(left), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A reward and the cart's lines that it covers.
+    """A reward and what it takes off.
 
-    ``covered``: their positions; ``is_known``: whether the guard knows the cost of each.
-    ``most_minor``: what it takes off at most in any choice.
+    ``covered``: positions of its lines, or of shipping alone. ``off``: its kind reckons by
+    amounts alone. ``most_minor``: what it takes off at most in any choice. ``coupon``: the
+    one that opens it. ``ends_soon``: that coupon's time is over soon.
     """
 
     reward: Reward
     covered: tuple[int, ...]
-    is_known: tuple[bool, ...]
+    off: Callable[[Sequence[int]], list[int]] | None
     most_minor: int
+    coupon: CouponFacts | None = None
+    ends_soon: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Under which it can be pinned."""
+        code = self.reward.code
+        return (code,) if self.coupon is None else (code, self.coupon.code)
 
 
 class Taken(NamedTuple):
-    """A reward applied: what it takes off each covered line, and what the guard kept back."""
+    """A reward applied: what it takes off each covered line, and what was kept back of it.
+
+    ``capped`` by the caps, ``cut`` by the margin. ``shaped``: the margin had a say, be it only
+    in which lines the sum comes off.
+    """
 
     entrant: Entrant
     parts: list[int]
     given: int
+    capped: int
     cut: int
+    shaped: bool
 
 
-def entrant(basket: Basket, reward: Reward) -> Entrant:
+def entrant(
+    basket: Basket, reward: Reward, coupon: CouponFacts | None = None, *, ends_soon: bool = False
+) -> Entrant:
     """A reward with the lines of this cart that all its conditions cover."""
-    lines = basket.lines
-    covered = list(range(len(lines)))
+    lines, does = basket.lines, reward.does
+    covered = list(range(basket.shipping))
     for condition in reward.conditions:
-        covered = [index for index in covered if condition.covers(lines[index])]
-    most = gross = sum(lines[index].gross_minor for index in covered)
-    does = reward.does
+        covered = [at for at in covered if condition.covers(lines[at])]
+    products = getattr(does, "products", None)
+    if products is not None:
+        covered = [at for at in covered if lines[at].product in products]
+    # Whatever takes off shipping still asks for the goods that its conditions name.
+    if covered and getattr(does, "on_shipping", False):
+        covered = [basket.shipping]
+    most = whole = sum([basket.gross[at] for at in covered])
     if does.value_minor is not None:
         most = min(most, does.value_minor)
     if does.percent_bp is not None:
-        most = min(most, -(-gross * does.percent_bp // _UNIT_BP))
-    is_known = basket.guard.is_known
-    return Entrant(reward, tuple(covered), tuple([is_known[index] for index in covered]), most)
+        most = min(most, -(-whole * does.percent_bp // _UNIT_BP))
+    off = None
+    # A subclass may offer otherwise, so only the kinds themselves are taken at their word.
+    if isinstance(does, MoneyOff | PercentageOff) and type(does) in (MoneyOff, PercentageOff):
+        off = does.off
+    found = Entrant(reward, tuple(covered), off, most, coupon, ends_soon)
+    if off is None and getattr(does, "shrinks", False):
+        most = min(most, sum(offered(basket, found, basket.gross)))
+        found = Entrant(reward, tuple(covered), off, most, coupon, ends_soon)
+    return found
 
 
 def offered(basket: Basket, entrant: Entrant, left: Sequence[int]) -> list[int]:
-    """What a reward would take off its lines if no margin had to be kept.
+    """What a reward would take off its lines if no limit had to be kept.
 
     Raises:
         ValueError: its kind breaks its promise of parts between nothing and what is left.
     """
-    if not entrant.covered:
-        return []
+    covered = entrant.covered
+    if not covered:
+        return _NO_LINES
+    if entrant.off is not None:
+        return entrant.off([left[at] for at in covered])
     lines, does = basket.lines, entrant.reward.does
-    open_lines = [OpenLine(lines[index], left[index]) for index in entrant.covered]
+    open_lines = [OpenLine(lines[at], left[at]) for at in covered]
     parts = does.offer(open_lines)
     is_whole = len(parts) == len(open_lines) and min(parts) >= 0
-    if not is_whole or any(map(gt, parts, [left[index] for index in entrant.covered])):
+    if not is_whole or any(map(gt, parts, [left[at] for at in covered])):
         raise ValueError(
             f"reward {entrant.reward.code!r} of kind {does.kind!r} offered {parts[:20]}, wanted "
             "one part per line, between 0 and what is left of the line"
@@ -85,27 +144,78 @@ def offered(basket: Basket, entrant: Entrant, left: Sequence[int]) -> list[int]:
 
 
 def take(basket: Basket, entrant: Entrant, left: Sequence[int], room: Room) -> tuple[Taken, Room]:
-    """Apply a reward. It gives nothing where nothing is left or the margin forbids it."""
+    """Apply a reward. It gives nothing where nothing is left or a limit forbids it."""
     parts = offered(basket, entrant, left)
-    if basket.guard.policy is None:
-        given = sum(parts)
-        return Taken(entrant, parts, given, 0), Room(room.known, room.unknown - given)
-    may_cut = entrant.reward.does.may_cut
-    parts, taken, kept_back = cut(parts, entrant.is_known, room, may_cut=may_cut)
+    guard = basket.guard
+    if guard.is_open or not parts or entrant.covered[0] == basket.shipping:
+        return Taken(entrant, parts, sum(parts), 0, 0, False), room
+    wanted = sum(parts)
+    covered, does = entrant.covered, entrant.reward.does
+    let = capped(guard, covered, parts, left, room)
+    kept = guarded(guard, covered, let, left, room)
+    if kept is not parts and not does.may_cut:
+        return _whole(basket, entrant, left, room, parts, let, kept)
+    given, by_caps = sum(kept), wanted - sum(let)
+    cut = wanted - by_caps - given
+    taken = Taken(entrant, kept, given, by_caps, cut, kept is not let)
+    return taken, _after(guard, covered, kept, given, room)
+
+
+def _whole(
+    basket: Basket,
+    entrant: Entrant,
+    left: Sequence[int],
+    room: Room,
+    parts: list[int],
+    let: list[int],
+    kept: list[int],
+) -> tuple[Taken, Room]:
+    """A reward that is given whole or not at all, and that some line cannot take its part of.
+
+    A sum that may move comes off the lines in proportion to what each can take.
+    """
+    guard, covered, wanted = basket.guard, entrant.covered, sum(parts)
+    nothing = [0] * len(parts)
+    is_shaped = False
+    if getattr(entrant.reward.does, "may_move", False):
+        rest = [left[at] for at in covered]
+        by_caps = capped(guard, covered, rest, left, room)
+        if sum(by_caps) < wanted:
+            return Taken(entrant, nothing, 0, wanted - sum(by_caps), 0, False), room
+        if let is not parts:
+            let = allocated(wanted, by_caps)
+            kept = guarded(guard, covered, let, left, room)
+        if kept is not let:
+            is_shaped = True
+            allowed = guarded(guard, covered, by_caps, left, room)
+            if sum(allowed) < wanted:
+                return Taken(entrant, nothing, 0, 0, wanted - sum(allowed), True), room
+            kept = allocated(wanted, allowed)
+    elif let is not parts:
+        return Taken(entrant, nothing, 0, wanted - sum(let), 0, False), room
+    else:
+        return Taken(entrant, nothing, 0, 0, wanted - sum(kept), True), room
     return (
-        Taken(entrant, parts, taken.known + taken.unknown, kept_back),
-        Room(room.known - taken.known, room.unknown - taken.unknown),
+        Taken(entrant, kept, wanted, 0, 0, is_shaped),
+        _after(guard, covered, kept, wanted, room),
     )
 
 
-def tender_limits(
-    basket: Basket, tender: PointsTender, left: Sequence[int], room: Room, spent: int
-) -> TenderLimits:
-    """What bounds paying with points once ``spent`` points went into rewards."""
-    known, whole = basket.guard.sums(left)
-    return TenderLimits(
-        tender,
-        basket.available.get(tender.point_type, 0) - spent,
-        whole + basket.shipping_minor,
-        payable_with_points(basket.guard, known, whole - known, room),
-    )
+def _after(
+    guard: Guard, covered: Sequence[int], parts: Sequence[int], given: int, room: Room
+) -> Room:
+    if guard.policy is None:
+        return Room(room.known, room.unknown - given, room.cap - given)
+    is_known, weights = guard.is_known, guard.weights
+    known = weighted = 0
+    for at, part in zip(covered, parts, strict=True):
+        if is_known[at]:
+            known += part
+            weighted += part * weights[at]
+    return Room(room.known - weighted, room.unknown - given + known, room.cap - given)
+
+
+def basket_lines(cart: Cart) -> tuple[CartLine, ...]:
+    """The cart's lines, and shipping as one more."""
+    shipping = CartLine("", "", 1, cart.shipping_minor, tax_bp=cart.shipping_tax_bp)
+    return (*cart.lines, shipping)

@@ -1,32 +1,20 @@
 """How much more a choice can save at most: what lets the search skip most of the sets.
 
-Each figure is an upper bound of its own, so the least of them is one. None of them looks at
-single lines, which is what makes them cheap beside applying a reward.
+Each figure is an upper bound of its own, so the least of them is one. None of them applies a
+reward, which is what makes them cheap beside doing so.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 from loyalty.domain.quote_basket import Basket, Entrant
-from loyalty.domain.quote_margin import Room, payable_with_points
+from loyalty.domain.quote_margin import Room
 from loyalty.domain.quote_terms import PointsMode, PointsWanted
 from loyalty.domain.rates import tender_value_minor
+from loyalty.domain.ruleset import UnknownCost
 
 _UNIT_BP = 10_000
-
-
-class _Step(NamedTuple):
-    """What an entrant takes off at most: in all, of lines of known and of unknown cost.
-
-    ``rate_bp`` of what is left at most, too; 10,000 where its kind names no percentage.
-    """
-
-    rate_bp: int
-    most: int
-    most_known: int
-    most_unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +25,21 @@ class _Buy:
     points: int
     point_type: str
     most: int
+
+
+class Ahead:
+    """What the entrants still to come can take off at most, given what is left of the lines.
+
+    ``sums`` from each position on, of an exclusive group only the strongest counted;
+    ``chain``: the same if each covered everything, which sees that percentages of what is left
+    never take everything.
+    """
+
+    __slots__ = ("first", "left", "most", "sums", "whole")
+
+    def __init__(self, first: int, left: Sequence[int], most: list[int], sums: list[int]) -> None:
+        self.first, self.left, self.most, self.sums = first, left, most, sums
+        self.whole = sum(left)
 
 
 class Bound:
@@ -50,50 +53,107 @@ class Bound:
 
     def __init__(self, basket: Basket, entrants: Sequence[Entrant], wanted: PointsWanted) -> None:
         self.basket = basket
+        self.entrants = entrants
         self.tender_most = _tender_most(basket, wanted)
-        lines, is_known = basket.lines, basket.guard.is_known
-        self.gross_known = sum(
-            line.gross_minor for line, flag in zip(lines, is_known, strict=True) if flag
-        )
-        self.gross_unknown = sum(line.gross_minor for line in lines) - self.gross_known
-        self._steps = [_step(basket, entrant) for entrant in entrants]
-        self._group_aware = _group_aware(entrants)
+        guard = basket.guard
+        self._weight_min = _least(guard.weights, guard.is_known)
+        self._pay_weight_min = _least(guard.pay_weights, guard.is_known)
+        policy = guard.policy
+        self._limits_unknown = policy is not None and policy.unknown_cost is not UnknownCost.ALLOW
+        self._unknown = [at for at, flag in enumerate(guard.is_known) if not flag]
+        self._rates = [
+            _UNIT_BP if rate is None else rate
+            for rate in (entrant.reward.does.percent_bp for entrant in entrants)
+        ]
+        self._groups = [entrant.reward.exclusive_group for entrant in entrants]
         self._buys = self._sorted_buys(entrants)
 
-    def saved(self, index: int, room: Room, spent: Mapping[str, int]) -> int:
-        """Money that entrants from ``index`` on and points can still save together."""
-        known, unknown = self._left(room)
-        steps = self._steps[index:]
-        rest = min(self._group_aware[index], _chain(steps, known + unknown))
-        if known:
-            # A percentage takes its rate of either side, and either side has its own room.
-            of_known = _chain([(step.rate_bp, step.most_known) for step in steps], known)
-            of_unknown = _chain([(step.rate_bp, step.most_unknown) for step in steps], unknown)
-            rest = min(rest, min(of_known, room.known) + min(of_unknown, room.unknown))
-        paid = self.paid(room, spent)
-        most = min(rest, room.known + room.unknown) + paid
-        if self._buys is not None:
-            most = min(most, self._bought(index, spent, paid))
-        return min(most, known + unknown + self.basket.shipping_minor)
+    def ahead(self, first: int, left: Sequence[int]) -> Ahead:
+        """What entrants from ``first`` on can take off at most."""
+        most, entrants = [0] * len(self.entrants), self.entrants
+        sums = [0] * (len(entrants) + 1)
+        strongest: dict[str, int] = {}
+        for index in range(len(entrants) - 1, first - 1, -1):
+            entrant, rate_bp = entrants[index], self._rates[index]
+            rest = sum([left[at] for at in entrant.covered])
+            if rate_bp != _UNIT_BP:
+                rest = -(-rest * rate_bp // _UNIT_BP)
+            own = most[index] = min(entrant.most_minor, rest)
+            group = self._groups[index]
+            if group is not None:
+                before = strongest.get(group, 0)
+                if own <= before:
+                    own = 0
+                else:
+                    strongest[group] = own
+                    own -= before
+            sums[index] = sums[index + 1] + own
+        return Ahead(first, left, most, sums)
 
-    def paid(self, room: Room, spent: Mapping[str, int]) -> int:
+    def saved(self, index: int, ahead: Ahead, room: Room, spent: Mapping[str, int]) -> int:
+        """Money that entrants from ``index`` on and points can still save together."""
+        rest = min(ahead.sums[index], self._chain(index, ahead))
+        guard = self.basket.guard
+        limit = None
+        if not guard.is_open:
+            limit = self._goods(ahead, room) if guard.policy is not None else room.cap
+            # Shipping is nobody's room.
+            rest = min(rest, min(limit, room.cap) + ahead.left[-1])
+        taxes = self.basket.taxes
+        total = ahead.whole + taxes.added(ahead.left)
+        off = min(taxes.worth(rest), total)
+        paid = self._paid(ahead.left, room, spent, total - off)
+        most = off + paid
+        if limit is not None and guard.guards_points and not taxes.is_added:
+            # Points take of the same room, but for what they pay of shipping.
+            most = min(most, limit + ahead.left[-1])
+        if self._buys is not None:
+            payable = self._paid(ahead.left, room, spent, total)
+            most = min(most, taxes.worth(self._bought(index, ahead, spent, payable)))
+        return min(most, total)
+
+    def paid(self, left: Sequence[int], room: Room, spent: Mapping[str, int]) -> int:
         """Money that points not yet spent can pay."""
+        if not self.tender_most:
+            return 0
+        return self._paid(left, room, spent, self.basket.total(left))
+
+    def _paid(
+        self, left: Sequence[int], room: Room, spent: Mapping[str, int], total_minor: int
+    ) -> int:
         tender = self.basket.tender
         if not self.tender_most or tender is None:
             return 0
         kind = tender.point_type
         free = self.basket.available.get(kind, 0) - spent.get(kind, 0)
-        most = min(self.tender_most, tender_value_minor(tender, max(free, 0)))
-        allowed = payable_with_points(self.basket.guard, *self._left(room), room)
-        return most if allowed is None else min(most, allowed)
-
-    def _left(self, room: Room) -> tuple[int, int]:
-        """What is left of the lines of known cost and of the others: room tells it."""
-        start = self.basket.guard.room
-        return (
-            self.gross_known - start.known + room.known,
-            self.gross_unknown - start.unknown + room.unknown,
+        most = min(
+            self.tender_most,
+            tender_value_minor(tender, max(free, 0)),
+            total_minor * tender.share_bp_max // _UNIT_BP,
         )
+        if self.basket.guard.guards_points and not self.basket.taxes.is_added:
+            known = room.known // self._pay_weight_min
+            most = min(most, known + self._unknown_room(left, room) + left[-1])
+        return most
+
+    def _goods(self, ahead: Ahead, room: Room) -> int:
+        """What the margin lets anything take off the goods."""
+        return room.known // self._weight_min + self._unknown_room(ahead.left, room)
+
+    def _unknown_room(self, left: Sequence[int], room: Room) -> int:
+        """The same of the goods of unknown cost alone."""
+        if self._limits_unknown:
+            return room.unknown
+        return sum([left[at] for at in self._unknown]) - left[-1]
+
+    def _chain(self, index: int, ahead: Ahead) -> int:
+        """What rewards applied in a row take off at most if each covered everything."""
+        remaining = ahead.whole
+        most = ahead.most
+        for later in range(index, len(self._rates)):
+            off = -(-remaining * self._rates[later] // _UNIT_BP)
+            remaining -= min(off, most[later], remaining)
+        return ahead.whole - remaining
 
     def _sorted_buys(self, entrants: Sequence[Entrant]) -> list[_Buy] | None:
         """All that points can buy, best value for a point first; None if points never lack."""
@@ -123,7 +183,7 @@ class Bound:
 
         return sorted(buys, key=value)
 
-    def _bought(self, index: int, spent: Mapping[str, int], payable: int) -> int:
+    def _bought(self, index: int, ahead: Ahead, spent: Mapping[str, int], payable: int) -> int:
         """The fractional knapsack: no set of whole rewards gets more for the points."""
         free = {kind: points - spent.get(kind, 0) for kind, points in self.basket.available.items()}
         most = 0
@@ -132,7 +192,7 @@ class Bound:
             if buy.index < index:
                 continue
             left = max(free.get(buy.point_type, 0), 0)
-            if buy.index == len(self._steps) and tender is not None:
+            if buy.index == len(self.entrants) and tender is not None:
                 paid = min(payable, -(-left * tender.minor // tender.points))
                 most += paid
                 free[buy.point_type] = left - paid * tender.points // tender.minor
@@ -146,50 +206,9 @@ class Bound:
         return most
 
 
-def _chain(steps: Sequence[Sequence[int]], left: int) -> int:
-    """What rewards applied in a row take off at most if each covered everything.
-
-    A percentage takes no more than its rate of what is still left, so two of 50 % never take
-    everything, which the plain sum of their amounts does not see.
-    """
-    remaining = left
-    for step in steps:
-        most = -(-remaining * step[0] // _UNIT_BP)
-        remaining -= min(most, step[1], remaining)
-    return left - remaining
-
-
-def _step(basket: Basket, entrant: Entrant) -> _Step:
-    known = unknown = 0
-    for index, flag in zip(entrant.covered, entrant.is_known, strict=True):
-        gross = basket.lines[index].gross_minor
-        if flag:
-            known += gross
-        else:
-            unknown += gross
-    rate_bp = entrant.reward.does.percent_bp
-    if rate_bp is None:
-        rate_bp = _UNIT_BP
-    return _Step(
-        rate_bp,
-        entrant.most_minor,
-        min(entrant.most_minor, known),
-        min(entrant.most_minor, unknown),
-    )
-
-
-def _group_aware(entrants: Sequence[Entrant]) -> list[int]:
-    """The plain sum from each position on; of an exclusive group only the strongest counts."""
-    sums = [0] * (len(entrants) + 1)
-    strongest: dict[str, int] = {}
-    for index in range(len(entrants) - 1, -1, -1):
-        most, group = entrants[index].most_minor, entrants[index].reward.exclusive_group
-        if group is not None:
-            before = strongest.get(group, 0)
-            strongest[group] = max(before, most)
-            most = max(most - before, 0)
-        sums[index] = sums[index + 1] + most
-    return sums
+def _least(weights: Sequence[int], is_known: Sequence[bool]) -> int:
+    known = [weight for weight, flag in zip(weights, is_known, strict=True) if flag]
+    return min(known, default=1)
 
 
 def _tender_most(basket: Basket, wanted: PointsWanted) -> int:
@@ -200,5 +219,5 @@ def _tender_most(basket: Basket, wanted: PointsWanted) -> int:
     points = max(basket.available.get(tender.point_type, 0), 0)
     if wanted.mode is PointsMode.EXACT:
         points = min(points, wanted.points)
-    total = sum(line.gross_minor for line in basket.lines) + basket.shipping_minor
+    total = basket.total(basket.gross)
     return min(tender_value_minor(tender, points), total * tender.share_bp_max // _UNIT_BP)

@@ -1,136 +1,239 @@
-"""The margin guard: how much may come off a cart before the shop sells below its floor."""
+"""The margin guard and the ruleset's caps: how much may come off a cart, and where.
+
+Costs are without tax, so what is charged counts without tax. With rates that differ the same
+discount leaves differently much, hence the weights: a minor unit off a line of known cost
+takes its weight of the room. Where all rates are alike every weight is 1.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd, lcm
 from typing import NamedTuple
 
-from loyalty.domain.cart import CartLine
-from loyalty.domain.money import allocated
+from loyalty.domain.cart import Cart
 from loyalty.domain.quote_terms import MarginReport
-from loyalty.domain.ruleset import MarginPolicy, UnknownCost
+from loyalty.domain.ruleset import DiscountCaps, MarginPolicy, UnknownCost
 
 _UNIT_BP = 10_000
 
 
 class Room(NamedTuple):
-    """What may still come off the lines of known and those of unknown cost, in minor units."""
+    """What may still come off the order.
+
+    ``known``: off the lines of known cost, in weighted units. ``unknown``: off the others;
+    ``cap``: off all lines together; both in minor units.
+    """
 
     known: int
     unknown: int
+    cap: int
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The guard of one cart. ``room`` is what may come off before anything has.
+    """The guard of one cart. The tuples hold one figure for each line and a last for shipping,
+    which nothing limits.
 
-    Without a policy all lines count as unknown and may go down to nothing.
+    ``weights`` of discounts and ``pay_weights`` of payments count in ``room.known``, in units
+    of ``scale`` for a minor unit without tax. ``floors`` and ``tops`` are the least that the
+    line's own floor, and the line's own cap, leave of it.
     """
 
     policy: MarginPolicy | None
+    is_capped: bool
     is_known: tuple[bool, ...]
+    weights: tuple[int, ...]
+    pay_weights: tuple[int, ...]
+    scale: int
+    floors: tuple[int, ...]
+    tops: tuple[int, ...]
+    pay_bp: tuple[int, ...]
     room: Room
     cost_minor: int
     has_unknown: bool
 
-    def sums(self, left: Sequence[int]) -> tuple[int, int]:
-        """What is left of the lines of known cost and of all lines."""
-        known = sum([part for part, flag in zip(left, self.is_known, strict=True) if flag])
-        return known, sum(left)
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing limits a discount."""
+        return self.policy is None and not self.is_capped
+
+    @property
+    def guards_points(self) -> bool:
+        return self.policy is not None and self.policy.counts_points_used
 
 
-def guard(policy: MarginPolicy | None, lines: Sequence[CartLine]) -> Guard:
-    """The guard for a cart's lines.
+def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
+    """The guard for a cart.
 
     A cart that is below the floor before anything comes off leaves no room: we never make
     it worse, and its prices are the shop's.
     """
-    whole = sum(line.gross_minor for line in lines)
-    has_unknown = any(line.cost_minor is None for line in lines)
-    if policy is None:
-        return Guard(None, (False,) * len(lines), Room(0, whole), 0, has_unknown)
-    gross = cost = 0
-    for line in lines:
-        if line.cost_minor is not None:
-            gross += line.gross_minor
-            cost += line.cost_minor * line.quantity
-    # charged - cost >= floor * charged, solved for the least that may be charged, rounded up.
-    least = -(-cost * _UNIT_BP // (_UNIT_BP - policy.floor_bp))
-    unknown = whole - gross
-    if policy.unknown_cost is UnknownCost.DENY:
-        unknown = 0
-    elif policy.unknown_cost is UnknownCost.CAP:
-        unknown = unknown * policy.unknown_cap_bp // _UNIT_BP
+    lines = cart.lines
+    gross = [line.gross_minor for line in lines]
+    whole = sum(gross)
+    is_known = [policy is not None and line.cost_minor is not None for line in lines]
+    scale = lcm(*(_UNIT_BP + line.tax_bp for line in lines))
+    pay = [scale * _UNIT_BP // (_UNIT_BP + line.tax_bp) for line in lines]
+    weights = pay if cart.tax_included else [scale] * len(lines)
+    common = gcd(scale, *weights, *pay)
+    scale //= common
+    pay, weights = [each // common for each in pay], [each // common for each in weights]
+    least = [0] * len(lines)
+    room_known, room_unknown, cost = 0, whole, 0
+    if policy is not None:
+        least = [_floor(policy, line_gross, *found) for line_gross, found in zip(
+            gross, [(line.cost_minor, line.quantity, line.tax_bp if cart.tax_included else 0)
+                    for line in lines], strict=True)]  # fmt: skip
+        cost = sum((line.cost_minor or 0) * line.quantity for line in lines)
+        charged = sum(
+            minor * weight
+            for minor, weight, flag in zip(gross, weights, is_known, strict=True)
+            if flag
+        )
+        # charged - cost >= floor * charged, solved for the least that may be charged, rounded up.
+        must = -(-cost * scale * _UNIT_BP // (_UNIT_BP - policy.floor_bp))
+        room_known = max(charged - must, 0)
+        room_unknown = sum(minor for minor, flag in zip(gross, is_known, strict=True) if not flag)
+        if policy.unknown_cost is UnknownCost.DENY:
+            room_unknown = 0
+        elif policy.unknown_cost is UnknownCost.CAP:
+            room_unknown = room_unknown * policy.unknown_cap_bp // _UNIT_BP
+    line_bp = _UNIT_BP if caps.line_bp_max is None else caps.line_bp_max
+    order_bp = _UNIT_BP if caps.order_bp_max is None else caps.order_bp_max
+    cap = whole * order_bp // _UNIT_BP
+    if caps.order_minor_max is not None:
+        cap = min(cap, caps.order_minor_max)
     return Guard(
         policy,
-        tuple(line.cost_minor is not None for line in lines),
-        Room(max(gross - least, 0), unknown),
+        caps != DiscountCaps(),
+        (*is_known, False),
+        (*weights, 0),
+        (*pay, 0),
+        scale,
+        (*least, 0),
+        (*[minor - minor * line_bp // _UNIT_BP for minor in gross], 0),
+        (*[_UNIT_BP if cart.tax_included else _UNIT_BP + line.tax_bp for line in lines], 0),
+        Room(room_known, room_unknown, cap),
         cost,
-        has_unknown,
+        any(line.cost_minor is None for line in lines),
     )
 
 
-def cut(
-    parts: list[int], is_known: Sequence[bool], room: Room, *, may_cut: bool
-) -> tuple[list[int], Room, int]:
-    """Parts of a discount that fit the room, their sums, and what was kept back.
-
-    Args:
-        parts: what a reward offers, per line.
-        is_known: whether that line's cost is known.
-        room: what may come off.
-        may_cut: whether a smaller discount will do; otherwise none is given.
-    """
-    known = sum([part for part, flag in zip(parts, is_known, strict=True) if flag])
-    unknown = sum(parts) - known
-    excess = max(known - room.known, 0) + max(unknown - room.unknown, 0)
-    if not excess:
-        return parts, Room(known, unknown), 0
-    if not may_cut:
-        return [0] * len(parts), Room(0, 0), excess
-    of_known = [part if flag else 0 for part, flag in zip(parts, is_known, strict=True)]
-    of_unknown = [0 if flag else part for part, flag in zip(parts, is_known, strict=True)]
-    fitting = Room(min(known, room.known), min(unknown, room.unknown))
-    fitting_known = allocated(fitting.known, of_known)
-    fitting_unknown = allocated(fitting.unknown, of_unknown)
-    both = [a + b for a, b in zip(fitting_known, fitting_unknown, strict=True)]
-    return both, fitting, excess
+def _floor(policy: MarginPolicy, gross: int, cost: int | None, quantity: int, tax_bp: int) -> int:
+    """The least that the policy's floor per line leaves of a line."""
+    if policy.line_floor_bp is None:
+        return 0
+    if cost is not None:
+        over = _UNIT_BP - policy.line_floor_bp
+        return -(-cost * quantity * (_UNIT_BP + tax_bp) // over)
+    if policy.unknown_cost is UnknownCost.CAP:
+        return gross - gross * policy.unknown_cap_bp // _UNIT_BP
+    return 0
 
 
-def payable_with_points(guard: Guard, known: int, unknown: int, room: Room) -> int | None:
-    """The most that points may pay of an order; None when the guard sets no limit.
+def capped(
+    guard: Guard, positions: Sequence[int], parts: list[int], left: Sequence[int], room: Room
+) -> list[int]:
+    """What the ruleset's caps let through of a discount; ``parts`` itself if they do all of it."""
+    if not guard.is_capped:
+        return parts
+    tops = guard.tops
+    fit = [
+        min(part, max(left[at] - tops[at], 0)) for at, part in zip(positions, parts, strict=True)
+    ]
+    if sum(fit) > room.cap:
+        fit = _scaled(fit, [1] * len(fit), room.cap)
+    return parts if fit == parts else fit
 
-    Points pay the lines in proportion, so their part on the lines of known cost is
-    ``used * known // whole``; solved here for the largest ``used`` that fits. Taking more off
-    any line never raises it, so it bounds every choice that goes on from here.
+
+def guarded(
+    guard: Guard, positions: Sequence[int], parts: list[int], left: Sequence[int], room: Room
+) -> list[int]:
+    """What the margin lets through of a discount; ``parts`` itself if it does all of it."""
+    if guard.policy is None:
+        return parts
+    fit = parts
+    if guard.policy.line_floor_bp is not None:
+        floors = guard.floors
+        fit = [
+            min(part, max(left[at] - floors[at], 0))
+            for at, part in zip(positions, parts, strict=True)
+        ]
+    fit = _pooled(guard, positions, fit, guard.weights, room)
+    return parts if fit == parts else fit
+
+
+def payable(guard: Guard, left: Sequence[int], owed: Sequence[int], room: Room) -> list[int] | None:
+    """The most that points may pay of each line, shipping last; None when nothing limits it.
+
+    What points pay counts as not charged, so it has the room that discounts left.
 
     Args:
         guard: of the cart.
-        known: what is left of the lines of known cost.
-        unknown: what is left of the others.
+        left: of each line after discounts.
+        owed: what is charged for each line: the same, with the tax where it is added.
         room: what may still come off.
     """
-    if guard.policy is None or not guard.policy.counts_points_used:
+    if not guard.guards_points:
         return None
-    limits = []
-    if known > room.known:
-        limits.append(((room.known + 1) * (known + unknown) - 1) // known)
-    if unknown > room.unknown:
-        limits.append(room.unknown * (known + unknown) // unknown)
-    return min(limits, default=None)
+    fit = list(owed)
+    assert guard.policy is not None
+    if guard.policy.line_floor_bp is not None:
+        fit = [
+            min(due, max(rest - floor, 0) * rate_bp // _UNIT_BP) if rate_bp else due
+            for due, rest, floor, rate_bp in zip(
+                owed, left, guard.floors, guard.pay_bp, strict=True
+            )
+        ]
+    everything = range(len(fit))
+    fit = _pooled(guard, everything, fit, guard.pay_weights, room)
+    return None if fit == list(owed) else fit
 
 
-def points_paid(guard: Guard, left: Sequence[int], paid_minor: int) -> list[int]:
-    """What points pay of each line; what the lines do not take pays shipping.
+def fits(guard: Guard, paid: Sequence[int], most: Sequence[int], room: Room) -> bool:
+    """Whether the margin lets points pay these shares, of which each alone may be ``most``."""
+    if any(share > limit for share, limit in zip(paid, most, strict=True)):
+        return False
+    return _pooled(guard, range(len(paid)), list(paid), guard.pay_weights, room) == list(paid)
 
-    Spread cumulatively over the lines of known cost first, so that their sum is the very
-    figure ``payable_with_points`` reckoned with.
+
+def _pooled(
+    guard: Guard, positions: Sequence[int], parts: list[int], weights: Sequence[int], room: Room
+) -> list[int]:
+    """Parts that fit the rooms of the lines of known and of unknown cost."""
+    is_known = guard.is_known
+    of_known = [
+        part * weights[at] if is_known[at] else 0 for at, part in zip(positions, parts, strict=True)
+    ]
+    if sum(of_known) > room.known:
+        own = [weights[at] if is_known[at] else 0 for at in positions]
+        parts = _scaled(parts, own, room.known)
+    assert guard.policy is not None
+    if guard.policy.unknown_cost is not UnknownCost.ALLOW:
+        shipping = len(is_known) - 1
+        own = [0 if is_known[at] or at == shipping else 1 for at in positions]
+        if sum([part for part, flag in zip(parts, own, strict=True) if flag]) > room.unknown:
+            parts = _scaled(parts, own, room.unknown)
+    return parts
+
+
+def _scaled(parts: Sequence[int], weights: Sequence[int], room: int) -> list[int]:
+    """Parts in proportion that take no more than the room; those of weight 0 stay as they are.
+
+    Cumulative, so that no more than a rounding is lost.
     """
-    order = sorted(range(len(left)), key=lambda index: not guard.is_known[index])
-    shares = allocated(min(paid_minor, sum(left)), [left[index] for index in order])
-    paid = [0] * len(left)
-    for index, share in zip(order, shares, strict=True):
-        paid[index] = share
-    return paid
+    whole = sum([part * weight for part, weight in zip(parts, weights, strict=True)])
+    running = given = 0
+    fit = []
+    for part, weight in zip(parts, weights, strict=True):
+        if not weight:
+            fit.append(part)
+            continue
+        running += part * weight
+        own = min(part, (room * running // whole - given) // weight)
+        given += own * weight
+        fit.append(own)
+    return fit
 
 
 def report(
@@ -147,8 +250,17 @@ def report(
     policy = guard.policy
     if policy is None:
         return None
-    charged, _ = guard.sums(left)
+    charged = sum(
+        minor * weight
+        for minor, weight, flag in zip(left, guard.weights, guard.is_known, strict=True)
+        if flag
+    )
     if policy.counts_points_used:
-        charged -= guard.sums(paid)[0]
-    actual = (charged - guard.cost_minor) * _UNIT_BP // charged if charged else None
-    return MarginReport(limited, policy.floor_bp, actual, guard.has_unknown)
+        charged -= sum(
+            minor * weight
+            for minor, weight, flag in zip(paid, guard.pay_weights, guard.is_known, strict=True)
+            if flag
+        )
+    cost = guard.cost_minor * guard.scale
+    actual = (charged - cost) * _UNIT_BP // charged if charged else None
+    return MarginReport(limited, policy.floor_bp, actual, guard.has_unknown, policy.line_floor_bp)

@@ -30,6 +30,12 @@ class RewardKind(Protocol):
     is what it takes off at most, None when that depends on the cart. ``may_cut`` says whether
     a smaller discount than the full one is still the reward (a percentage is, a voucher
     bought with points is not: the member paid for all of it).
+
+    A kind may say more, as class attributes. ``may_move``: a sum that some line cannot take may
+    come off the others. ``on_shipping``: it takes off shipping, which then is the only line it
+    is given. ``shrinks``: the less is left of the lines, the less it offers in all; without
+    it the search trusts ``value_minor`` and ``percent_bp`` alone. ``products``, an attribute
+    or a field: only lines of these products.
     """
 
     kind: ClassVar[str]
@@ -50,6 +56,8 @@ class MoneyOff:
 
     kind: ClassVar[str] = "money_off"
     may_cut: ClassVar[bool] = False
+    may_move: ClassVar[bool] = True
+    shrinks: ClassVar[bool] = True
 
     off_minor: int
 
@@ -57,7 +65,10 @@ class MoneyOff:
         return _out_of_range("off_minor", self.off_minor, AMOUNT_MINOR_MAX)
 
     def offer(self, lines: Sequence[OpenLine]) -> list[int]:
-        left = [open_line.left_minor for open_line in lines]
+        return self.off([open_line.left_minor for open_line in lines])
+
+    def off(self, left: Sequence[int]) -> list[int]:
+        """As ``offer``, of nothing but what is left of the lines."""
         return allocated(min(self.off_minor, sum(left)), left)
 
     @property
@@ -78,6 +89,7 @@ class PercentageOff:
 
     kind: ClassVar[str] = "percentage_off"
     may_cut: ClassVar[bool] = True
+    shrinks: ClassVar[bool] = True
 
     rate_bp: int
     off_minor_max: int | None = None
@@ -88,7 +100,10 @@ class PercentageOff:
             yield from _out_of_range("off_minor_max", self.off_minor_max, AMOUNT_MINOR_MAX)
 
     def offer(self, lines: Sequence[OpenLine]) -> list[int]:
-        left = [open_line.left_minor for open_line in lines]
+        return self.off([open_line.left_minor for open_line in lines])
+
+    def off(self, left: Sequence[int]) -> list[int]:
+        """As ``offer``, of nothing but what is left of the lines."""
         off = sum(left) * self.rate_bp // 10_000
         if self.off_minor_max is not None:
             off = min(off, self.off_minor_max)
@@ -103,9 +118,79 @@ class PercentageOff:
         return self.rate_bp
 
 
+@dataclass(frozen=True, slots=True)
+class FreeProduct:
+    """``quantity`` pieces of certain products, free where they are in the cart.
+
+    The dearest pieces by their price before discounts, of one price those of the earlier
+    line; each counts at what is left of it, rounded down for the line.
+    """
+
+    kind: ClassVar[str] = "free_product"
+    may_cut: ClassVar[bool] = False
+    shrinks: ClassVar[bool] = True
+
+    any_of: tuple[str, ...]
+    quantity: int = 1
+
+    def validate(self) -> Iterator[str]:
+        if not self.any_of:
+            yield "any_of: found an empty list, wanted at least one"
+        yield from _out_of_range("quantity", self.quantity, 1_000_000)
+
+    def offer(self, lines: Sequence[OpenLine]) -> list[int]:
+        parts, open_pieces = [0] * len(lines), self.quantity
+        for index in sorted(range(len(lines)), key=lambda i: (-lines[i].line.unit_minor, i)):
+            line, left_minor = lines[index]
+            pieces = min(open_pieces, line.quantity)
+            parts[index] = left_minor * pieces // line.quantity
+            open_pieces -= pieces
+        return parts
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return self.any_of
+
+    @property
+    def value_minor(self) -> int | None:
+        return None
+
+    @property
+    def percent_bp(self) -> int | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeShipping:
+    """Shipping for nothing, or ``off_minor_max`` off it at most."""
+
+    kind: ClassVar[str] = "free_shipping"
+    may_cut: ClassVar[bool] = True
+    on_shipping: ClassVar[bool] = True
+    shrinks: ClassVar[bool] = True
+
+    off_minor_max: int | None = None
+
+    def validate(self) -> Iterator[str]:
+        if self.off_minor_max is not None:
+            yield from _out_of_range("off_minor_max", self.off_minor_max, AMOUNT_MINOR_MAX)
+
+    def offer(self, lines: Sequence[OpenLine]) -> list[int]:
+        most = self.off_minor_max
+        return [left if most is None else min(left, most) for _, left in lines]
+
+    @property
+    def value_minor(self) -> int | None:
+        return self.off_minor_max
+
+    @property
+    def percent_bp(self) -> int | None:
+        return None
+
+
 def _out_of_range(name: str, value: int, high: int) -> Iterator[str]:
     if not 1 <= value <= high:
         yield f"{name}: found {value}, wanted a whole number from 1 to {high}"
 
 
-BUILT_IN: tuple[type[RewardKind], ...] = (MoneyOff, PercentageOff)
+BUILT_IN: tuple[type[RewardKind], ...] = (MoneyOff, PercentageOff, FreeProduct, FreeShipping)
