@@ -30,8 +30,9 @@ def reward_candidates(
     groups = {taken.entrant.reward.exclusive_group for taken in selection.taken} - {None}
     found: list[Candidate] = []
     for item in items:
-        is_taken = item.coupon is None or not item.unmet
-        taken = applied.get(item.reward.code) if is_taken else None
+        taken = applied.get(item.reward.code)
+        if taken is not None and taken.entrant.coupon != item.coupon:
+            taken = None
         verdict = _verdict(examination, item, taken, groups)
         found.append(_candidate(item, taken, verdict, item.coupon))
         found += _spares(item, taken, verdict)

@@ -28,18 +28,23 @@ class _Buy:
 
 
 class Ahead:
-    """What the entrants still to come can take off at most, given what is left of the lines.
+    """What a set of rewards leaves, and what the entrants still to come can take off of it.
 
-    ``sums`` from each position on, of an exclusive group only the strongest counted;
-    ``chain``: the same if each covered everything, which sees that percentages of what is left
-    never take everything.
+    ``total`` of the order; ``payable``: what points not yet spent can pay of it at most, but for
+    their share of the total; ``goods``: what the margin lets anything take off the goods, None
+    for no limit; ``cap``: what the caps let rewards take off them. ``most`` of each entrant, and
+    ``sums`` of them from each position on, of an exclusive group only the strongest counted.
     """
 
-    __slots__ = ("first", "left", "most", "sums", "whole")
+    __slots__ = ("cap", "goods", "left", "most", "payable", "room", "sums", "total", "whole")
 
-    def __init__(self, first: int, left: Sequence[int], most: list[int], sums: list[int]) -> None:
-        self.first, self.left, self.most, self.sums = first, left, most, sums
-        self.whole = sum(left)
+    def __init__(self, left: Sequence[int], room: Room) -> None:
+        self.left, self.room, self.cap = left, room, room.cap
+        self.whole = self.total = sum(left)
+        self.payable = 0
+        self.goods: int | None = None
+        self.most: list[int] = []
+        self.sums: list[int] = []
 
 
 class Bound:
@@ -66,82 +71,90 @@ class Bound:
             for rate in (entrant.reward.does.percent_bp for entrant in entrants)
         ]
         self._groups = [entrant.reward.exclusive_group for entrant in entrants]
+        self._tax_is_added = basket.taxes.is_added
+        self._points_take_room = guard.guards_points and not basket.taxes.is_added
+        self._share_bp = 0 if basket.tender is None else basket.tender.share_bp_max
         self._buys = self._sorted_buys(entrants)
+        self._static = self._sums([entrant.most_minor for entrant in entrants])
 
-    def ahead(self, first: int, left: Sequence[int]) -> Ahead:
-        """What entrants from ``first`` on can take off at most."""
-        most, entrants = [0] * len(self.entrants), self.entrants
-        sums = [0] * (len(entrants) + 1)
-        strongest: dict[str, int] = {}
-        for index in range(len(entrants) - 1, first - 1, -1):
-            entrant, rate_bp = entrants[index], self._rates[index]
-            rest = sum([left[at] for at in entrant.covered])
+    def ahead(self, left: Sequence[int], room: Room, spent: Mapping[str, int]) -> Ahead:
+        """What is left, and what points can pay of it."""
+        ahead, guard = Ahead(left, room), self.basket.guard
+        if self._tax_is_added:
+            ahead.total += self.basket.taxes.added(left)
+        if guard.policy is not None:
+            ahead.goods = room.known // self._weight_min + self._unknown_room(left, room)
+        tender = self.basket.tender
+        if self.tender_most and tender is not None:
+            kind = tender.point_type
+            free = self.basket.available.get(kind, 0) - spent.get(kind, 0)
+            most = min(self.tender_most, tender_value_minor(tender, free)) if free > 0 else 0
+            if most and guard.guards_points and not self._tax_is_added:
+                known = room.known // self._pay_weight_min
+                most = min(most, known + self._unknown_room(left, room) + left[-1])
+            ahead.payable = most
+        return ahead
+
+    def look(self, ahead: Ahead, first: int) -> None:
+        """Find what entrants from ``first`` on can take off at most."""
+        entrants, rates, left = self.entrants, self._rates, ahead.left
+        most = [0] * len(entrants)
+        for index in range(first, len(entrants)):
+            entrant, rate_bp = entrants[index], rates[index]
+            rest = sum(entrant.of_covered(left))
             if rate_bp != _UNIT_BP:
                 rest = -(-rest * rate_bp // _UNIT_BP)
-            own = most[index] = min(entrant.most_minor, rest)
-            group = self._groups[index]
-            if group is not None:
-                before = strongest.get(group, 0)
-                if own <= before:
-                    own = 0
-                else:
-                    strongest[group] = own
-                    own -= before
-            sums[index] = sums[index + 1] + own
-        return Ahead(first, left, most, sums)
+            most[index] = min(entrant.most_minor, rest)
+        ahead.most, ahead.sums = most, self._sums(most)
 
-    def saved(self, index: int, ahead: Ahead, room: Room, spent: Mapping[str, int]) -> int:
-        """Money that entrants from ``index`` on and points can still save together."""
-        rest = min(ahead.sums[index], self._chain(index, ahead))
-        guard = self.basket.guard
-        limit = None
-        if not guard.is_open:
-            limit = self._goods(ahead, room) if guard.policy is not None else room.cap
-            # Shipping is nobody's room.
-            rest = min(rest, min(limit, room.cap) + ahead.left[-1])
-        taxes = self.basket.taxes
-        total = ahead.whole + taxes.added(ahead.left)
-        off = min(taxes.worth(rest), total)
-        paid = self._paid(ahead.left, room, spent, total - off)
-        most = off + paid
-        if limit is not None and guard.guards_points and not taxes.is_added:
+    def at_most(self, index: int, ahead: Ahead) -> int:
+        """Money that entrants from ``index`` on and points can still save together, found
+        without looking at what is left of their lines.
+        """
+        return self._with_points(self._static[index], ahead)
+
+    def saved(self, index: int, ahead: Ahead, enough: int) -> int:
+        """The same once ``look`` has, as closely as is needed: less than ``enough`` will do."""
+        most = self._with_points(ahead.sums[index], ahead)
+        if most < enough:
+            return most
+        return min(most, self._with_points(self._chain(index, ahead), ahead))
+
+    def bought(self, index: int, ahead: Ahead, spent: Mapping[str, int]) -> int:
+        """The same, of what there are points for."""
+        if self._buys is None:
+            return ahead.total
+        paid = min(ahead.payable, self._share(ahead.total))
+        return self.basket.taxes.worth(self._bought(index, ahead, spent, paid))
+
+    def paid(self, ahead: Ahead) -> int:
+        """Money that points not yet spent can pay."""
+        return min(ahead.payable, self._share(ahead.total)) if ahead.payable else 0
+
+    def _with_points(self, rest: int, ahead: Ahead) -> int:
+        goods, shipping, total = ahead.goods, ahead.left[-1], ahead.total
+        # Shipping is nobody's room.
+        if ahead.cap + shipping < rest:
+            rest = ahead.cap + shipping
+        if goods is not None and goods + shipping < rest:
+            rest = goods + shipping
+        off = self.basket.taxes.worth(rest) if self._tax_is_added else rest
+        if off > total:
+            return total
+        if not ahead.payable:
+            return off
+        # The more is taken off, the less is left for points to pay, but never by more than that.
+        most = off + min(ahead.payable, self._share(total - off))
+        if goods is not None and self._points_take_room:
             # Points take of the same room, but for what they pay of shipping.
-            most = min(most, limit + ahead.left[-1])
-        if self._buys is not None:
-            payable = self._paid(ahead.left, room, spent, total)
-            most = min(most, taxes.worth(self._bought(index, ahead, spent, payable)))
+            most = min(most, goods + shipping)
         return min(most, total)
 
-    def paid(self, left: Sequence[int], room: Room, spent: Mapping[str, int]) -> int:
-        """Money that points not yet spent can pay."""
-        if not self.tender_most:
-            return 0
-        return self._paid(left, room, spent, self.basket.total(left))
-
-    def _paid(
-        self, left: Sequence[int], room: Room, spent: Mapping[str, int], total_minor: int
-    ) -> int:
-        tender = self.basket.tender
-        if not self.tender_most or tender is None:
-            return 0
-        kind = tender.point_type
-        free = self.basket.available.get(kind, 0) - spent.get(kind, 0)
-        most = min(
-            self.tender_most,
-            tender_value_minor(tender, max(free, 0)),
-            total_minor * tender.share_bp_max // _UNIT_BP,
-        )
-        if self.basket.guard.guards_points and not self.basket.taxes.is_added:
-            known = room.known // self._pay_weight_min
-            most = min(most, known + self._unknown_room(left, room) + left[-1])
-        return most
-
-    def _goods(self, ahead: Ahead, room: Room) -> int:
-        """What the margin lets anything take off the goods."""
-        return room.known // self._weight_min + self._unknown_room(ahead.left, room)
+    def _share(self, total_minor: int) -> int:
+        return total_minor * self._share_bp // _UNIT_BP
 
     def _unknown_room(self, left: Sequence[int], room: Room) -> int:
-        """The same of the goods of unknown cost alone."""
+        """What the margin lets anything take off the goods of unknown cost."""
         if self._limits_unknown:
             return room.unknown
         return sum([left[at] for at in self._unknown]) - left[-1]
@@ -154,6 +167,19 @@ class Bound:
             off = -(-remaining * self._rates[later] // _UNIT_BP)
             remaining -= min(off, most[later], remaining)
         return ahead.whole - remaining
+
+    def _sums(self, most: Sequence[int]) -> list[int]:
+        """The sum from each position on; of an exclusive group only the strongest counts."""
+        sums = [0] * (len(most) + 1)
+        strongest: dict[str, int] = {}
+        for index in range(len(most) - 1, -1, -1):
+            own, group = most[index], self._groups[index]
+            if group is not None:
+                before = strongest.get(group, 0)
+                strongest[group] = max(before, own)
+                own = max(own - before, 0)
+            sums[index] = sums[index + 1] + own
+        return sums
 
     def _sorted_buys(self, entrants: Sequence[Entrant]) -> list[_Buy] | None:
         """All that points can buy, best value for a point first; None if points never lack."""

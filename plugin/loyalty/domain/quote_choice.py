@@ -85,17 +85,28 @@ class _Search:
         self.groups: set[str] = set()
         self.best_key: Key | None = None
         self.best_saved = 0
+        # Nothing but money decides: no wish is open, so more saved is better and less is worse.
+        self.is_plain = False
         self.best_found: tuple[tuple[Taken, ...], Payment, int, tuple[int, ...], Room] | None = None
 
     def visit(self, start: int, left: list[int], room: Room) -> None:
         """Judge what is taken so far, then try to add each entrant from ``start`` on."""
-        saved = self._judge(left, room)
-        if start == len(self.entrants):
-            return
-        ahead = self.bound.ahead(start, left)
+        ahead = self.bound.ahead(left, room, self.spent)
+        saved = self.start_minor - ahead.total
+        self._judge(saved, left, room, ahead)
+        is_looked_at = False
         for index in range(start, len(self.entrants)):
-            most = self._hoped(index, saved, ahead, room)
-            if most is None:
+            most = saved + self.bound.at_most(index, ahead)
+            if self._is_hopeless(index, most):
+                return
+            if not is_looked_at:
+                self.bound.look(ahead, index)
+                is_looked_at = True
+            most = min(most, saved + self.bound.saved(index, ahead, self.best_saved - saved))
+            if self._is_hopeless(index, most):
+                return
+            most = min(most, saved + self.bound.bought(index, ahead, self.spent))
+            if self._is_hopeless(index, most):
                 return
             if self.nodes_left <= 0:
                 self.is_cut_short = True
@@ -140,7 +151,8 @@ class _Search:
             added.append(index)
         fits = len(added) == len(members)
         if fits:
-            self._judge(left, room)
+            ahead = self.bound.ahead(left, room, self.spent)
+            self._judge(self.start_minor - ahead.total, left, room, ahead)
         for index in reversed(added):
             self._drop(index)
         return fits
@@ -183,19 +195,19 @@ class _Search:
         if reward.exclusive_group is not None:
             self.groups.remove(reward.exclusive_group)
 
-    def _judge(self, left: list[int], room: Room) -> int:
+    def _judge(self, saved: int, left: list[int], room: Room, ahead: Ahead) -> None:
         """Keep what is taken, with what pays beside it, if it is the best so far.
 
-        Returns:
-            What the rewards save, without what points pay.
+        Args:
+            saved: by the rewards, without what points pay.
         """
-        total = self.basket.total(left)
-        saved = self.start_minor - total
         if self.best_key is not None:
-            paid = self.bound.paid(left, room, self.spent)
-            found = Found(saved + paid, self.points, 0, self.spent, self.ending, self.codes)
+            most = saved + self.bound.paid(ahead)
+            if self.is_plain and most < self.best_saved:
+                return
+            found = Found(most, self.points, 0, self.spent, self.ending, self.codes)
             if self.wishes.hoped_beside(self.missed, found) > self.best_key:
-                return saved
+                return
         for option in self.paying.options(left, room, self.spent):
             key = self._key(
                 self.wishes.after(self.missed, option),
@@ -206,10 +218,10 @@ class _Search:
             )
             if self.best_key is None or key < self.best_key:
                 self.best_key, self.best_saved = key, saved + option.payment.minor
+                self.is_plain = self.wishes.is_by_money and key[:3] == (0, 0, 0)
                 self.best_found = (
                     tuple(self.taken), option.payment, option.reserved_minor, tuple(left), room,
                 )  # fmt: skip
-        return saved
 
     def _key(
         self, missed: int, points_missed: int, credit_missed: int, saved: int, points: int
@@ -217,12 +229,13 @@ class _Search:
         found = Found(saved, self.points, points, self.spent, self.ending, self.codes)
         return self.wishes.key(missed, points_missed, credit_missed, found)
 
-    def _hoped(self, index: int, saved: int, ahead: Ahead, room: Room) -> int | None:
-        """What a choice that adds something from ``index`` on saves at most; None when none
-        of them beats the best one found.
+    def _is_hopeless(self, index: int, most: int) -> bool:
+        """Whether no choice that adds something from ``index`` on, and saves no more than
+        ``most``, beats the best one found.
         """
-        most = saved + self.bound.saved(index, ahead, room, self.spent)
         if self.best_key is None:
-            return most
+            return False
+        if self.is_plain and most != self.best_saved:
+            return most < self.best_saved
         found = Found(most, self.points, 0, self.spent, self.ending, self.codes)
-        return None if self.wishes.hoped(self.missed, index, found) > self.best_key else most
+        return self.wishes.hoped(self.missed, index, found) > self.best_key

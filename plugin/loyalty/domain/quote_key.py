@@ -41,6 +41,7 @@ class Wishes:
         self.credit_weight = 1 << wishes.index(CREDIT) if CREDIT in wishes else 0
         self.all = sum(self.weights)
         self._objective = choice.objective
+        self.is_by_money = choice.objective in (Objective.MOST_SAVED, Objective.PINNED)
         self._expiring = basket.expiring if choice.objective is Objective.EXPIRING_FIRST else {}
         tender = basket.tender
         self._tender_type = "" if tender is None else tender.point_type

@@ -36,7 +36,8 @@ class Guard:
 
     ``weights`` of discounts and ``pay_weights`` of payments count in ``room.known``, in units
     of ``scale`` for a minor unit without tax. ``floors`` and ``tops`` are the least that the
-    line's own floor, and the line's own cap, leave of it.
+    line's own floor, and the line's own cap, leave of it, 0 for no such limit; ``leasts`` are
+    the larger of both. ``pay_bp`` turns what is left above a floor into what may be paid of it.
     """
 
     policy: MarginPolicy | None
@@ -47,6 +48,7 @@ class Guard:
     scale: int
     floors: tuple[int, ...]
     tops: tuple[int, ...]
+    leasts: tuple[int, ...]
     pay_bp: tuple[int, ...]
     room: Room
     cost_minor: int
@@ -72,37 +74,45 @@ def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
     gross = [line.gross_minor for line in lines]
     whole = sum(gross)
     is_known = [policy is not None and line.cost_minor is not None for line in lines]
-    scale = lcm(*(_UNIT_BP + line.tax_bp for line in lines))
+    floor_bp = 0 if policy is None else policy.floor_bp
+    # With this factor the room is a whole number, too, and nothing of it is rounded away.
+    scale = lcm(*(_UNIT_BP + line.tax_bp for line in lines)) * (_UNIT_BP - floor_bp)
     pay = [scale * _UNIT_BP // (_UNIT_BP + line.tax_bp) for line in lines]
     weights = pay if cart.tax_included else [scale] * len(lines)
-    common = gcd(scale, *weights, *pay)
-    scale //= common
+    cost = 0 if policy is None else sum((line.cost_minor or 0) * line.quantity for line in lines)
+    # charged - cost >= floor * charged, solved for the least that may be charged.
+    must = cost * scale * _UNIT_BP // (_UNIT_BP - floor_bp)
+    common = gcd(scale, must, *weights, *pay)
+    scale, must = scale // common, must // common
     pay, weights = [each // common for each in pay], [each // common for each in weights]
     least = [0] * len(lines)
-    room_known, room_unknown, cost = 0, whole, 0
+    room_known, room_unknown = 0, whole
     if policy is not None:
         least = [_floor(policy, line_gross, *found) for line_gross, found in zip(
             gross, [(line.cost_minor, line.quantity, line.tax_bp if cart.tax_included else 0)
                     for line in lines], strict=True)]  # fmt: skip
-        cost = sum((line.cost_minor or 0) * line.quantity for line in lines)
         charged = sum(
             minor * weight
             for minor, weight, flag in zip(gross, weights, is_known, strict=True)
             if flag
         )
-        # charged - cost >= floor * charged, solved for the least that may be charged, rounded up.
-        must = -(-cost * scale * _UNIT_BP // (_UNIT_BP - policy.floor_bp))
         room_known = max(charged - must, 0)
         room_unknown = sum(minor for minor, flag in zip(gross, is_known, strict=True) if not flag)
         if policy.unknown_cost is UnknownCost.DENY:
             room_unknown = 0
         elif policy.unknown_cost is UnknownCost.CAP:
             room_unknown = room_unknown * policy.unknown_cap_bp // _UNIT_BP
+    # Against an unknown cost's cap, which is of the price, points count whole.
+    pay_bp = [
+        _UNIT_BP + line.tax_bp if flag and not cart.tax_included else _UNIT_BP
+        for line, flag in zip(lines, is_known, strict=True)
+    ]
     line_bp = _UNIT_BP if caps.line_bp_max is None else caps.line_bp_max
     order_bp = _UNIT_BP if caps.order_bp_max is None else caps.order_bp_max
     cap = whole * order_bp // _UNIT_BP
     if caps.order_minor_max is not None:
         cap = min(cap, caps.order_minor_max)
+    tops = [minor - minor * line_bp // _UNIT_BP for minor in gross]
     return Guard(
         policy,
         caps != DiscountCaps(),
@@ -111,8 +121,9 @@ def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
         (*pay, 0),
         scale,
         (*least, 0),
-        (*[minor - minor * line_bp // _UNIT_BP for minor in gross], 0),
-        (*[_UNIT_BP if cart.tax_included else _UNIT_BP + line.tax_bp for line in lines], 0),
+        (*tops, 0),
+        (*map(max, least, tops), 0),
+        (*pay_bp, 0),
         Room(room_known, room_unknown, cap),
         cost,
         any(line.cost_minor is None for line in lines),
@@ -180,7 +191,7 @@ def payable(guard: Guard, left: Sequence[int], owed: Sequence[int], room: Room) 
     assert guard.policy is not None
     if guard.policy.line_floor_bp is not None:
         fit = [
-            min(due, max(rest - floor, 0) * rate_bp // _UNIT_BP) if rate_bp else due
+            min(due, max(rest - floor, 0) * rate_bp // _UNIT_BP) if floor else due
             for due, rest, floor, rate_bp in zip(
                 owed, left, guard.floors, guard.pay_bp, strict=True
             )

@@ -11,15 +11,7 @@ from datetime import datetime
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.quote import quote
 from loyalty.domain.quote_holdings import NO_HOLDINGS, Holdings
-from loyalty.domain.quote_terms import (
-    NO_POINTS,
-    TENDER,
-    Candidate,
-    Choice,
-    MemberFacts,
-    Outcome,
-    Quote,
-)
+from loyalty.domain.quote_terms import TENDER, Choice, MemberFacts, Outcome, Quote
 from loyalty.domain.reasons import Reason
 from loyalty.domain.ruleset import Ruleset
 from loyalty.services.catalogue import Product
@@ -47,32 +39,25 @@ def quote_for_shopper(
     at: datetime,
     holdings: Holdings = NO_HOLDINGS,
 ) -> Quote:
-    """A quote in which the margin guard cuts nothing: what it would cut is left out.
+    """A quote in which the cost has no say: whatever it would shape is left out.
 
-    It is indicative; the checkout service's binding one gives the part that the guard allows.
+    That is what the guard would cut, and what it would take off or pay of other lines than
+    it would without a floor. It is indicative; the checkout service's binding one gives the
+    part that the guard allows.
     """
-    limited: dict[str, Candidate] = {}
-    asked = choice
+    barred: frozenset[str] = frozenset()
     while True:
-        found = quote(ruleset, member, cart, asked, at, holdings)
-        cut = [item for item in found.candidates if item.cut_minor and item.code not in limited]
-        if not cut:
-            return _told(found, limited)
-        for item in cut:
-            limited[item.code] = item
-            if item.code == TENDER:
-                asked = replace(asked, points=NO_POINTS)
-            else:
-                asked = replace(
-                    asked,
-                    excluded=(*asked.excluded, item.code),
-                    pinned=tuple(code for code in asked.pinned if code != item.code),
-                )
+        found = quote(ruleset, member, cart, choice, at, holdings, barred=barred)
+        shaped = {item.code for item in found.candidates if item.is_cost_shaped} - barred
+        if not shaped:
+            return _told(found, barred)
+        barred |= shaped
 
 
-def _told(found: Quote, limited: dict[str, Candidate]) -> Quote:
-    """The answer with the plain reason in place of the exclusion, and without any figure of
-    the margin's."""
+def _told(found: Quote, barred: frozenset[str]) -> Quote:
+    """The answer with the plain reason for what was left out, and without any figure of the
+    margin's. How much more could be saved at most is one: its bound knows the room.
+    """
     candidates = tuple(
         replace(
             item,
@@ -80,11 +65,18 @@ def _told(found: Quote, limited: dict[str, Candidate]) -> Quote:
             reason=Reason.MARGIN_LIMIT,
             gap=None,
             nearest=None,
+            points=0 if item.code == TENDER else item.points,
             discount_minor=0,
             cut_minor=0,
+            capped_minor=0,
+            is_cost_shaped=False,
         )
-        if item.code in limited or item.reason is Reason.MARGIN_LIMIT
+        if item.code in barred or item.reason is Reason.MARGIN_LIMIT
         else item
         for item in found.candidates
     )
-    return replace(found, candidates=candidates)
+    margin = found.margin
+    if margin is not None:
+        limited = any(item.reason is Reason.MARGIN_LIMIT for item in candidates)
+        margin = replace(margin, limited=limited, actual_bp=None)
+    return replace(found, candidates=candidates, margin=margin, gap_minor=0)
