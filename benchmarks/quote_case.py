@@ -84,7 +84,7 @@ def _line(number: int, place: int) -> CartLine:
         "mug" if place == 3 else f"product-{place}",
         1 + (number + place) % 3,
         price,
-        None if place % 7 == 6 else price * (45 + (11 * place + number) % 35) // 127,
+        None if place % 7 == 6 else price * (30 + (11 * place + number) % 40) // 127,
         _CATEGORIES[(place + number) % 5],
         tax_bp=(2_700, 500)[place % 2],
     )

@@ -160,7 +160,8 @@ def test_without_it_its_kinds_are_unknown():
         read_ruleset(RULESET, built_in())
 
     assert bad.value.problems == (
-        'rewards[0].does.kind: found "nth_free", wanted one of money_off, percentage_off',
+        'rewards[0].does.kind: found "nth_free", wanted one of free_product, free_shipping, '
+        "money_off, percentage_off",
         'rewards[0].conditions[0].kind: found "happy_hour", wanted one of brand, category, '
         "department, minimum_purchase, product, tier_at_least",
     )

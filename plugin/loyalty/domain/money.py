@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from operator import sub
 
 from iso4217 import Currency
 
@@ -105,11 +107,7 @@ def allocated(total: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if total < 0 or (weights and min(weights) < 0) or (total and not whole):
         raise ValueError(f"cannot split {total} by {list(weights)[:20]}")
-    parts: list[int] = []
-    running = given = 0
-    for weight in weights:
-        running += weight
-        upto = total * running // whole if whole else 0
-        parts.append(upto - given)
-        given = upto
-    return parts
+    if not total:
+        return [0] * len(weights)
+    upto = [total * running // whole for running in accumulate(weights)]
+    return [*upto[:1], *map(sub, upto[1:], upto)]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from loyalty.domain.cart import Cart
 from loyalty.domain.earning import Earning, EarningLine, earned
 from loyalty.domain.quote_answer import code_candidates, pinned_in_vain, reward_candidates
-from loyalty.domain.quote_candidates import Examination
+from loyalty.domain.quote_candidates import Examination, Examined
 from loyalty.domain.quote_choice import Selection, chosen
 from loyalty.domain.quote_codec import quote_hash
 from loyalty.domain.quote_holdings import (
@@ -131,25 +131,33 @@ def quote(
         ],
         choice,
     )
+    unsigned = _unsigned(examination, items, selection)
+    return replace(unsigned, hash=quote_hash(unsigned))
+
+
+def _unsigned(examination: Examination, items: Sequence[Examined], selection: Selection) -> Quote:
+    """The answer that a selection makes, without its hash."""
+    ruleset, member, basket = examination.ruleset, examination.member, examination.basket
+    cart, at = examination.facts.cart, examination.at
     points, shaped = points_shares(basket, selection.left, selection.room, selection.payment.minor)
     money = money_tender(examination, selection)
     lines, shipping = _lines(examination, selection, points, money)
+    tender, payment = ruleset.tender, selection.payment
     candidates = reward_candidates(examination, items, selection)
     candidates += code_candidates(examination)
-    tender, payment = ruleset.tender, selection.payment
     if tender is not None:
         candidates.append(points_candidate(examination, tender, selection, shaped=shaped))
     candidates += money.candidates
     candidates += pinned_in_vain(examination, candidates)
     limited = any(item.reason is Reason.MARGIN_LIMIT for item in candidates)
     total = basket.total(selection.left)
-    unsigned = Quote(
+    return Quote(
         cart=cart,
         member=None if member is None else member.external_id,
         tier=examination.facts.tier,
         ruleset_code=ruleset.code,
         ruleset_version=ruleset.version,
-        choice=choice,
+        choice=examination.choice,
         at=at,
         valid_until=at + timedelta(seconds=ruleset.holds.quote_ttl_s),
         lines=lines,
@@ -170,7 +178,6 @@ def quote(
         tax_minor=sum(line.tax_minor for line in (*lines, shipping)),
         gap_minor=selection.gap_minor,
     )
-    return replace(unsigned, hash=quote_hash(unsigned))
 
 
 def _lines(

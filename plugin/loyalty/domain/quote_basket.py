@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import gt, itemgetter
+from operator import gt, itemgetter, lt, mul, sub
 from typing import NamedTuple
 
 from loyalty.domain.cart import Cart, CartLine
@@ -59,7 +59,8 @@ class Entrant:
     ``covered``: positions of its lines, or of shipping alone; ``of_covered`` takes their
     figures out of all. ``off``: its kind reckons by amounts alone. ``most_minor``: what it takes
     off at most in any choice. ``coupon``: the one that opens it. ``ends_soon``: that coupon's
-    time is over soon.
+    time is over soon. ``leasts``, ``weights`` and ``unknown`` (1 for a line of unknown cost) are
+    the guard's figures for its lines.
     """
 
     reward: Reward
@@ -67,8 +68,11 @@ class Entrant:
     of_covered: Callable[[Sequence[int]], Sequence[int]]
     off: Callable[[Sequence[int]], list[int]] | None
     most_minor: int
-    coupon: CouponFacts | None = None
-    ends_soon: bool = False
+    coupon: CouponFacts | None
+    ends_soon: bool
+    leasts: tuple[int, ...]
+    weights: tuple[int, ...]
+    unknown: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,8 +119,20 @@ def entrant(
     # A subclass may offer otherwise, so only the kinds themselves are taken at their word.
     if isinstance(does, MoneyOff | PercentageOff) and type(does) in (MoneyOff, PercentageOff):
         off = does.off
-    found = Entrant(reward, tuple(covered), _taking_out(covered), off, most, coupon, ends_soon)
-    if off is None and getattr(does, "shrinks", False):
+    guard = basket.guard
+    found = Entrant(
+        reward,
+        tuple(covered),
+        _taking_out(covered),
+        off,
+        most,
+        coupon,
+        ends_soon,
+        tuple([guard.leasts[at] for at in covered]),
+        tuple([guard.weights[at] if guard.is_known[at] else 0 for at in covered]),
+        tuple([int(not guard.is_known[at]) for at in covered]),
+    )
+    if getattr(does, "shrinks", False):
         most = min(most, sum(offered(basket, found, basket.gross)))
         found = replace(found, most_minor=most)
     return found
@@ -158,7 +174,7 @@ def take(basket: Basket, entrant: Entrant, left: Sequence[int], room: Room) -> t
     guard = basket.guard
     if guard.is_open or not parts or entrant.covered[0] == basket.shipping:
         return Taken(entrant, parts, sum(parts), 0, 0, False), room
-    after = _if_it_fits(guard, entrant.covered, parts, left, room)
+    after = _if_it_fits(guard, entrant, parts, left, room)
     wanted = sum(parts)
     if after is not None:
         return Taken(entrant, parts, wanted, 0, 0, False), after
@@ -174,22 +190,25 @@ def take(basket: Basket, entrant: Entrant, left: Sequence[int], room: Room) -> t
 
 
 def _if_it_fits(
-    guard: Guard, covered: Sequence[int], parts: Sequence[int], left: Sequence[int], room: Room
+    guard: Guard, entrant: Entrant, parts: Sequence[int], left: Sequence[int], room: Room
 ) -> Room | None:
     """What room a discount leaves that no limit touches; None for one that some limit does.
 
     That is by far the most frequent case, so it is found in one go over the lines.
     """
-    leasts, is_known, weights = guard.leasts, guard.is_known, guard.weights
-    known = weighted = given = 0
-    for at, part in zip(covered, parts, strict=True):
-        if left[at] - part < leasts[at] and part:
+    rest = map(sub, entrant.of_covered(left), parts)
+    if any(map(lt, rest, entrant.leasts)):
+        # A line that is below its least by its price is only a matter where something comes off.
+        for at, part in zip(entrant.covered, parts, strict=True):
+            if part and left[at] - part < guard.leasts[at]:
+                return None
+    given = sum(parts)
+    if guard.policy is None:
+        if given > room.cap:
             return None
-        given += part
-        if is_known[at]:
-            known += part
-            weighted += part * weights[at]
-    unknown = given - known
+        return Room(room.known, room.unknown - given, room.cap - given)
+    weighted = sum(map(mul, parts, entrant.weights))
+    unknown = sum(map(mul, parts, entrant.unknown))
     if weighted > room.known or given > room.cap or unknown > room.unknown:
         return None
     return Room(room.known - weighted, room.unknown - unknown, room.cap - given)

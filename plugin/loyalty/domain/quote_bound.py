@@ -5,8 +5,8 @@ reward, which is what makes them cheap beside doing so.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from loyalty.domain.quote_basket import Basket, Entrant
 from loyalty.domain.quote_margin import Room
@@ -17,14 +17,24 @@ from loyalty.domain.ruleset import UnknownCost
 _UNIT_BP = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Buy:
-    """What points can buy: an entrant, or, at the position past the last, money."""
+_MONEY = 1 << 30
+"""The place of paying with points among what they can buy: past all entrants."""
 
-    index: int
+
+class _Buy(NamedTuple):
+    """What points can buy: an entrant, or money; and what it is worth at most."""
+
+    place: int
     points: int
-    point_type: str
     most: int
+
+
+class _Purse(NamedTuple):
+    """Points of one type, and what they can buy, best value for a point first."""
+
+    point_type: str
+    available: int
+    buys: tuple[_Buy, ...]
 
 
 class Ahead:
@@ -33,18 +43,31 @@ class Ahead:
     ``total`` of the order; ``payable``: what points not yet spent can pay of it at most, but for
     their share of the total; ``goods``: what the margin lets anything take off the goods, None
     for no limit; ``cap``: what the caps let rewards take off them. ``most`` of each entrant, and
-    ``sums`` of them from each position on, of an exclusive group only the strongest counted.
+    ``sums`` of them from each position on, of an exclusive group only the strongest counted;
+    ``free``: the same of those for which points never lack.
     """
 
-    __slots__ = ("cap", "goods", "left", "most", "payable", "room", "sums", "total", "whole")
+    __slots__ = (
+        "cap",
+        "free",
+        "goods",
+        "left",
+        "most",
+        "payable",
+        "room",
+        "sums",
+        "total",
+        "whole",
+    )
 
     def __init__(self, left: Sequence[int], room: Room) -> None:
-        self.left, self.room, self.cap = left, room, room.cap
+        self.left, self.cap = left, room.cap
         self.whole = self.total = sum(left)
         self.payable = 0
         self.goods: int | None = None
         self.most: list[int] = []
         self.sums: list[int] = []
+        self.free: list[int] = []
 
 
 class Bound:
@@ -74,7 +97,11 @@ class Bound:
         self._tax_is_added = basket.taxes.is_added
         self._points_take_room = guard.guards_points and not basket.taxes.is_added
         self._share_bp = 0 if basket.tender is None else basket.tender.share_bp_max
-        self._buys = self._sorted_buys(entrants)
+        self._all_purses = self._purses()
+        lacking = {purse.point_type for purse in self._all_purses}
+        self._is_free = [
+            not item.reward.points or item.reward.point_type not in lacking for item in entrants
+        ]
         self._static = self._sums([entrant.most_minor for entrant in entrants])
 
     def ahead(self, left: Sequence[int], room: Room, spent: Mapping[str, int]) -> Ahead:
@@ -106,6 +133,9 @@ class Bound:
                 rest = -(-rest * rate_bp // _UNIT_BP)
             most[index] = min(entrant.most_minor, rest)
         ahead.most, ahead.sums = most, self._sums(most)
+        if self._all_purses:
+            free = [own if flag else 0 for own, flag in zip(most, self._is_free, strict=True)]
+            ahead.free = self._sums(free)
 
     def at_most(self, index: int, ahead: Ahead) -> int:
         """Money that entrants from ``index`` on and points can still save together, found
@@ -122,7 +152,7 @@ class Bound:
 
     def bought(self, index: int, ahead: Ahead, spent: Mapping[str, int]) -> int:
         """The same, of what there are points for."""
-        if self._buys is None:
+        if not self._all_purses:
             return ahead.total
         paid = min(ahead.payable, self._share(ahead.total))
         return self.basket.taxes.worth(self._bought(index, ahead, spent, paid))
@@ -181,54 +211,50 @@ class Bound:
             sums[index] = sums[index + 1] + own
         return sums
 
-    def _sorted_buys(self, entrants: Sequence[Entrant]) -> list[_Buy] | None:
-        """All that points can buy, best value for a point first; None if points never lack."""
-        needed: dict[str, int] = {}
-        for entrant in entrants:
-            kind = entrant.reward.point_type or ""
-            needed[kind] = needed.get(kind, 0) + entrant.reward.points
-        available = self.basket.available
-        if not self.tender_most and all(
-            points <= available.get(kind, 0) for kind, points in needed.items() if points
-        ):
-            return None
-        buys = [
-            _Buy(index, item.reward.points, item.reward.point_type or "", item.most_minor)
-            for index, item in enumerate(entrants)
-        ]
-        tender = self.basket.tender
-        rate = Fraction(0)
-        if tender is not None and self.tender_most:
-            buys.append(_Buy(len(entrants), 0, tender.point_type, self.tender_most))
-            rate = Fraction(tender.minor, tender.points)
+    def _purses(self) -> list[_Purse]:
+        """What points of each type can buy, best value for a point first.
 
-        def value(buy: _Buy) -> tuple[bool, Fraction]:
-            if buy.index == len(entrants):
-                return True, -rate
-            return buy.points > 0, -Fraction(buy.most, buy.points or 1)
-
-        return sorted(buys, key=value)
+        A type whose points never lack is left out, and so is one that buys nothing.
+        """
+        purses = []
+        tender = self.basket.tender if self.tender_most else None
+        paid_with = "" if tender is None else tender.point_type
+        for kind in dict.fromkeys([*(x.reward.point_type or "" for x in self.entrants), paid_with]):
+            buys = [
+                _Buy(index, item.reward.points, item.most_minor)
+                for index, item in enumerate(self.entrants)
+                if item.reward.points and item.reward.point_type == kind
+            ]
+            rate = Fraction(0)
+            if tender is not None and kind == paid_with:
+                rate = Fraction(tender.minor, tender.points)
+                buys.append(_Buy(_MONEY, 0, 0))
+            available = self.basket.available.get(kind, 0)
+            if rate or sum(buy.points for buy in buys) > available:
+                buys.sort(key=lambda buy: -Fraction(buy.most, buy.points) if buy.points else -rate)
+                purses.append(_Purse(kind, available, tuple(buys)))
+        return purses
 
     def _bought(self, index: int, ahead: Ahead, spent: Mapping[str, int], payable: int) -> int:
         """The fractional knapsack: no set of whole rewards gets more for the points."""
-        free = {kind: points - spent.get(kind, 0) for kind, points in self.basket.available.items()}
-        most = 0
-        tender = self.basket.tender
-        for buy in self._buys or ():
-            if buy.index < index:
-                continue
-            left = max(free.get(buy.point_type, 0), 0)
-            if buy.index == len(self.entrants) and tender is not None:
-                paid = min(payable, -(-left * tender.minor // tender.points))
-                most += paid
-                free[buy.point_type] = left - paid * tender.points // tender.minor
-            elif buy.points <= left:
-                most += buy.most
-                if buy.points:
-                    free[buy.point_type] = left - buy.points
-            elif left:
-                most += -(-buy.most * left // buy.points)
-                free[buy.point_type] = 0
+        most, tender = ahead.free[index], self.basket.tender
+        for kind, available, buys in self._all_purses:
+            left = available - spent.get(kind, 0)
+            for buy, points, worth in buys:
+                if buy < index:
+                    continue
+                if left <= 0:
+                    break
+                if buy == _MONEY and tender is not None:
+                    paid = min(payable, -(-left * tender.minor // tender.points))
+                    most += paid
+                    left -= paid * tender.points // tender.minor
+                elif points <= left:
+                    most += worth
+                    left -= points
+                else:
+                    most += -(-worth * left // points)
+                    left = 0
         return most
 
 

@@ -118,7 +118,8 @@ class _Search:
                 self._drop(index)
 
     def start_greedily(self, nodes: int) -> None:
-        """A first good choice: add what gives most, as long as all of it still applies."""
+        """A first good choice: add what gives most, as long as that makes it better."""
+        self._judge_set(())
         stop_at = self.nodes_left - nodes
         order = sorted(
             range(len(self.entrants)),
@@ -132,7 +133,9 @@ class _Search:
         for index in order:
             if self.nodes_left < stop_at:
                 return
-            if self._judge_set(sorted([*kept, index])):
+            before = self.best_key
+            self._judge_set(sorted([*kept, index]))
+            if self.best_key != before:
                 kept.append(index)
 
     def best(self) -> Selection:
@@ -140,7 +143,7 @@ class _Search:
         gap = max(self.open_most - self.best_saved, 0) if self.is_cut_short else 0
         return Selection(*self.best_found, gap, not self.is_cut_short)
 
-    def _judge_set(self, members: Sequence[int]) -> bool:
+    def _judge_set(self, members: Sequence[int]) -> None:
         left, room = list(self.basket.gross), self.basket.guard.room
         added: list[int] = []
         for index in members:
@@ -149,13 +152,11 @@ class _Search:
                 break
             left, room = after
             added.append(index)
-        fits = len(added) == len(members)
-        if fits:
+        if len(added) == len(members):
             ahead = self.bound.ahead(left, room, self.spent)
             self._judge(self.start_minor - ahead.total, left, room, ahead)
         for index in reversed(added):
             self._drop(index)
-        return fits
 
     def _add(self, index: int, left: list[int], room: Room) -> tuple[list[int], Room] | None:
         """Take one more entrant; None, and nothing taken, when it cannot be."""
