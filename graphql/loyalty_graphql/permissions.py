@@ -55,6 +55,7 @@ RULES: Mapping[str, Rule] = {
     "Query.checkoutQuote": Rule(shopper=True, scopes=(Scope.CHECKOUT_QUOTE,)),
     "Query.reservation": _CHECKOUT,
     "Query.order": Rule(shopper=True, scopes=(Scope.MEMBERS_READ, Scope.CHECKOUT_WRITE)),
+    "Query.orderRefundPreview": _CHECKOUT,
     "Mutation.memberEnrol": _WRITE_MEMBER,
     "Mutation.memberUpdate": _WRITE_MEMBER,
     "Mutation.memberMerge": Rule(scopes=(Scope.MEMBERS_WRITE,)),
@@ -64,6 +65,7 @@ RULES: Mapping[str, Rule] = {
     "Mutation.checkoutCommit": _CHECKOUT,
     "Mutation.checkoutRelease": _CHECKOUT,
     "Mutation.orderRefund": _CHECKOUT,
+    "Mutation.orderCancel": _CHECKOUT,
     "Subscription.memberChanged": _READ_MEMBER,
 }
 """Every field at the top of the storefront schema."""

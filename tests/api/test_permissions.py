@@ -104,6 +104,17 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {"input": {**KEY, "orderExternalId": "o", "refundExternalId": "r"}},
         {Scope.CHECKOUT_WRITE, "merchant"},
     ),
+    "Mutation.orderCancel": (
+        "mutation($input:OrderCancelInput!){orderCancel(input:$input){replayed}}",
+        {"input": {**KEY, "orderExternalId": "o"}},
+        {Scope.CHECKOUT_WRITE, "merchant"},
+    ),
+    "Query.orderRefundPreview": (
+        "query($input:OrderRefundPreviewInput!)"
+        "{orderRefundPreview(input:$input){userErrors{code}}}",
+        {"input": {"orderExternalId": "o"}},
+        {Scope.CHECKOUT_WRITE, "merchant"},
+    ),
     "Subscription.memberChanged": (
         # Of nobody, so that whoever may ask is answered too.
         'subscription{memberChanged(externalId:"nobody"){reason}}',

@@ -93,13 +93,18 @@ async def test_from_the_first_purchase_to_a_refund(shop: ApiShop, program: Progr
     # 83.50 paid, 1 point per 1.00, twice for Gold.
     assert paid == before | {"available": 300, "pending": 167, "qualifying": 683}
     assert committed["order"]["pointsRedeemed"] == 300
+    (back,) = refunded["refund"].pop("lines")
+    assert back == {"line": back["line"], "quantity": 0, "value": eur("85.50")}
     assert refunded["refund"] | {"id": ""} == {
         "id": "",
         "externalId": "b-1",
+        "kind": "REFUND",
         "pointsReturned": 300,
         "pointsReversed": 167,
         "shortfall": 0,
         "money": eur("83.50"),
+        "credit": eur("0.00"),
+        "giftCards": eur("0.00"),
     }
     assert after == before
     found = await till.run("reservation", id=reservation)
@@ -183,6 +188,7 @@ async def test_every_document_for_reading_runs(shop: ApiShop, program: Program) 
         "points_history": (ann, {"first": 5}),
         "orders": (program.till, name),
         "order": (ann, {"externalId": "seed-ann"}),
+        "order_refund_preview": (program.till, {"input": {"orderExternalId": "seed-ann"}}),
         "product": (program.anonymous, {"externalId": "tea"}),
         "products": (ann, {"search": "TEA"}),
         "recommendations": (ann, {"window": "TRENDING"}),

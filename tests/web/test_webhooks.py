@@ -171,7 +171,7 @@ async def test_an_event_of_the_future_is_refused(shop) -> None:
         (
             '{"type": "order.payed", "data": {}}',
             "type: found 'order.payed', wanted one of order.paid, order.refunded, "
-            "customer.changed, product.changed",
+            "order.cancelled, customer.changed, product.changed",
         ),
         (
             '{"type": "order.paid", "data": {"currency": "EUR", "lines": [{"amount": 12}]}}',
@@ -200,3 +200,46 @@ async def test_outcomes_are_counted(shop) -> None:
     assert line("customer.changed", "taken") in text
     assert line("customer.changed", "duplicate") in text
     assert line("", "bad_user_input") in text
+
+
+async def test_lines_come_back_in_any_sequence_and_a_cancelled_order_too(shop) -> None:
+    now = shop.clock.now()
+    lines = [
+        {"id": "a", "productId": "p-1", "quantity": 3, "amount": "30.00"},
+        {"id": "b", "productId": "p-2", "quantity": 1, "amount": "20.00"},
+    ]
+    back = refund("r-1", "o-1", now) | {
+        "currency": "EUR",
+        "lines": [{"line": "a", "quantity": 1}, {"line": "b", "amount": "5.00"}],
+    }
+    cancelled = {"orderId": "o-2", "occurredAt": now.isoformat()}
+
+    early = await shop.north.send("order.refunded", back)
+    await shop.north.send("order.paid", order("o-1", "c-1", "0.00", now, lines=lines))
+    kept = await shop.points(shop.north, "c-1")
+    await shop.north.send("order.cancelled", cancelled)
+    await shop.north.send("order.paid", order("o-2", "c-2", "30.00", now))
+    again = await shop.north.send("order.cancelled", cancelled)
+
+    assert answer(early) == TAKEN
+    assert kept == 35
+    assert answer(again) == TAKEN
+    assert await shop.points(shop.north, "c-2") == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"lines": []},
+        {"lines": [{"quantity": 1}]},
+        {"lines": [{"line": "a", "quantity": 0}]},
+        {"lines": [{"line": "a", "amount": "1.00"}]},
+        {"currency": "EUR", "lines": [{"line": "a", "amount": "0.00"}]},
+        {"currency": "EUR", "shipping": "x"},
+    ],
+)
+async def test_a_refund_that_is_none_is_named(shop, more) -> None:
+    refused = await shop.north.send("order.refunded", refund("r-1", "o-1", shop.clock.now()) | more)
+
+    assert refused.status_code == 400
+    assert "wanted" in refused.json()["error"]["message"]

@@ -31,6 +31,7 @@ Query = create_type(
         checkout.checkout_quote,
         orders.reservation,
         orders.order,
+        orders.order_refund_preview,
     ],
     description="What can be asked.",
 )
@@ -46,6 +47,7 @@ Mutation = create_type(
         checkout_steps.checkout_commit,
         checkout_steps.checkout_release,
         refunds.order_refund,
+        refunds.order_cancel,
     ],
     description="What can be changed. Each answers the same again for the same idempotency key.",
 )

@@ -6,17 +6,22 @@ from datetime import datetime
 from typing import ClassVar
 
 from loyalty.domain.product import ProductFacts
+from loyalty.domain.refund_asks import LineAsk
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a paid order; amounts in minor units for the whole line, discounts ours."""
+    """A line of a paid order; amounts in minor units for the whole line, discounts ours.
+
+    ``id`` is the shop's own name for it; None: its place, from "1" on.
+    """
 
     product: str
     quantity: int
     amount_minor: int
     discount_minor: int = 0
     category: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,24 @@ class OrderPaid:
 
 @dataclass(frozen=True, slots=True)
 class OrderRefunded:
-    """A whole order was refunded."""
+    """Lines of an order were refunded; ``lines`` None: all that was left of it."""
 
     type: ClassVar[str] = "order.refunded"
 
     order: str
     refund: str
+    reason: str | None
+    occurred_at: datetime
+    lines: tuple[LineAsk, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """An order was called off, and all of it given back."""
+
+    type: ClassVar[str] = "order.cancelled"
+
+    order: str
     reason: str | None
     occurred_at: datetime
 
@@ -69,4 +86,4 @@ class ProductChanged:
     occurred_at: datetime
 
 
-Event = OrderPaid | OrderRefunded | CustomerChanged | ProductChanged
+Event = OrderPaid | OrderRefunded | OrderCancelled | CustomerChanged | ProductChanged

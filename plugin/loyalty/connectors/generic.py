@@ -2,10 +2,12 @@
 
     {"type": "order.paid", "data": {"id": "1001", "memberId": "c-7", "currency": "USD",
       "occurredAt": "2026-11-21T10:00:00Z", "shipping": "4.90", "reservationId": "…",
-      "paid": "31.40", "lines": [{"productId": "p-1", "quantity": 2, "amount": "26.50",
-      "discount": "0.00", "category": "TEA"}]}}
+      "paid": "31.40", "lines": [{"id": "a", "productId": "p-1", "quantity": 2,
+      "amount": "26.50", "discount": "0.00", "category": "TEA"}]}}
     {"type": "order.refunded", "data": {"id": "r-1", "orderId": "1001", "reason": "damaged",
-      "occurredAt": "…"}}
+      "currency": "USD", "lines": [{"line": "a", "quantity": 1}, {"line": "b", "amount": "4.00"}],
+      "shipping": "4.90", "occurredAt": "…"}}
+    {"type": "order.cancelled", "data": {"orderId": "1001", "occurredAt": "…"}}
     {"type": "customer.changed", "data": {"id": "c-7", "name": "…", "email": "…",
       "locale": "en", "birthday": "1990-02-28", "consents": {"email": true}, "occurredAt": "…"}}
     {"type": "product.changed", "data": {"id": "p-1", "name": "…", "currency": "USD",
@@ -27,12 +29,15 @@ from loyalty.connectors.events import (
     CustomerChanged,
     Event,
     Line,
+    OrderCancelled,
     OrderPaid,
     OrderRefunded,
     ProductChanged,
 )
 from loyalty.domain.money import Money, digits
+from loyalty.domain.order_facts import SHIPPING
 from loyalty.domain.product import ProductFacts
+from loyalty.domain.refund_asks import LineAsk
 from loyalty.errors import BadInput, BadMoney
 
 LINES_MAX = 1_000
@@ -56,6 +61,7 @@ def read(body: bytes) -> Event:
     readers: Mapping[str, Callable[[_Object], Event]] = {
         OrderPaid.type: _order_paid,
         OrderRefunded.type: _order_refunded,
+        OrderCancelled.type: _order_cancelled,
         CustomerChanged.type: _customer_changed,
         ProductChanged.type: _product_changed,
     }
@@ -157,6 +163,9 @@ def _order_paid(data: _Object) -> OrderPaid:
     if not items:
         data.wrong("lines", items, "at least one line")
     lines = [_line(_Object(item, f"data.lines[{n}]"), currency) for n, item in enumerate(items)]
+    ids = [line.id for line in lines if line.id is not None]
+    if ids and len(set(ids)) < len(lines):
+        data.wrong("lines", ids, "an id of its own for each line, or for none")
     return OrderPaid(
         order=data.text("id"),
         member=data.text_or_none("memberId", 128),
@@ -180,6 +189,7 @@ def _line(item: _Object, currency: str) -> Line:
         amount_minor=amount,
         discount_minor=discount,
         category=item.text_or_none("category"),
+        id=item.text_or_none("id", 128),
     )
 
 
@@ -205,7 +215,44 @@ def _order_refunded(data: _Object) -> OrderRefunded:
         refund=data.text("id"),
         reason=data.text_or_none("reason"),
         occurred_at=data.moment("occurredAt"),
+        lines=_lines_back(data),
     )
+
+
+def _order_cancelled(data: _Object) -> OrderCancelled:
+    return OrderCancelled(
+        order=data.text("orderId"),
+        reason=data.text_or_none("reason"),
+        occurred_at=data.moment("occurredAt"),
+    )
+
+
+def _lines_back(data: _Object) -> tuple[LineAsk, ...] | None:
+    """What came back; None: all that was left."""
+    has_lines, has_shipping = data.get("lines") is not None, data.get("shipping") is not None
+    if not (has_lines or has_shipping):
+        return None
+    # Only amounts say of what money they are, so a refund by pieces needs no currency.
+    currency = data.currency() if has_shipping or data.get("currency") is not None else None
+    items = data.items("lines", LINES_MAX) if has_lines else []
+    asks = [_line_back(_Object(item, f"data.lines[{n}]"), currency) for n, item in enumerate(items)]
+    if has_shipping and currency is not None and (minor := data.minor("shipping", currency)):
+        asks.append(LineAsk(SHIPPING, 0, minor))
+    if not asks:
+        data.wrong("lines", items, "at least one line, or no lines for all that is left")
+    return tuple(asks)
+
+
+def _line_back(item: _Object, currency: str | None) -> LineAsk:
+    quantity = 0 if item.get("quantity") is None else item.whole("quantity", 1, QUANTITY_MAX)
+    minor = 0
+    if item.get("amount") is not None:
+        if currency is None:
+            item.wrong("amount", item.get("amount"), "the refund to say its currency")
+        minor = item.minor("amount", currency)
+        if not minor:
+            item.wrong("amount", item.get("amount"), "more than 0")
+    return LineAsk(item.text("line"), quantity, minor)
 
 
 def _customer_changed(data: _Object) -> CustomerChanged:

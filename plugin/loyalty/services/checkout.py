@@ -13,6 +13,7 @@ from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.quote import quote as quoted
 from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.domain.refund_asks import LineAsk
 from loyalty.errors import BadInput, NotFound
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.catalogue import Catalogue, Product
@@ -23,7 +24,14 @@ from loyalty.services.door import Door, outcome_of
 from loyalty.services.holdings import HoldingsReader
 from loyalty.services.orders import AHEAD_MAX
 from loyalty.services.quote_token import QuoteTokens
-from loyalty.services.refund_commands import RefundOrder
+from loyalty.services.refund_commands import (
+    PREVIEW,
+    Foreseen,
+    PreviewRefund,
+    RefundOrder,
+    cancellation_name,
+)
+from loyalty.services.refunds import CANCELLATION
 from loyalty.services.reservations import Extend, Release, Reserve
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.shopper_quote import at_catalogue_prices, quote_for_shopper
@@ -171,13 +179,49 @@ class Checkout:
         return await self._done(Release(viewer.tenant_id, once, reservation_id))
 
     async def refund(
-        self, viewer: Viewer, key: str, order: str, refund: str, reason: str | None
+        self,
+        viewer: Viewer,
+        key: str,
+        order: str,
+        refund: str,
+        reason: str | None,
+        lines: tuple[LineAsk, ...] | None = None,
     ) -> Done:
-        """Refund a whole order."""
+        """Refund lines of an order; ``lines`` None: all that is left of it."""
         viewer.require(Scope.CHECKOUT_WRITE)
-        once = idempotent(viewer, "orderRefund", key, [order, refund, reason])
-        command = RefundOrder(viewer.tenant_id, order, refund, reason, None, idempotent=once)
+        body = [order, refund, reason, *(() if lines is None else (lines,))]
+        once = idempotent(viewer, "orderRefund", key, body)
+        command = RefundOrder(
+            viewer.tenant_id, order, refund, reason, None, idempotent=once, lines=lines
+        )
         return await self._done(command)
+
+    async def cancel(self, viewer: Viewer, key: str, order: str, reason: str | None) -> Done:
+        """Take a whole order back and leave it cancelled."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        once = idempotent(viewer, "orderCancel", key, [order, reason])
+        command = RefundOrder(
+            viewer.tenant_id,
+            order,
+            cancellation_name(order),
+            reason,
+            None,
+            idempotent=once,
+            kind=CANCELLATION,
+        )
+        return await self._done(command)
+
+    async def refund_preview(
+        self, viewer: Viewer, order: str, lines: tuple[LineAsk, ...] | None
+    ) -> Foreseen:
+        """What ``refund`` would book now. Moves nothing. Raises the refusals of ``refund``."""
+        viewer.require(Scope.CHECKOUT_WRITE)
+        command = RefundOrder(viewer.tenant_id, order, PREVIEW, None, None, lines=lines)
+        verdict = await self._door.submit(PreviewRefund(command))
+        if isinstance(verdict.refusal, Foreseen):
+            return verdict.refusal
+        outcome_of(verdict)
+        raise AssertionError("a preview ends with what is foreseen, or with a refusal")
 
     async def _done(self, command: Command) -> Done:
         verdict = await self._door.submit(command)

@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.clock import Clock
-from loyalty.connectors.events import CustomerChanged, Event, OrderPaid, OrderRefunded
+from loyalty.connectors.events import (
+    CustomerChanged,
+    Event,
+    OrderCancelled,
+    OrderPaid,
+    OrderRefunded,
+)
 from loyalty.domain.order import OrderLine as PaidLine
 from loyalty.domain.order import PaidOrder
 from loyalty.errors import BadInput
@@ -16,7 +22,8 @@ from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import AHEAD_MAX, BookOrder
-from loyalty.services.refund_commands import RefundOrder
+from loyalty.services.refund_commands import RefundOrder, cancellation_name
+from loyalty.services.refunds import CANCELLATION
 from loyalty.services.subjects import subject_of_command
 
 
@@ -104,6 +111,17 @@ class Intake:
                 event.reason,
                 event.occurred_at,
                 may_wait=True,
+                lines=event.lines,
+            )
+        elif isinstance(event, OrderCancelled):
+            command = RefundOrder(
+                tenant_id,
+                event.order,
+                cancellation_name(event.order),
+                event.reason,
+                event.occurred_at,
+                may_wait=True,
+                kind=CANCELLATION,
             )
         elif isinstance(event, CustomerChanged):
             profile = Profile(event.profile, event.consents).checked()
@@ -141,6 +159,7 @@ class Intake:
                     category=line.category or (product.category if product else None),
                     department=product.department if product else None,
                     brand=product.brand if product else None,
+                    id=line.id,
                 )
             )
         return PaidOrder(

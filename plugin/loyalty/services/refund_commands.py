@@ -1,15 +1,23 @@
 """The commands that take an order back: lines of it, the rest of it, or all of it, cancelled."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from loyalty.domain.refund_asks import LineAsk
-from loyalty.errors import Conflict, NotFound
+from loyalty.errors import Conflict, LoyaltyError, NotFound
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.refunds import CANCELLATION, lines_text, refund_order
 
 Outcome = dict[str, Any]
+PREVIEW = "\x1fpreview"
+"""Stands for a refund's name where none is booked. Not printable, so no shop can have it."""
+
+
+def cancellation_name(order_external_id: str) -> str:
+    """The name of an order's cancellation, of which there is one at most."""
+    return "\x1fcancel:" + hashlib.sha256(order_external_id.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +95,38 @@ class RefundOrder:
         state, name = order["state"], self.order_external_id
         if state == "CANCELLED" or (state == "REFUNDED" and self.kind != CANCELLATION):
             raise Conflict(f"order {name!r} is {state.lower()} already")
+
+
+class Foreseen(LoyaltyError):
+    """What a refund would have booked: a refusal, so that its unit lets go of all of it."""
+
+    retryable = True
+
+    def __init__(self, refund: Row, order: Row) -> None:
+        super().__init__("a preview books nothing")
+        self.refund = refund
+        self.order = order
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRefund:
+    """Decide a refund and let go of it again: the same answer, and nothing moves."""
+
+    refund: RefundOrder
+    at: datetime | None = None
+    idempotent: Idempotent | None = None
+
+    @property
+    def tenant_id(self) -> int:
+        return self.refund.tenant_id
+
+    def needs(self) -> Needs:
+        return self.refund.needs()
+
+    def decide(self, desk: Desk) -> Outcome:
+        self.refund.decide(desk)
+        loaded = desk.loaded
+        raise Foreseen(
+            dict(loaded.refunds[self.refund.refund_external_id]),
+            dict(loaded.orders[self.refund.order_external_id]),
+        )

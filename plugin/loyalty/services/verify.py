@@ -23,6 +23,7 @@ from loyalty.domain.ledger import (
     sums,
 )
 from loyalty.domain.lots import NEVER
+from loyalty.domain.units import is_gift
 from loyalty.services.verify_orders import Spent, check_checkouts, check_orders
 from loyalty.storage import verify as sql
 from loyalty.storage.database import Database
@@ -148,13 +149,14 @@ def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], pa
         previous = _check_transaction(result, tenant_id, transaction, number, mine, previous)
         entries += mine
         _, _, _, kind, order_id, reservation_id, *_ = transaction
-        if kind in SPENDING and order_id is not None:
+        is_gift_card = any(is_gift(entry.unit) for entry in mine)
+        if kind in SPENDING and order_id is not None and not is_gift_card:
             spent[order_id].add(kind, reservation_id, mine)
-    for chain, owner, order_id, kind, reservation_id, points in page.elsewhere:
+    for chain, owner, order_id, kind, reservation_id, unit, points in page.elsewhere:
         if chain == member_id:
             spent.pop(order_id, None)
         elif owner == member_id:
-            spent[order_id].count(kind, reservation_id, int(points))
+            spent[order_id].count(kind, reservation_id, unit, int(points))
     if (number, previous) != (seq, bytes(end)):
         result.wrong(f"member {member_id}: the chain ends at {number}, the member says {seq}")
     _check_lots(result, member_id, page, entries)

@@ -1,9 +1,9 @@
 """Reservations and orders as they are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -11,12 +11,26 @@ from loyalty.clock import Clock
 from loyalty.domain.ledger import instant
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
+from loyalty.domain.refund import Booked
 from loyalty.errors import NotFound
+from loyalty.services.desk import Row
+from loyalty.services.refund_views import (
+    OrderLineView,
+    RefundView,
+    all_ids,
+    line_views,
+    refund_view,
+    shown_facts,
+)
+from loyalty.services.refunds import DONE, refunded_of
 from loyalty.services.reservations import state_at
 from loyalty.storage import checkout as sql
 from loyalty.storage import members as members_sql
 from loyalty.storage import orders as orders_sql
 from loyalty.storage.database import Database
+
+OrderLine: TypeAlias = tuple[str, int, int, int]
+"""Product, quantity, amount and discount."""
 
 LAST = 2**63 - 1
 """After every sequence number and id."""
@@ -40,18 +54,11 @@ class ReservationView:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLineView:
-    """A line as bought."""
-
-    product: str
-    quantity: int
-    amount_minor: int
-    discount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as it was booked."""
+    """An order as it was booked, and what its refunds came to.
+
+    ``left_minor`` is what was charged and did not come back, whatever paid it.
+    """
 
     id: int
     external_id: str
@@ -66,21 +73,12 @@ class OrderView:
     points_redeemed: int
     mismatch: bool
     occurred_at: datetime
-    lines: tuple[OrderLineView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RefundView:
-    """A refund as it was booked."""
-
-    id: int
-    external_id: str
-    state: str
-    points_returned: int
-    points_reversed: int
+    credit_minor: int
+    gift_minor: int
     shortfall: int
-    money_minor: int
-    currency: str
+    refunded: Booked
+    left_minor: int
+    lines: tuple[OrderLineView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,21 @@ class Views:
         rows = await self._database.read(orders_sql.REFUND(tenant_id, id))
         if not rows:
             raise NotFound("refund")
-        return RefundView(*rows[0])
+        row = dict(zip(sql.REFUND_COLUMNS, rows[0], strict=True))
+        orders = await self._database.read(sql.ORDERS_BY_ID(tenant_id, [row["order_id"]]))
+        order = dict(zip(sql.ORDER_COLUMNS, orders[0], strict=True))
+        return await self.refund_as(tenant_id, row, order)
+
+    async def refund_as(self, tenant_id: int, row: Row, order: Row) -> RefundView:
+        """A refund as it would be with these rows."""
+        counted = await self._lines(tenant_id, [order["id"]])
+        facts = shown_facts(order, [line[1:] for line in counted.get(order["id"], ())])
+        return refund_view(row, order, all_ids(facts))
+
+    async def order_as(self, tenant_id: int, order: Row) -> OrderView:
+        """An order as it would be with this row."""
+        lines = await self._lines(tenant_id, [order["id"]])
+        return _order_view(order, lines.get(order["id"], []))
 
     async def history(
         self, tenant_id: int, member_id: int, unit: str, first: int, before_seq: int = LAST
@@ -181,14 +193,21 @@ class Views:
 
     async def _orders(self, tenant_id: int, rows: Sequence[Sequence[Any]]) -> list[OrderView]:
         orders = [dict(zip(sql.ORDER_COLUMNS, row, strict=True)) for row in rows]
-        lines: dict[int, list[OrderLineView]] = {}
-        ids = [order["id"] for order in orders]
-        for order_id, *columns in await self._database.read(sql.ORDER_LINES(tenant_id, ids)):
-            lines.setdefault(order_id, []).append(OrderLineView(*columns))
+        lines = await self._lines(tenant_id, [order["id"] for order in orders])
         return [_order_view(order, lines.get(order["id"], [])) for order in orders]
 
+    async def _lines(self, tenant_id: int, ids: Sequence[int]) -> dict[int, list[OrderLine]]:
+        lines: dict[int, list[OrderLine]] = {}
+        for order_id, *columns in await self._database.read(sql.ORDER_LINES(tenant_id, ids)):
+            lines.setdefault(order_id, []).append((*columns,))
+        return lines
 
-def _order_view(row: Mapping[str, Any], lines: Sequence[OrderLineView]) -> OrderView:
+
+def _order_view(row: Row, lines: Sequence[OrderLine]) -> OrderView:
+    facts = shown_facts(row, [line[1:] for line in lines])
+    booked = refunded_of(row).booked
+    is_gone = row["state"] in DONE and not row["refunds"]
+    left = 0 if is_gone else sum(line.net_minor for line in facts.all_lines) - booked.value_minor
     return OrderView(
         id=row["id"],
         external_id=row["external_id"],
@@ -203,5 +222,10 @@ def _order_view(row: Mapping[str, Any], lines: Sequence[OrderLineView]) -> Order
         points_redeemed=row["points_redeemed"],
         mismatch=bool(row["mismatch"]),
         occurred_at=instant(row["occurred_at"]),
-        lines=tuple(lines),
+        credit_minor=row["credit_minor"],
+        gift_minor=row["gift_minor"],
+        shortfall=row["shortfall"],
+        refunded=booked,
+        left_minor=left,
+        lines=line_views(row, facts, lines),
     )

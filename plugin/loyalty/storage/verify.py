@@ -40,8 +40,9 @@ ORPHANS = Sql(
            WHERE t.tenant_id = e.tenant_id AND t.id = e.transaction_id)"""
 )
 ORDERS = Sql(
-    """SELECT member_id, id, state, points_redeemed, reservation_id, context FROM shop_order
-        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
+    """SELECT member_id, id, state, points_redeemed, credit_minor, reservation_id, context,
+              refunds
+         FROM shop_order WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])"""
 )
 # Who was ever merged with one of these members.
 RELATIVES = Sql(
@@ -52,16 +53,16 @@ RELATIVES = Sql(
         WHERE tenant_id = $1 AND target_id = ANY($2::bigint[])"""
 )
 # What was redeemed and given back in one member's chain for an order that is another's by now.
-# Money is spent for orders too; only points are told in the order's own row.
+# What gift cards paid stands in their own holders' ledgers.
 SPENT_ELSEWHERE = Sql(
-    """SELECT t.member_id, o.member_id, o.id, t.kind, t.reservation_id, SUM(e.amount)
+    """SELECT t.member_id, o.member_id, o.id, t.kind, t.reservation_id, e.unit, SUM(e.amount)
          FROM ledger_transaction t
          JOIN shop_order o ON o.tenant_id = t.tenant_id AND o.id = t.order_id
          JOIN ledger_entry e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
         WHERE t.tenant_id = $1 AND t.member_id = ANY($2::bigint[])
           AND t.kind IN ('REDEEM', 'RETURN') AND e.account = 'REDEEMED'
-          AND o.member_id <> t.member_id AND e.unit NOT LIKE '%:%'
-        GROUP BY t.id, t.member_id, o.member_id, o.id, t.kind, t.reservation_id
+          AND o.member_id <> t.member_id AND e.unit NOT LIKE 'gift:%'
+        GROUP BY t.id, t.member_id, o.member_id, o.id, t.kind, t.reservation_id, e.unit
         ORDER BY t.id"""
 )
 # A reservation that is spent names an order in the state that it is in itself; any other, none.
@@ -71,9 +72,21 @@ RESERVATIONS_WRONG = Sql(
         WHERE r.tenant_id = $1 AND NOT COALESCE(
           CASE r.state WHEN 'COMMITTED' THEN o.state = 'PAID'
                        WHEN 'PARTIALLY_REFUNDED' THEN o.state = 'PARTIALLY_REFUNDED'
-                       WHEN 'REFUNDED' THEN o.state = 'REFUNDED'
+                       WHEN 'REFUNDED' THEN o.state IN ('REFUNDED', 'CANCELLED')
                        ELSE r.order_id IS NULL END, FALSE)
         ORDER BY r.id LIMIT $2"""
+)
+# What gift cards paid for an order stands in their own holders' ledgers.
+GIFTS_WRONG = Sql(
+    """SELECT o.id, o.gift_minor, g.paid FROM shop_order o
+         LEFT JOIN (
+           SELECT t.order_id, SUM(e.amount) AS paid FROM ledger_transaction t
+             JOIN ledger_entry e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
+             JOIN member m ON m.tenant_id = t.tenant_id AND m.id = t.member_id
+            WHERE t.tenant_id = $1 AND m.kind = 'GIFT_CARD' AND t.kind = 'REDEEM'
+              AND e.account = 'REDEEMED'
+            GROUP BY t.order_id) AS g ON g.order_id = o.id
+        WHERE o.tenant_id = $1 AND o.gift_minor <> COALESCE(g.paid, 0) ORDER BY o.id LIMIT $2"""
 )
 ORDERS_WRONG = Sql(
     """SELECT o.id, o.reservation_id FROM shop_order o
