@@ -137,6 +137,11 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.model": "{model{id}}",
     "Query.memberLedger": '{memberLedger(externalId:"ann"){nodes{seq}}}',
     "Query.adjustments": "{adjustments{nodes{id}}}",
+    "Query.coupon": '{coupon(code:"x"){code}}',
+    "Query.coupons": "{coupons{nodes{code}}}",
+    "Query.rewardStocks": "{rewardStocks{reward}}",
+    "Query.giftCard": '{giftCard(code:"x"){id}}',
+    "Query.giftCards": "{giftCards{nodes{id}}}",
     "Query.reservations": "{reservations{nodes{id}}}",
     "Query.auditEvents": "{auditEvents{nodes{action}}}",
     "Query.ledgerVerify": "{ledgerVerify{ok}}",
@@ -169,6 +174,19 @@ ADMIN_TABLE: dict[str, str] = {
     "Mutation.adjustmentDecline": (
         'mutation{adjustmentDecline(input:{idempotencyKey:"k",id:"x"}){userErrors{code}}}'
     ),
+    "Mutation.couponIssue": (
+        'mutation{couponIssue(input:{idempotencyKey:"k",reward:"x"}){userErrors{code}}}'
+    ),
+    "Mutation.couponRevoke": 'mutation{couponRevoke(input:{code:"x"}){userErrors{code}}}',
+    "Mutation.rewardStockSet": (
+        'mutation{rewardStockSet(input:{reward:"x",total:1}){userErrors{code}}}'
+    ),
+    "Mutation.giftCardIssue": (
+        'mutation{giftCardIssue(input:{idempotencyKey:"k",'
+        'amount:{amount:"0",currencyCode:"EUR"}}){userErrors{code}}}'
+    ),
+    "Mutation.giftCardBlock": 'mutation{giftCardBlock(input:{id:"x"}){userErrors{code}}}',
+    "Mutation.giftCardUnblock": 'mutation{giftCardUnblock(input:{id:"x"}){userErrors{code}}}',
     "Mutation.productUpsert": 'mutation{productUpsert(input:{externalId:"x"}){userErrors{code}}}',
     "Mutation.apiKeyCreate": (
         'mutation{apiKeyCreate(input:{name:"x",scopes:["no"]}){userErrors{code}}}'

@@ -5,7 +5,9 @@ from strawberry.tools import create_type
 
 from loyalty_graphql.admin.mutations import adjustments as corrections
 from loyalty_graphql.admin.mutations import catalogue as products_written
+from loyalty_graphql.admin.mutations import coupons as coupons_issued
 from loyalty_graphql.admin.mutations import credentials as keys
+from loyalty_graphql.admin.mutations import gift_cards as cards_issued
 from loyalty_graphql.admin.mutations import members as members_moved
 from loyalty_graphql.admin.mutations import membership as memberships
 from loyalty_graphql.admin.mutations import rulesets as published
@@ -13,7 +15,9 @@ from loyalty_graphql.admin.queries import (
     adjustments,
     audit,
     catalogue,
+    coupons,
     credentials,
+    gift_cards,
     ledger,
     member_ledger,
     members,
@@ -42,6 +46,11 @@ Query = create_type(
         recommendations.model,
         member_ledger.member_ledger,
         adjustments.adjustments,
+        coupons.coupon,
+        coupons.coupons,
+        coupons.reward_stocks,
+        gift_cards.gift_card,
+        gift_cards.gift_cards,
         reservations.reservations,
         audit.audit_events,
         ledger.ledger_verify,
@@ -65,6 +74,12 @@ Mutation = create_type(
         corrections.points_adjust,
         corrections.adjustment_approve,
         corrections.adjustment_decline,
+        coupons_issued.coupon_issue,
+        coupons_issued.coupon_revoke,
+        coupons_issued.reward_stock_set,
+        cards_issued.gift_card_issue,
+        cards_issued.gift_card_block,
+        cards_issued.gift_card_unblock,
         products_written.product_upsert,
         keys.api_key_create,
         keys.api_key_revoke,

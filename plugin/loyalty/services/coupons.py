@@ -10,11 +10,12 @@ from loyalty.clock import Clock
 from loyalty.domain.codes import ALPHABET, is_coupon_code, normalised
 from loyalty.domain.ledger import instant
 from loyalty.domain.money import AMOUNT_MINOR_MAX
-from loyalty.domain.quote_terms import QuotaKind, QuotaUse
-from loyalty.domain.ruleset import Reward
-from loyalty.errors import AlreadyExists, BadInput, NotFound
-from loyalty.services.desk import Desk, Idempotent, Needs
+from loyalty.errors import BadInput, NotFound
+from loyalty.services.audit import COMMAND_LINE
+from loyalty.services.coupon_commands import CouponTerms, IssueCoupons, RevokeCoupon, SetStock
+from loyalty.services.desk import Idempotent
 from loyalty.services.door import Door, outcome_of
+from loyalty.storage import members as members_sql
 from loyalty.storage import quotas as sql
 from loyalty.storage.database import Database
 
@@ -23,131 +24,27 @@ ISSUED_MAX = 1_000
 RANDOM_LENGTH = 10
 """Random characters of a code that we make: 50 bits."""
 
-Outcome = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class CouponTerms:
-    """What coupons bring and for whom. ``starts_at`` and ``ends_at`` are half-open."""
+class IssuedCoupons:
+    """Codes that were made; ``replayed``: by the first call with this key."""
 
-    reward: str
-    uses_max: int | None = None
-    uses_per_member_max: int | None = None
-    member: str | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IssueCoupons:
-    """Make coupons of the given codes, all or none."""
-
-    tenant_id: int
-    idempotent: Idempotent | None
     codes: tuple[str, ...]
-    terms: CouponTerms
-    issued_by: str
-    at: datetime | None = None
-
-    def needs(self) -> Needs:
-        member = self.terms.member
-        return Needs(members=(member,) if member else (), coupons=self.codes)
-
-    def decide(self, desk: Desk) -> Outcome:
-        terms = self.terms
-        _reward_of(desk, terms.reward)
-        member_id = None
-        if terms.member is not None:
-            member_id = desk.names.get(terms.member)
-            if member_id is None:
-                raise NotFound("member", terms.member, field=("input", "member"))
-        for code in self.codes:
-            if code in desk.loaded.coupons:
-                raise AlreadyExists(f"there is a coupon {code} already", field=("input", "codes"))
-        for code in self.codes:
-            id = desk.insert(
-                "quota",
-                kind=QuotaKind.COUPON,
-                subject=code,
-                total_max=terms.uses_max,
-                member_max=terms.uses_per_member_max,
-            )
-            desk.insert(
-                "coupon",
-                id=id,
-                code=code,
-                reward=terms.reward,
-                member_id=member_id,
-                starts_at=terms.starts_at,
-                ends_at=terms.ends_at,
-                state="ISSUED",
-                created_at=desk.now,
-                created_by=self.issued_by,
-            )
-            desk.see(desk.loaded.coupons, code, {"id": id, "state": "ISSUED"})
-        return {"codes": list(self.codes)}
-
-
-@dataclass(frozen=True, slots=True)
-class RevokeCoupon:
-    """Let a coupon be used no more; what was used stays. One that is revoked stays so."""
-
-    tenant_id: int
-    idempotent: Idempotent | None
-    code: str
-    at: datetime | None = None
-
-    def needs(self) -> Needs:
-        return Needs(coupons=(self.code,))
-
-    def decide(self, desk: Desk) -> Outcome:
-        row = desk.loaded.coupons.get(self.code)
-        if row is None:
-            raise NotFound("coupon", self.code, field=("input", "code"))
-        if row["state"] != "REVOKED":
-            desk.update("coupon", row["id"], state="REVOKED")
-            desk.see(desk.loaded.coupons, self.code, row | {"state": "REVOKED"})
-        return {"code": self.code}
-
-
-@dataclass(frozen=True, slots=True)
-class SetStock:
-    """Say how often a reward may be taken in all, what was taken already included."""
-
-    tenant_id: int
-    idempotent: Idempotent | None
-    reward: str
-    total: int
-    at: datetime | None = None
-
-    def needs(self) -> Needs:
-        return Needs(uses=(QuotaUse(QuotaKind.STOCK, self.reward, None),))
-
-    def decide(self, desk: Desk) -> Outcome:
-        reward = _reward_of(desk, self.reward)
-        if not reward.stocked:
-            raise BadInput(
-                f"found reward {self.reward!r}, wanted one with stocked = true",
-                field=("input", "reward"),
-            )
-        quota = desk.loaded.quotas.get((QuotaKind.STOCK, self.reward))
-        if quota is None:
-            desk.insert("quota", kind=QuotaKind.STOCK, subject=self.reward, total_max=self.total)
-            return {"reward": self.reward, "total": self.total, "used": 0, "held": 0}
-        desk.update("quota", quota.id, total_max=self.total)
-        return {
-            "reward": self.reward, "total": self.total, "used": quota.used, "held": quota.held
-        }  # fmt: skip
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """A coupon as it stands: ``used`` for good and ``held`` by open reservations."""
+    """A coupon as it stands: ``used`` for good and ``held`` by open reservations.
+
+    ``member`` is the external id of whose it is; None: anybody's, or erased.
+    """
 
     id: int
     code: str
     reward: str
     member_id: int | None
+    member: str | None
     starts_at: datetime | None
     ends_at: datetime | None
     state: str
@@ -187,8 +84,8 @@ class Coupons:
         codes: Sequence[str] = (),
         count: int = 0,
         prefix: str = "",
-    ) -> tuple[str, ...]:
-        """Make coupons of given codes, or ``count`` of random ones; returns the codes.
+    ) -> IssuedCoupons:
+        """Make coupons of given codes, or ``count`` of random ones.
 
         A repeat with the same key returns the first call's codes.
 
@@ -212,19 +109,26 @@ class Coupons:
                     field=("input", "codes" if codes else "prefix"),
                 )
         command = IssueCoupons(tenant_id, once, made, terms, issued_by)
-        outcome = outcome_of(await self._door.submit(command))
-        found = outcome["codes"]
+        verdict = await self._door.submit(command)
+        found = outcome_of(verdict)["codes"]
         assert isinstance(found, list)
-        return tuple(found)
+        return IssuedCoupons(tuple(found), verdict.replayed)
 
-    async def revoke(self, tenant_id: int, once: Idempotent | None, code: str) -> Coupon:
+    async def revoke(
+        self, tenant_id: int, once: Idempotent | None, code: str, by: str = COMMAND_LINE
+    ) -> Coupon:
         """Raises NotFound."""
-        command = RevokeCoupon(tenant_id, once, normalised(code))
+        command = RevokeCoupon(tenant_id, once, normalised(code), by)
         outcome_of(await self._door.submit(command))
         return await self.named(tenant_id, code)
 
     async def set_stock(
-        self, tenant_id: int, once: Idempotent | None, reward: str, total: int
+        self,
+        tenant_id: int,
+        once: Idempotent | None,
+        reward: str,
+        total: int,
+        by: str = COMMAND_LINE,
     ) -> Stock:
         """Say how often a stocked reward may be taken in all.
 
@@ -235,7 +139,7 @@ class Coupons:
             raise BadInput(
                 f"found total {total}, wanted 0 to {AMOUNT_MINOR_MAX}", field=("input", "total")
             )
-        outcome_of(await self._door.submit(SetStock(tenant_id, once, reward, total)))
+        outcome_of(await self._door.submit(SetStock(tenant_id, once, reward, total, by)))
         return next(item for item in await self.stocks(tenant_id) if item.reward == reward)
 
     async def named(self, tenant_id: int, code: str) -> Coupon:
@@ -260,7 +164,10 @@ class Coupons:
 
     async def _coupons(self, tenant_id: int, rows: Sequence[Sequence[Any]]) -> list[Coupon]:
         held = await self._held(tenant_id, [row[0] for row in rows])
-        return [_coupon(row, held.get(row[0], 0)) for row in rows]
+        ids = list({row[3] for row in rows if row[3] is not None})
+        named = await self._database.read(members_sql.NAMES_OF_IDS(tenant_id, ids)) if ids else []
+        names = {id: str(name) for id, name in named}
+        return [_coupon(row, names.get(row[3]), held.get(row[0], 0)) for row in rows]
 
     async def _held(self, tenant_id: int, ids: Sequence[int]) -> dict[int, int]:
         if not ids:
@@ -269,24 +176,17 @@ class Coupons:
         return {id: int(count) for id, count in rows}
 
 
-def _coupon(row: Sequence[Any], held: int) -> Coupon:
+def _coupon(row: Sequence[Any], member: str | None, held: int) -> Coupon:
     (
         id, code, reward, member_id, starts_at, ends_at, state, uses_max, member_max, used,
         created_at, created_by,
     ) = row  # fmt: skip
     return Coupon(
-        id, code, reward, member_id,
+        id, code, reward, member_id, member,
         None if starts_at is None else instant(starts_at),
         None if ends_at is None else instant(ends_at),
         state, uses_max, member_max, used, held, instant(created_at), created_by,
     )  # fmt: skip
-
-
-def _reward_of(desk: Desk, code: str) -> Reward:
-    for reward in desk.ruleset.rewards:
-        if reward.code == code:
-            return reward
-    raise NotFound("reward", code, field=("input", "reward"))
 
 
 def _check(terms: CouponTerms) -> None:

@@ -11,6 +11,7 @@ from loyalty.domain.money import AMOUNT_MINOR_MAX, Money, digits
 from loyalty.domain.units import gift_unit
 from loyalty.errors import BadInput, NotFound
 from loyalty.secrets import SecretKey
+from loyalty.services.audit import COMMAND_LINE, Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.summary import Summaries
@@ -77,6 +78,8 @@ class IssueGiftCard:
             created_by=self.issued_by,
         )
         desk.touch(holder_id, "issued")
+        money = {"amount": self.amount.text(), "currency": self.amount.currency}
+        noted(desk, deed(self.issued_by, Action.GIFT_CARD_ISSUE, Subject.GIFT_CARD, id, **money))
         return {"gift_card": id}
 
 
@@ -90,6 +93,7 @@ class SetGiftCardState:
     gift_card_id: int
     holder_id: int
     state: str
+    by: str
     at: datetime | None = None
 
     def needs(self) -> Needs:
@@ -103,6 +107,9 @@ class SetGiftCardState:
             desk.update("gift_card", self.gift_card_id, state=self.state)
             desk.see(desk.loaded.gift_cards, self.holder_id, row | {"state": self.state})
             desk.touch(self.holder_id, self.state.lower())
+            is_block = self.state == "BLOCKED"
+            action = Action.GIFT_CARD_BLOCK if is_block else Action.GIFT_CARD_UNBLOCK
+            noted(desk, deed(self.by, action, Subject.GIFT_CARD, self.gift_card_id))
         return {"gift_card": self.gift_card_id}
 
 
@@ -129,6 +136,7 @@ class Issued:
 
     code: str
     card: GiftCard
+    replayed: bool
 
 
 class GiftCards:
@@ -173,15 +181,22 @@ class GiftCards:
             tenant_id, once, self.hash_of(tenant_id, code), code[-4:], amount, expires_at,
             issued_by,
         )  # fmt: skip
-        outcome_of(await self._door.submit(command))
-        return Issued(shown_gift_code(code), await self.by_code(tenant_id, code))
+        verdict = await self._door.submit(command)
+        outcome_of(verdict)
+        card = await self.by_code(tenant_id, code)
+        return Issued(shown_gift_code(code), card, verdict.replayed)
 
     async def set_state(
-        self, tenant_id: int, once: Idempotent | None, gift_card_id: int, state: str
+        self,
+        tenant_id: int,
+        once: Idempotent | None,
+        gift_card_id: int,
+        state: str,
+        by: str = COMMAND_LINE,
     ) -> GiftCard:
         """Block a card (BLOCKED) or let it pay again (ACTIVE). Raises NotFound."""
         card = await self.by_id(tenant_id, gift_card_id)
-        command = SetGiftCardState(tenant_id, once, gift_card_id, card.holder_id, state)
+        command = SetGiftCardState(tenant_id, once, gift_card_id, card.holder_id, state, by)
         outcome_of(await self._door.submit(command))
         return await self.by_id(tenant_id, gift_card_id)
 

@@ -15,6 +15,10 @@ PROFILE = Sql(f"SELECT {', '.join(PROFILE_COLUMNS)} FROM member WHERE {_NAMED}")
 PROFILE_BY_ID = Sql(
     f"SELECT {', '.join(PROFILE_COLUMNS)} FROM member WHERE tenant_id = $1 AND id = $2"
 )
+NAMES_OF_IDS = Sql(
+    """SELECT id, external_id FROM member
+        WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND state <> 'ERASED'"""
+)
 ID_AND_VERSION = Sql(f"SELECT id, version FROM member WHERE {_NAMED}")
 PROFILES_BY_ID = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
