@@ -27,7 +27,7 @@ from loyalty.errors import (
     TotalMismatch,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
-from loyalty.services.holding import give_back, hold_quoted, redeem_held
+from loyalty.services.holding import give_back, hold_quoted, holds_all, redeem_held
 from loyalty.services.order_facts import checkout_facts, context_of, line_ids, ruleset_at
 from loyalty.services.refunds import refund_waiting
 from loyalty.services.reservations import as_instant, found_reservation, state_at
@@ -111,11 +111,15 @@ def check_redeemable(desk: Desk, row: Row) -> None:
 def redeem(desk: Desk, row: Row, quote: Quote, order_id: int) -> None:
     """Turn a reservation's hold into a redemption; one that timed out is held again first.
 
+    So is one that timed out for somebody who holds for it, or for a counter, by a clock that was
+    ahead of ours.
+
     Raises:
         HoldExpired: it timed out and what it held is gone. MemberNotActive: it timed out and
             its member may move no value.
     """
-    if state_at(row, desk.moment_of(row["member_id"])) == "EXPIRED":
+    is_over = state_at(row, desk.moment_of(row["member_id"])) == "EXPIRED"
+    if is_over or not holds_all(desk, row["id"], row["member_id"], quote):
         _hold_again(desk, row, quote)
     redeem_held(desk, row["id"], order_id)
     if row["member_id"] is not None:

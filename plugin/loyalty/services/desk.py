@@ -44,7 +44,8 @@ class Loaded:
     unit's own commands left them (``Desk.see``).
 
     ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
-    by holder, ``coupons`` by code.
+    by holder, ``coupons`` by code. ``quota_uses_over``: ids of uses by quota that timed out and
+    are not marked so.
     ``order_lines``: quantity, amount and discount by order id, of those that need them.
     """
 
@@ -58,6 +59,7 @@ class Loaded:
     history: dict[int, tuple[TierAt, ...]] = field(default_factory=dict)
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
     quota_uses: dict[tuple[int, int], Row] = field(default_factory=dict)
+    quota_uses_over: dict[int, list[int]] = field(default_factory=dict)
     gift_cards: dict[int, Row] = field(default_factory=dict)
     more: dict[str, list[Row]] = field(default_factory=dict)
     """What a command read for itself (``Prepares``)."""

@@ -8,7 +8,7 @@ from loyalty.domain.quote_terms import GiftUsed, Quote
 from loyalty.domain.units import credit_unit, gift_unit
 from loyalty.errors import InsufficientCredit, InsufficientPoints, QuoteChanged
 from loyalty.services.desk import Desk
-from loyalty.services.quotas import hold_uses, release_uses, spend_uses
+from loyalty.services.quotas import has_all_uses, hold_uses, release_uses, spend_uses
 
 
 def hold_quoted(
@@ -53,6 +53,20 @@ def redeem_held(desk: Desk, reservation_id: int, order_id: int) -> None:
             book.redeem(reservation_id, book.at, order_id)
             desk.touch(holder_id, "order")
     spend_uses(desk, reservation_id)
+
+
+def holds_all(desk: Desk, reservation_id: int, member_id: int | None, quote: Quote) -> bool:
+    """Whether all that a quote takes is still held.
+
+    Who holds for a reservation have clocks of their own, which do not run back. A gift card that
+    was used by others after the hold timed out has given it back, whatever the clock says now.
+    """
+    holders = [used.holder_id for used in quote.gift_cards if used.minor]
+    if member_id is not None:
+        holders.append(member_id)
+    return has_all_uses(desk, reservation_id) and all(
+        id in desk.books and reservation_id in desk.books[id].accounts.holds for id in holders
+    )
 
 
 def extend_held(desk: Desk, reservation_id: int, expires_at: datetime) -> None:

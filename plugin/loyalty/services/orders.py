@@ -155,8 +155,9 @@ class BookOrder:
             is_flagged=order.member is not None and desk.names.get(order.member) != holder,
         )
         noted = desk.noted()
-        book = desk.book_of(holder)
-        mark = book.mark() if book else None
+        ids = dict.fromkeys((holder, *desk.holders_of(order.reservation_id)))
+        books = [desk.books[id] for id in ids if id is not None]
+        marks = [book.mark() for book in books]
         is_new = order.external_id not in desk.loaded.orders
         try:
             if is_new and order.paid != payable(quote_of(held)):
@@ -165,7 +166,7 @@ class BookOrder:
             return commit.decide(desk)
         except LoyaltyError:
             desk.back_to(noted)
-            if book is not None and mark is not None:
+            for book, mark in zip(books, marks, strict=True):
                 book.back_to(mark)
             return None
 

@@ -37,7 +37,15 @@ def load_quotas(desk: Desk, needs: Needs) -> Unit[None]:
         return
     ids = sorted(wanted)
     rows = yield sql.LOCK(tenant, ids)
-    held: dict[int, int] = dict((yield sql.HELD(tenant, ids, desk.now)))
+    held: dict[int, int] = {}
+    for quota_id, live, over in (yield sql.HELD_BY_CLOCK(tenant, ids, desk.now)):
+        held[quota_id] = int(live)
+        if over:
+            loaded.quota_uses_over[quota_id] = []
+    if loaded.quota_uses_over:
+        timed_out = yield sql.OVER(tenant, sorted(loaded.quota_uses_over), desk.now)
+        for id, quota_id in timed_out:
+            loaded.quota_uses_over[quota_id].append(id)
     by_member: dict[int, dict[int, int]] = {}
     for quota_id, member_id, count in (
         yield sql.OF_MEMBERS(tenant, ids, desk.now, sorted(desk.members))
@@ -85,6 +93,12 @@ def hold_uses(
         seen = {"id": id, "is_counted": True} | values
         desk.see(desk.loaded.quota_uses, (reservation_id, quota.id), seen)
         _put(desk, quota.moved(member_id, held=use.quantity))
+        _end_over(desk, quota.id, id)
+
+
+def has_all_uses(desk: Desk, reservation_id: int) -> bool:
+    """Whether nothing that a reservation held was given to others since."""
+    return all(row["state"] != "RELEASED" for row, _ in _of(desk, reservation_id))
 
 
 def spend_uses(desk: Desk, reservation_id: int) -> None:
@@ -134,6 +148,24 @@ def restore_uses(desk: Desk, reservation_id: int, subjects: Iterable[tuple[str, 
             _put(desk, after)
             desk.update("quota", quota.id, used=after.used)
             _set(desk, row, state="RESTORED")
+
+
+def _end_over(desk: Desk, quota_id: int, but: int) -> None:
+    """Mark what timed out, now that somebody else may have it.
+
+    By another clock, one stepped back or that of another server, it may still look held: its own
+    commit must find that it has to be taken again.
+    """
+    rows = {row["id"]: row for row in desk.loaded.quota_uses.values()}
+    for id in desk.loaded.quota_uses_over.get(quota_id, ()):
+        row = rows.get(id)
+        if id == but:
+            continue
+        if row is None:
+            desk.update("quota_use", id, state="RELEASED")
+        elif row["state"] == "HELD" and not row["is_counted"]:
+            _set(desk, row, state="RELEASED")
+    desk.see(desk.loaded.quota_uses_over, quota_id, [])
 
 
 def _found(desk: Desk, use: QuotaUse) -> Quota:

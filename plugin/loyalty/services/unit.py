@@ -176,6 +176,10 @@ def _members_of(desk: Desk, needs: Needs) -> list[int]:
             if order["reservation_id"] is not None:
                 found.update(dict.fromkeys(desk.holders_of(order["reservation_id"])))
     found.update(dict.fromkeys(needs.holders))
+    leaving = {desk.names.get(name) for name in needs.open_of}
+    for id, row in loaded.reservations.items() if leaving else ():
+        if row["member_id"] in leaving:
+            found.update(dict.fromkeys(desk.holders_of(id)))
     return [id for id in found if id is not None and id in desk.books]
 
 

@@ -25,6 +25,19 @@ HELD = Sql(
         WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND state = 'HELD'
           AND expires_at > $3 GROUP BY quota_id"""
 )
+# The same under the lock, with what timed out beside it.
+HELD_BY_CLOCK = Sql(
+    """SELECT quota_id, SUM(CASE WHEN expires_at > $3 THEN quantity ELSE 0 END)::bigint,
+              SUM(CASE WHEN expires_at > $3 THEN 0 ELSE quantity END)::bigint
+         FROM quota_use
+        WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND state = 'HELD'
+        GROUP BY quota_id"""
+)
+OVER = Sql(
+    """SELECT id, quota_id FROM quota_use
+        WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND state = 'HELD'
+          AND expires_at <= $3 ORDER BY id"""
+)
 OF_MEMBERS = Sql(
     """SELECT quota_id, member_id, SUM(quantity)::bigint FROM quota_use
         WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND member_id = ANY($4::bigint[])
