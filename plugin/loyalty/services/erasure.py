@@ -1,6 +1,6 @@
 """Erase a member: the ledger stays whole, and nothing in it or beside it says whose it was.
 
-The ledger and its chain hold row ids, numbers and codes alone (decision 34), so erasing changes no
+The ledger and its chain hold row ids, numbers and codes alone (decision 28), so erasing changes no
 entry. What it does book are endings: open holds go back, points left are forfeited, debts written
 off, so that nobody's balance remains.
 """
