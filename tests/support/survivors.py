@@ -12,6 +12,7 @@ from loyalty.app import opened
 from loyalty.clock import SystemClock
 from loyalty.services.desk import Command
 from loyalty.services.members import Enrol, Profile
+from loyalty.services.tenants import Tenants
 from loyalty.services.verify import verify
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database
@@ -56,9 +57,10 @@ async def points(settings: Settings, names: Iterable[str]) -> int:
 
 async def is_whole(settings: Settings) -> bool:
     """Whether nothing is booked by halves: sums, lots, holds, chains, orders."""
-    async with opened(settings) as services:
-        tenant = await services.tenants.named("north")
-        return not (await verify(services.database, tenant.id)).problems
+    clock = SystemClock()
+    async with await open_database(settings.database_url, clock) as database:
+        tenant = await Tenants(database, clock).named("north")
+        return not (await verify(database, tenant.id)).problems
 
 
 async def until_ready(http: httpx2.AsyncClient, since: float) -> float:
