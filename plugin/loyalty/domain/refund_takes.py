@@ -83,7 +83,7 @@ def retaken(
     """
     state = _State({lot.id: lot for lot in lots}, deficit, at)
     undone, final = state.undo(before)
-    own, spent = state.take_own(before.own, owned)
+    own, spent = state.take_own(before.own, owned, final)
     due = sum(max(item.target - own[item.lot_id], 0) for item in owned)
     # Never less than was taken before: points may have come back to a lot and expired there.
     wanted = min(max(spent - final, undone), due - final)
@@ -132,16 +132,24 @@ class _State:
         return undone + owed, final + before.owed - owed
 
     def take_own(
-        self, before: Mapping[int, int], owned: Sequence[Owned]
+        self, before: Mapping[int, int], owned: Sequence[Owned], final: int
     ) -> tuple[dict[int, int], int]:
-        """What each lot of the order gives, and how much of the rest was spent."""
+        """What each lot of the order gives, and how much of the rest was spent.
+
+        No more in all than is to be taken: points may have come back to a lot after others
+        gave for them for good.
+        """
         own: dict[int, int] = {}
         spent = 0
+        ended = [item for item in owned if item.lot_id not in self._live]
+        wanted = sum(item.target for item in owned) - final
+        wanted -= sum(before.get(item.lot_id, 0) for item in ended)
         for item in owned:
             # What was taken from a lot that ended since stays taken.
             taken = before.get(item.lot_id, 0)
             if item.lot_id in self._live:
-                taken = self._take(item.lot_id, item.target)
+                taken = self._take(item.lot_id, min(item.target, max(wanted, 0)))
+                wanted -= taken
             own[item.lot_id] = taken
             lot = self._lots[item.lot_id]
             left = self._live.get(item.lot_id, lot.remaining)
