@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from loyalty.errors import NotFound, Unavailable
-from loyalty.web.demo_shop import BODY_BYTES_MAX, LINES_MAX, demo_shop_routes
+from loyalty.web.demo_shop import BODY_BYTES_MAX, LINES_MAX, SHIPPING, demo_shop_routes
 
 Json = dict[str, Any]
 
@@ -98,7 +98,8 @@ def test_quote_is_made_with_the_shops_own_price(client: TestClient, shop: ShopOf
         "unitPrice": PRICES["milk"],
         "category": "MILK",
     }
-    assert shop.asked == [("CheckoutQuote", {"input": {"cartId": "c", "lines": [ours]}})]
+    priced = {"cartId": "c", "lines": [ours], "shipping": SHIPPING}
+    assert shop.asked == [("CheckoutQuote", {"input": priced})]
 
 
 def quote_of(lines: object) -> Json:

@@ -24,6 +24,9 @@ BODY_BYTES_MAX = 64 * 1024
 LINES_MAX = 50
 NAME_LENGTH_MAX = 128
 
+SHIPPING: Json = {"amount": "4.90", "currencyCode": "USD"}
+"""What the shop takes for shipping, whatever is in the cart; its ruleset may waive it."""
+
 _AMOUNT = "fragment Amount on Money { amount currencyCode }"
 
 _QUOTE = """fragment Quoted on Quote {
@@ -34,6 +37,8 @@ _QUOTE = """fragment Quoted on Quote {
   total { ...Amount }
   payable { ...Amount }
   tender { points value { ...Amount } }
+  giftCards { label amount { ...Amount } }
+  credit { ...Amount }
   earnings { pointType points availableAt expiresAt }
 }"""
 
@@ -56,7 +61,7 @@ DOCUMENTS: Mapping[str, str] = {
 {_AMOUNT}""",
     "CheckoutReserve": f"""mutation CheckoutReserve($input: CheckoutReserveInput!) {{
   checkoutReserve(input: $input) {{
-    reservation {{ id state expiresAt points quote {{ ...Quoted }} }}
+    reservation {{ id state expiresAt points uses {{ kind code }} quote {{ ...Quoted }} }}
     replayed
     {_ERRORS}
   }}
@@ -109,7 +114,7 @@ class DemoShop(Protocol):
         """Sign a member in, the one proposed to newcomers for None.
 
         Returns ``{endpoint, webSocket, program, members: [{externalId, label}], member:
-        {externalId, token, expiresAt}, checkoutProxy}``.
+        {externalId, token, expiresAt}, checkoutProxy, shipping}``.
 
         Raises:
             NotFound: no such member, or not one of the demo's.
@@ -210,7 +215,7 @@ def _operation(body: bytes) -> tuple[str, Json]:
 
 
 async def _priced(shop: DemoShop, variables: Json) -> Json:
-    """The same cart with the shop's own prices: what a browser says a thing costs is not believed.
+    """The same cart with the shop's own prices and shipping: what a browser says is not believed.
 
     A product that the shop does not have, or has no price for, is left for the quote to refuse.
     """
@@ -235,7 +240,7 @@ async def _priced(shop: DemoShop, variables: Json) -> Json:
                 "category": product["category"],
             }
         )
-    return {"input": {**variables["input"], "lines": priced}}
+    return {"input": {**variables["input"], "lines": priced, "shipping": SHIPPING}}
 
 
 def _is_name(text: str) -> bool:

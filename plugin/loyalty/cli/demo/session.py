@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message
 from loyalty.errors import NotFound, Unavailable
 from loyalty.services.services import Services
 from loyalty.services.tenants import Tenant
-from loyalty.web.demo_shop import DOCUMENTS, Json
+from loyalty.web.demo_shop import DOCUMENTS, SHIPPING, Json
 
 TOKEN_TTL_S = 3_600
 """Lifetime of a page's token, in seconds; the page renews it by itself."""
@@ -71,6 +71,7 @@ class ServedShop:
             "endpoint": "../graphql",
             "webSocket": "../graphql",
             "checkoutProxy": "../demo/checkout",
+            "shipping": SHIPPING,
             "program": self._tenant.code,
             "members": [
                 {"externalId": one.external_id, "label": one.label} for one in self._members

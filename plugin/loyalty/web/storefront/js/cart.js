@@ -17,16 +17,19 @@ function storageKey() {
 function fresh() {
   return {
     cart: { id: randomName("cart-"), lines: [] },
-    choices: { points: { mode: "none", exact: 0 }, objective: "MOST_SAVED", pinned: [], excluded: [] },
+    choices: { points: { mode: "none", exact: 0 }, objective: "MOST_SAVED", pinned: [], excluded: [], codes: [], credit: false },
   };
 }
 
 /** The cart this tab had for the member signed in, or an empty one. */
 export function restore() {
+  const made = fresh();
   try {
-    set(JSON.parse(sessionStorage.getItem(storageKey())) ?? fresh());
+    const kept = JSON.parse(sessionStorage.getItem(storageKey()));
+    // What was kept by an older page lacks what this one knows.
+    set(kept ? { ...kept, choices: { ...made.choices, ...kept.choices } } : made);
   } catch {
-    set(fresh());
+    set(made);
   }
 }
 
@@ -67,6 +70,28 @@ export function chooseObjective(objective) {
   change({ choices: { ...get("choices"), objective } });
 }
 
+export function chooseCredit(credit) {
+  change({ choices: { ...get("choices"), credit } });
+}
+
+/** What a code is compared by: as it is typed, in capitals, without spaces around it. */
+export function codeOf(text) {
+  return text.trim().toUpperCase();
+}
+
+/** Hand in a code, once. */
+export function addCode(text) {
+  const choices = get("choices");
+  const code = codeOf(text);
+  if (code && !choices.codes.includes(code)) change({ choices: { ...choices, codes: [...choices.codes, code] } });
+}
+
+export function removeCode(code) {
+  const choices = get("choices");
+  const without = (list) => list.filter((one) => one !== code);
+  change({ choices: { ...choices, codes: without(choices.codes), pinned: without(choices.pinned), excluded: without(choices.excluded) } });
+}
+
 /** "pinned", "excluded", or neither; a second press takes the choice back. */
 export function toggleReward(code, list) {
   const choices = get("choices");
@@ -102,8 +127,12 @@ export function quoteInput() {
       unitPrice: { amount: line.product.price.amount, currencyCode: line.product.price.currencyCode },
       category: line.product.category,
     })),
+    shipping: get("session").shipping,
+    codes: choices.codes,
     points: pointsChoice(choices.points),
+    credit: choices.credit ? { all: true } : { none: true },
     rewards: { pinned: choices.pinned, excluded: choices.excluded },
     objective: choices.objective,
+    locale: get("locale"),
   };
 }

@@ -119,14 +119,19 @@ export const QUOTE = operation(
   `query Quote($input: CheckoutQuoteInput!) {
     checkoutQuote(input: $input) {
       quote {
-        hash binding validUntil
+        hash binding validUntil language
         tier { code name }
         subtotal { ...Amount }
         discount { ...Amount }
         shipping { ...Amount }
+        shippingLine { net { ...Amount } discount { ...Amount } parts { reward amount { ...Amount } } }
+        tax { ...Amount }
+        taxIncluded
         total { ...Amount }
         payable { ...Amount }
         tender { points value { ...Amount } }
+        giftCards { label amount { ...Amount } }
+        credit { ...Amount }
         lines {
           id product
           gross { ...Amount }
@@ -135,14 +140,13 @@ export const QUOTE = operation(
           parts { reward amount { ...Amount } }
         }
         candidates {
-          reward name kind outcome reason message points
+          reward name kind couponCode tier outcome reason message points
           discount { ...Amount }
-          cut { ...Amount }
-          gap { points tier money { ...Amount } }
-          nearestChange { kind points money { ...Amount } }
+          capped { ...Amount }
+          nearestChange { kind message }
         }
         earnings { pointType points availableAt expiresAt }
-        margin { limited unknownCost }
+        margin { limited }
       }
       userErrors { code message field }
     }

@@ -46,7 +46,7 @@ export function requote(wait = QUIET_MS) {
 
 /** Quote whenever the cart, a choice, or what the member has changes. */
 export function follow() {
-  watch(["cart", "choices"], () => requote());
+  watch(["cart", "choices", "locale"], () => requote());
   let version = null;
   watch(["member"], () => {
     const now = get("member")?.version ?? null;

@@ -7,7 +7,8 @@ const state = {
   member: null,
   memberFailed: null,
   cart: null, // {id, lines: [{product, quantity}]}
-  choices: null, // {points: {mode, exact}, objective, pinned, excluded}
+  choices: null, // {points: {mode, exact}, objective, pinned, excluded, codes, credit}
+  locale: null, // the language of reasons; null leaves it to the member and the browser
   quote: { status: "empty", value: null, refusals: [], failed: null },
   route: { page: "club", product: null },
   attempt: null, // a payment under way, see checkout.js

@@ -12,14 +12,23 @@ export const WINDOWS = {
   NEW_ARRIVALS: "New",
 };
 
-/** The code of the candidate "pay with points", which is no reward. */
+/** Codes of the candidates that are ways of paying, which are no rewards. */
 export const TENDER = "POINTS";
+export const CREDIT = "CREDIT";
+
+export function isGiftCard(candidate) {
+  return candidate.kind === "gift_card";
+}
+
+/** Languages in which the engine gives reasons, by tag, as their speakers call them. */
+export const LANGUAGES = { en: "English", hu: "magyar", ru: "русский", zh: "简体中文" };
 
 export const OUTCOMES = { APPLIED: "In use", REJECTED: "Not possible", DOMINATED: "Not needed" };
 
 export const OBJECTIVES = {
   MOST_SAVED: "Save the most",
   FEWEST_POINTS: "Spend the fewest points",
+  EXPIRING_FIRST: "Use first what expires",
   PINNED: "Only what I choose",
 };
 
@@ -51,46 +60,24 @@ function sentence(code) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const REASONS = {
-  NOT_A_MEMBER: () => "For members of the club.",
-  MEMBER_NOT_ACTIVE: () => "Your membership is not active.",
-  TIER_TOO_LOW: (gap, tierName) => (gap?.tier ? `For ${tierName(gap.tier)} members.` : "For a higher tier."),
-  MINIMUM_NOT_MET: (gap) => (gap?.money ? `Add ${money(gap.money)} more to your cart.` : "Your cart is too small for it."),
-  CONDITION_NOT_MET: () => "Your cart does not fit its conditions.",
-  NO_MATCHING_LINES: () => "Nothing in your cart it applies to.",
-  INSUFFICIENT_POINTS: (gap) => (gap?.points ? `You are ${points(gap.points)} short.` : "You have too few points."),
-  MARGIN_LIMIT: () => "A limit of the shop applies to this cart.",
-  NOTHING_LEFT_TO_DISCOUNT: () => "Nothing is left to take it off.",
-  TOO_FEW_POINTS: (gap) => (gap?.points ? `Use at least ${points(gap.points)} more.` : "That is less than the fewest points you can pay with."),
-  TENDER_LIMIT: () => "Points can pay only a part of this cart.",
-  NOT_ASKED_FOR: () => "",
-  NO_SUCH_REWARD: () => "There is no such reward any more.",
-  EXCLUDED_BY_SHOPPER: () => "You left it out.",
-  NOT_PINNED: () => "You chose to use only what you pick.",
-  EXCLUSIVE_WITH_ANOTHER: () => "Cannot be combined with a reward in use.",
-  ANOTHER_CHOICE_IS_BETTER: () => "What is in use suits you better.",
-};
+// What the control beside it says already.
+const SILENT_REASONS = ["NOT_ASKED_FOR"];
+const SILENT_CHANGES = ["PIN", "ALLOW"];
 
-/** Why a candidate is not in use, with the measured gap; empty when it is. */
-export function reasonText(candidate, tierName) {
-  if (!candidate.reason) return candidate.outcome === "APPLIED" ? "" : (candidate.message ?? "");
-  const words = REASONS[candidate.reason];
-  return words ? words(candidate.gap, tierName) : (candidate.message ?? sentence(candidate.reason));
+/** Why a candidate is not in use, or not in full, as the engine says it; empty when it is. */
+export function reasonText({ reason, message }) {
+  return SILENT_REASONS.includes(reason) ? "" : (message ?? "");
 }
 
-/** The smallest change that makes a reward applicable, where it is not said by the reason already. */
-export function changeText(candidate) {
-  const change = candidate.nearestChange;
-  if (!change) return "";
-  const repeats = candidate.reason === "MINIMUM_NOT_MET" || candidate.reason === "INSUFFICIENT_POINTS";
-  if (change.kind === "ADD_TO_CART" && change.money && !repeats) return `It applies with ${money(change.money)} more in the cart.`;
-  if (change.kind === "ADD_MATCHING" && change.money) return `It applies with ${money(change.money)} more of what it is for.`;
-  if (change.kind === "PIN") return "It applies if you choose it.";
-  return "";
+/** The smallest change that lets it apply, as the engine says it. */
+export function changeText({ nearestChange }) {
+  return !nearestChange || SILENT_CHANGES.includes(nearestChange.kind) ? "" : (nearestChange.message ?? "");
 }
 
 /** "$5.00 off", "10% off": what a reward does, from its settings. */
 export function rewardText(reward) {
+  if (reward.kind === "free_shipping") return "Free shipping";
+  if (reward.kind === "free_product") return "A product for free";
   if (reward.value) return `${money(reward.value)} off`;
   if (reward.percent) return `${reward.percent.replace(/\.?0+$/, (zeros) => (zeros.startsWith(".") ? "" : zeros))}% off`;
   return sentence(reward.kind);
@@ -118,6 +105,7 @@ const REFUSALS = {
   QUOTE_CHANGED: "Something the price relied on was used up meanwhile.",
   HOLD_EXPIRED: "The time to pay ran out, and your points are free again.",
   MEMBER_NOT_ACTIVE: "Your membership is not active, so no points can move.",
+  TOO_MANY_ATTEMPTS: "Too many codes were tried. Take the wrong ones out, and wait a little.",
 };
 
 export function refusalText(error) {

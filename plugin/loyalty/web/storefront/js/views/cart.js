@@ -7,7 +7,9 @@ import { icon, picture } from "../icons.js";
 import { requote } from "../quote.js";
 import { get, watch } from "../store.js";
 import { refusalText } from "../words.js";
+import { codesControl } from "./codes.js";
 import { earnings } from "./earnings.js";
+import { languageControl } from "./language.js";
 import { pointsControl } from "./points.js";
 import { startPayment } from "./payment.js";
 import { productName } from "./product_card.js";
@@ -22,7 +24,7 @@ export function showCart() {
   const also = h("div", {});
   const heading = h("h1", {}, "Cart");
 
-  choices.append(pointsControl(), h("section", { class: "panel", "aria-labelledby": "cart-rewards" }, h("h2", { id: "cart-rewards" }, "Rewards for this cart"), objectiveControl(), candidates));
+  choices.append(pointsControl(), codesControl(), h("section", { class: "panel", "aria-labelledby": "cart-rewards" }, h("h2", { id: "cart-rewards" }, "Rewards for this cart"), objectiveControl(), languageControl(), candidates));
   byId("page-cart").append(heading, lines, choices, totals, also);
 
   watch(["cart", "quote"], () => {
@@ -83,7 +85,7 @@ function change(product, quantity) {
 }
 
 function rewardName(code) {
-  return get("program")?.rewards.find((reward) => reward.code === code)?.name ?? code;
+  return get("quote").value?.candidates.find((one) => one.reward === code)?.name ?? code;
 }
 
 function linePrice({ gross, discount, net }) {
@@ -93,6 +95,10 @@ function linePrice({ gross, discount, net }) {
 
 function row(name, value, className = "") {
   return h("div", { class: className }, h("dt", {}, name), h("dd", {}, value));
+}
+
+function discountName({ shippingLine }) {
+  return isZero(shippingLine.discount) ? "Rewards" : "Rewards, shipping too";
 }
 
 function summary() {
@@ -111,9 +117,12 @@ function summary() {
       "dl",
       { class: stale ? "rows stale" : "rows", "aria-busy": stale ? "true" : null },
       row(pieces() === 1 ? "1 piece" : `${count(pieces())} pieces`, money(value.subtotal)),
-      !isZero(value.discount) && row("Rewards", `−${money(value.discount)}`, "saved"),
       !isZero(value.shipping) && row("Shipping", money(value.shipping)),
+      !isZero(value.discount) && row(discountName(value), `−${money(value.discount)}`, "saved"),
+      !isZero(value.tax) && row(value.taxIncluded ? "Tax, included" : "Tax", money(value.tax)),
       value.tender && value.tender.points > 0 && row(`Paid with ${points(value.tender.points)}`, `−${money(value.tender.value)}`, "saved"),
+      value.giftCards.map((card) => row(`Gift card ${card.label}`, `−${money(card.amount)}`, "saved")),
+      value.credit && row("Store credit", `−${money(value.credit)}`, "saved"),
       row("To pay", money(value.payable), "payable"),
     ),
     earnings(value),

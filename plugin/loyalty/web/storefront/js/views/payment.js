@@ -112,10 +112,14 @@ function held({ quote, reservation, changed }) {
     h(
       "dl",
       { class: "rows" },
+      !isZero(quote.shipping) && line("Shipping", money(quote.shipping)),
       !isZero(quote.discount) && line("Rewards", `−${money(quote.discount)}`),
       quote.tender?.points > 0 && line("Paid with points", `${count(quote.tender.points)} (−${money(quote.tender.value)})`),
+      quote.giftCards.map((card) => line(`Gift card ${card.label}`, `−${money(card.amount)}`)),
+      quote.credit && line("Store credit", `−${money(quote.credit)}`),
       line("To pay", money(quote.payable), "payable"),
       reservation && reservation.points > 0 && line("Points held for you", count(reservation.points)),
+      reservation?.uses.map((use) => use.kind === "COUPON" && line("Coupon held for you", use.code)),
     ),
     reservation && h("p", { class: "muted" }, icon("clock"), `Held until ${time(reservation.expiresAt)}. Leave, and everything is given back.`),
   ];

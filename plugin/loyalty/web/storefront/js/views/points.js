@@ -56,7 +56,7 @@ function used() {
   const wanted = get("choices")?.points;
   if (!tender || tender.points === 0) {
     const refused = value?.candidates.find((candidate) => candidate.reward === TENDER && candidate.outcome === "REJECTED");
-    return [left, refused && wanted?.mode !== "none" && h("span", { class: "why" }, ` ${reasonText(refused, (code) => code)}`)];
+    return [left, refused && wanted?.mode !== "none" && h("span", { class: "why", lang: value.language }, ` ${reasonText(refused)}`)];
   }
   const fewer = status === "ready" && wanted.mode === "exact" && tender.points < wanted.exact;
   return [left, " ", h("b", {}, `${count(tender.points)} pay ${money(tender.value)}`), fewer && "; more cannot be used on this cart", "."];

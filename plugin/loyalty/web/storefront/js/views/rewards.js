@@ -4,7 +4,7 @@ import { chooseObjective, toggleReward } from "../cart.js";
 import { h } from "../dom.js";
 import { isZero, money, points } from "../format.js";
 import { get, watch } from "../store.js";
-import { changeText, OBJECTIVES, OUTCOMES, reasonText, rewardText, TENDER } from "../words.js";
+import { changeText, CREDIT, isGiftCard, OBJECTIVES, OUTCOMES, reasonText, rewardText, TENDER } from "../words.js";
 
 const ORDER = ["APPLIED", "DOMINATED", "REJECTED"];
 
@@ -23,7 +23,9 @@ export function objectiveControl() {
 export function rewardList() {
   const { value } = get("quote");
   if (!value || !get("choices")) return null;
-  const rewards = value.candidates.filter((candidate) => candidate.reward !== TENDER);
+  // Codes that open nothing are told beside the codes, ways of paying beside their controls.
+  const isReward = (one) => one.reward !== TENDER && one.reward !== CREDIT && !isGiftCard(one) && one.kind !== "unknown";
+  const rewards = value.candidates.filter(isReward);
   if (rewards.length === 0) return h("p", { class: "muted" }, "There are no rewards for this cart.");
   const sorted = rewards.sort((one, other) => ORDER.indexOf(one.outcome) - ORDER.indexOf(other.outcome));
   return h("ul", { class: "candidates" }, sorted.map(candidateRow));
@@ -31,8 +33,8 @@ export function rewardList() {
 
 function candidateRow(candidate) {
   const choices = get("choices");
-  const why = reasonText(candidate, tierName);
-  const change = changeText(candidate);
+  const said = [reasonText(candidate), changeText(candidate)].filter((text) => text !== "");
+  const { language } = get("quote").value;
   return h(
     "li",
     { class: "candidate", "data-outcome": candidate.outcome },
@@ -41,9 +43,10 @@ function candidateRow(candidate) {
       { class: "candidate-text" },
       h("b", {}, candidate.name),
       h("span", { class: "outcome" }, OUTCOMES[candidate.outcome]),
+      candidate.tier && h("span", { class: "outcome" }, `${tierName(candidate.tier)} benefit`),
+      candidate.couponCode && h("span", { class: "outcome" }, `Coupon ${candidate.couponCode}`),
       h("p", {}, effect(candidate)),
-      why && h("p", { class: "why" }, why),
-      change && h("p", { class: "why" }, change),
+      said.map((text) => h("p", { class: "why", lang: language }, text)),
     ),
     h(
       "div",
@@ -54,9 +57,11 @@ function candidateRow(candidate) {
   );
 }
 
-function toggle({ reward }, list, choices, label, name) {
-  const on = choices[list].includes(reward);
-  return h("button", { class: "toggle", "aria-pressed": String(on), "aria-label": name, "data-focus": `${list}-${reward}`, onclick: () => toggleReward(reward, list) }, label);
+function toggle({ reward, couponCode }, list, choices, label, name) {
+  // What came with a coupon is wished for by the coupon's code.
+  const wish = couponCode ?? reward;
+  const on = choices[list].includes(wish);
+  return h("button", { class: "toggle", "aria-pressed": String(on), "aria-label": name, "data-focus": `${list}-${wish}`, onclick: () => toggleReward(wish, list) }, label);
 }
 
 function effect(candidate) {
@@ -64,8 +69,7 @@ function effect(candidate) {
   if (candidate.outcome === "REJECTED") return promise(candidate.reward);
   const takes = candidate.points > 0 ? ` for ${points(candidate.points)}` : "";
   if (isZero(candidate.discount)) return candidate.points > 0 ? `Costs ${points(candidate.points)}` : "";
-  const cut = !candidate.cut || isZero(candidate.cut) ? "" : ` (${money(candidate.cut)} less than its full value: a limit of the shop applies)`;
-  return `−${money(candidate.discount)}${takes}${cut}`;
+  return `−${money(candidate.discount)}${takes}`;
 }
 
 /** What the program says the reward does. */
