@@ -114,7 +114,7 @@ class DemoShop(Protocol):
         """Sign a member in, the one proposed to newcomers for None.
 
         Returns ``{endpoint, webSocket, program, members: [{externalId, label}], member:
-        {externalId, token, expiresAt}, checkoutProxy, shipping}``.
+        {externalId, token, expiresAt}, checkoutProxy, shipping, codes: [{code, label}]}``.
 
         Raises:
             NotFound: no such member, or not one of the demo's.

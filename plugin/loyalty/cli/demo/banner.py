@@ -38,9 +38,16 @@ The demo shop is open (after {took_s:.1f} s).
     {loyalty} token member {member.external_id} --dir {state}
     {loyalty} key create --name mine --scopes checkout:quote,checkout:write --dir {state}
 
+  Codes to enter in the cart:
+{_codes(prepared)}
+
 {prepared.notice}
 
 Ctrl-C stops everything."""
+
+
+def _codes(prepared: Prepared) -> str:
+    return "\n".join(f"    {one.code}   {one.label}" for one in prepared.codes)
 
 
 def _shown(path: Path) -> str:

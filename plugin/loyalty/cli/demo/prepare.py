@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loyalty.cli.context import opened, secret_of, wired
 from loyalty.cli.demo.folder import DemoFolder, project_folder
-from loyalty.cli.demo.session import DemoMember
+from loyalty.cli.demo.session import DemoCode, DemoMember
 from loyalty.cli.demo.steps import Steps
 from loyalty.clock import SystemClock
 from loyalty.errors import NotFound
@@ -50,6 +50,7 @@ class Prepared:
     token_expires: datetime
     checkout_key: str
     merchant_key: str
+    codes: tuple[DemoCode, ...]
     notice: str
 
 
@@ -63,7 +64,8 @@ async def prepared(
     """
     shop = folder.read(SHOP)
     model = settings.data_dir / "models"
-    if not shop or not any(model.glob("*/current")):
+    # One that was made before there were codes is gone through again.
+    if not shop or "codes" not in shop or not any(model.glob("*/current")):
         shop = await _made(folder, settings, households, steps)
     async with opened(settings, migrate=True) as database:
         clock = SystemClock()
@@ -75,7 +77,14 @@ async def prepared(
             raise NotFound("member in the demo shop of", str(folder.path))
         token, expires = await credentials.mint(tenant.id, members[0].external_id, TOKEN_TTL_S)
     return Prepared(
-        tenant, members, token, expires, keys["checkout"], keys["merchant"], shop["notice"]
+        tenant=tenant,
+        members=members,
+        member_token=token,
+        token_expires=expires,
+        checkout_key=keys["checkout"],
+        merchant_key=keys["merchant"],
+        codes=tuple(DemoCode(**code) for code in shop["codes"]),
+        notice=shop["notice"],
     )
 
 
@@ -84,6 +93,7 @@ async def _made(
 ) -> dict[str, Any]:
     """The data, the model, and what to say of them; kept so that the next start asks nobody."""
     from loyalty.cli.demo.data import prepare_demo
+    from loyalty.cli.demo.gifts import handed_out
     from loyalty.cli.demo.members import proposed
 
     examples = _examples()
@@ -107,9 +117,12 @@ async def _made(
             )
         with steps.step("choosing members with something to see"):
             members = await proposed(services, tenant)
+        with steps.step("handing out coupons, a gift card and credit"):
+            codes = await handed_out(services, tenant, members)
     shop = {
         "households": households,
         "members": [asdict(member) for member in members],
+        "codes": [asdict(code) for code in codes],
         "notice": f"{_counted(data)}\n{data.notice}",
     }
     folder.keep(SHOP, shop)

@@ -170,6 +170,7 @@ def _served(settings: Settings, prepared: Prepared, folder: DemoFolder, started:
         tenant=prepared.tenant,
         key=prepared.checkout_key,
         members=prepared.members,
+        codes=prepared.codes,
     )
     tabs = DemoTabs(lambda: services_of(app), prepared)
     app = create_app(

@@ -31,6 +31,14 @@ class DemoMember:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class DemoCode:
+    """A code to try, and what it is."""
+
+    code: str
+    label: str
+
+
 class ServedShop:
     """``loyalty.web.demo_shop.DemoShop`` over a started application.
 
@@ -39,6 +47,7 @@ class ServedShop:
         app: the application itself.
         key: the checkout service's.
         members: to propose; the first one to newcomers.
+        codes: of coupons and gift cards, to try.
     """
 
     def __init__(
@@ -49,12 +58,14 @@ class ServedShop:
         tenant: Tenant,
         key: str,
         members: Sequence[DemoMember],
+        codes: Sequence[DemoCode],
     ) -> None:
         self._services = services
         self._app = app
         self._tenant = tenant
         self._key = key
         self._members = tuple(members)
+        self._codes = tuple(codes)
 
     async def session(self, member: str | None) -> Json:
         """Any member of the shop may be looked at; see ``DemoShop``."""
@@ -72,6 +83,7 @@ class ServedShop:
             "webSocket": "../graphql",
             "checkoutProxy": "../demo/checkout",
             "shipping": SHIPPING,
+            "codes": [{"code": one.code, "label": one.label} for one in self._codes],
             "program": self._tenant.code,
             "members": [
                 {"externalId": one.external_id, "label": one.label} for one in self._members

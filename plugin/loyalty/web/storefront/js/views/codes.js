@@ -22,11 +22,21 @@ export function codesControl() {
     announce("Code handed in.");
   };
   const form = h("form", { class: "code-form", onsubmit: hand }, h("label", { for: "code" }, "Code of a coupon or gift card"), input, h("button", {}, "Hand in"));
+  const offered = h("details", { class: "offered" });
+  watch(["session"], () => {
+    const codes = get("session")?.codes ?? [];
+    offered.hidden = codes.length === 0;
+    fill(offered, h("summary", {}, "Codes to try in this demo"), h("ul", {}, codes.map(offer)));
+  });
   watch(["quote", "choices"], () => {
     fill(list, (get("choices")?.codes ?? []).map(codeRow));
     fill(credit, creditControl());
   });
-  return h("section", { class: "panel codes-panel", "aria-labelledby": "cart-codes" }, h("h2", { id: "cart-codes" }, "Coupons, gift cards and credit"), form, list, credit);
+  return h("section", { class: "panel codes-panel", "aria-labelledby": "cart-codes" }, h("h2", { id: "cart-codes" }, "Coupons, gift cards and credit"), form, list, offered, credit);
+}
+
+function offer({ code, label }) {
+  return h("li", {}, h("button", { class: "toggle", "data-focus": `offer-${code}`, onclick: () => addCode(code) }, code), h("span", { class: "muted small" }, label));
 }
 
 function candidates() {
