@@ -1,12 +1,14 @@
 """Nothing that a shopper reads tells what things cost the shop."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from api_shop import ApiShop, Caller, Program, document, line
+from api_shop import PROGRAM, ApiShop, Caller, Program, document, eur, line
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
+from loyalty.services.coupons import CouponTerms
 from loyalty_graphql.storefront.schema import schema
 
 pytestmark = pytest.mark.anyio
@@ -150,3 +152,110 @@ async def test_products_are_shown_without_what_they_cost(sqlite_shop: ApiShop) -
 
     assert not [text for text in shown if "98765" in text or "987.65" in text]
     assert all("tea" in text for text in shown[:2])
+
+
+GUARDED = (
+    PROGRAM.replace("floor_bp = 1000", "floor_bp = 1000\nline_floor_bp = 500")
+    + """
+[caps]
+line_bp_max = 2000
+order_minor_max = 900
+[credit]
+enabled = true
+[[rewards]]
+code = "third-off"
+name = "A third off with a coupon"
+needs_coupon = true
+does = { kind = "percentage_off", rate_bp = 3300 }
+[[rewards]]
+code = "two-off"
+name = "2.00 off"
+does = { kind = "money_off", off_minor = 200 }
+conditions = [{ kind = "minimum_purchase", minor = 3100 }]
+"""
+)
+COSTS_OF_BREAD = [50, 100, 400, 700, 730, 745, 755, 790, 801, 870, 1_000, 1_200, 1_300, 1_500]
+"""Of what is sold for 8.00, beside the tea for 10.00."""
+
+
+@pytest.mark.parametrize("included", [True, False])
+@pytest.mark.parametrize("points", [{"all": True}, {"exact": 40}, {"none": True}])
+async def test_line_floors_caps_tax_and_gap_tell_no_more_than_what_is_limited(
+    points: dict[str, Any], included: bool, sqlite_shop: ApiShop
+) -> None:
+    """Costs that limit the same candidates, and forbid the same changes, read alike in all else."""
+    program = sqlite_shop.programs[0]
+    services = sqlite_shop.services
+    await services.rulesets.publish(program.tenant_id, GUARDED, "test")
+    ann = await program.rich("ann", 900)
+    terms = CouponTerms("third-off")
+    await services.coupons.issue(program.tenant_id, None, terms, "test", codes=["THIRD"])
+    await program.stock(program.product("tea", cost_minor=100, category="TEA"))
+    cart = {
+        "lines": [
+            line("1", "tea", 1, PRICE, taxRate="27"),
+            line("2", "bread", 2, "8.00", taxRate="5"),
+        ],
+        "codes": ["THIRD"],
+        "points": points,
+        "credit": {"all": True},
+        "shipping": eur("4.00"),
+        "shippingTaxRate": "27",
+        "taxIncluded": included,
+    }
+    answers: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    for cost_minor in COSTS_OF_BREAD:
+        await program.stock(program.product("bread", price_minor=800, cost_minor=cost_minor))
+        told = (await quoted(ann, **cart))["quote"]
+        bits = [(c["reason"] == "MARGIN_LIMIT", not c["nearestChange"]) for c in told["candidates"]]
+        seen = answers.setdefault(tuple(bits), told | {"hash": ""})
+        assert told | {"hash": ""} == seen, cost_minor
+        assert_no_figure(told)
+
+    assert 1 < len(answers) < len(COSTS_OF_BREAD) // 2
+
+
+def assert_no_figure(told: dict[str, Any]) -> None:
+    """Whatever the margin decided is told without any."""
+    assert told["savingsGap"] is None
+    assert [one["paid"] for one in (*told["lines"], told["shippingLine"])] == [None] * 3
+    limited = [one for one in told["candidates"] if one["reason"] == "MARGIN_LIMIT"]
+    assert told["margin"]["limited"] is bool(limited)
+    for one in limited:
+        assert (one["gap"], one["nearestChange"], one["cut"]) == (None, None, None)
+        assert one["discount"] == eur("0.00")
+        assert one["message"] == "A limit of the shop keeps it out."
+    for one in told["candidates"]:
+        assert one["cut"] is None
+        if one["reward"] == "two-off":
+            assert one["message"] == "€5.00 short of the minimum purchase."
+
+
+async def test_no_language_tells_a_shopper_a_figure_of_the_margin(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    ann = await gold(program, 950)
+
+    for locale in ("en", "hu", "ru", "zh"):
+        quote = (await quoted(ann, locale=locale))["quote"]
+        said = {c["message"] for c in quote["candidates"] if c["reason"] == "MARGIN_LIMIT"}
+        assert quote["language"] == locale
+        assert len(said) == 1
+        assert not re.search(r"\d", said.pop())
+
+
+async def test_a_coupon_that_is_over_is_said_to_be_so_although_a_limit_applies(
+    sqlite_shop: ApiShop,
+) -> None:
+    program = sqlite_shop.programs[0]
+    services = sqlite_shop.services
+    await services.rulesets.publish(program.tenant_id, GUARDED, "test")
+    ann = await gold(program, 950)
+    over = CouponTerms("third-off", ends_at=sqlite_shop.clock.now() - timedelta(days=1))
+    for code, terms in (("THIRD", CouponTerms("third-off")), ("OVER", over)):
+        await services.coupons.issue(program.tenant_id, None, terms, "test", codes=[code])
+
+    quote = (await quoted(ann, codes=["THIRD", "OVER"]))["quote"]
+
+    reasons = {c["couponCode"]: c["reason"] for c in quote["candidates"] if c["couponCode"]}
+    assert reasons == {"THIRD": "MARGIN_LIMIT", "OVER": "COUPON_EXPIRED"}

@@ -6,12 +6,13 @@ from pyarrow.parquet import read_table
 
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, TierAtLeast
 from loyalty.domain.registry import built_in
-from loyalty.domain.rewards import MoneyOff, PercentageOff
-from loyalty.domain.ruleset import Reward
+from loyalty.domain.rewards import FreeShipping, MoneyOff, PercentageOff
+from loyalty.domain.ruleset import CreditPolicy, Reward
 from loyalty.domain.ruleset_file import read_ruleset
 from loyalty.domain.ruleset_text import describe
 from loyalty.errors import BadRuleset
 
+FRUIT = ("APPLES", "BERRIES", "CITRUS", "GRAPES", "MELONS", "STONE FRUIT", "TROPICAL FRUIT")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -66,7 +67,36 @@ def test_the_grocery_shows_what_a_merchant_can_do():
             exclusive_group="one-per-purchase",
             priority=20,
         ),
+        Reward(
+            code="free-shipping",
+            name="Free shipping from 60.00",
+            does=FreeShipping(),
+            conditions=(MinimumPurchase(6_000),),
+            priority=30,
+        ),
+        Reward(
+            code="ten-percent",
+            name="10 % off with a coupon",
+            does=PercentageOff(1_000, 1_000),
+            needs_coupon=True,
+            priority=40,
+        ),
+        Reward(
+            code="fresh-fruit",
+            name="2.00 off fresh fruit with a coupon",
+            does=MoneyOff(200),
+            conditions=(CategoryIs(FRUIT),),
+            needs_coupon=True,
+            priority=35,
+        ),
     )
+    assert [
+        (tier.code, benefit.code, benefit.does)
+        for tier in ruleset.tier_policy.tiers
+        for benefit in tier.benefits
+        if benefit.does is not None
+    ] == [("gold", "gold-shipping", FreeShipping())]
+    assert ruleset.credit == CreditPolicy()
 
 
 def test_every_category_of_the_grocery_is_in_the_demo_data():

@@ -98,11 +98,11 @@ class Candidate:
     )
     gap: Gap | None = strawberry.field(
         description="How far it is from being applied; null where nothing can be measured, and "
-        "for shoppers where the cost had a say in it."
+        "for shoppers where the margin is the reason."
     )
     nearest_change: NearestChange | None = strawberry.field(
         description="The smallest change that lets it apply; null where no change of the cart "
-        "could, and for shoppers where the cost had a say in it."
+        "could, and for shoppers where the margin is the reason."
     )
 
     @classmethod
@@ -110,10 +110,9 @@ class Candidate:
         cls, found: quote_terms.Candidate, rules: Ruleset, words: Words, *, shows_margin: bool
     ) -> "Candidate":
         currency = rules.currency
-        # Of what the cost had a say in, any distance or change would tell a shopper the cost.
-        is_open = shows_margin or not (
-            found.is_cost_shaped or found.reason is reasons.Reason.MARGIN_LIMIT
-        )
+        # Of what the margin decided, any distance or change would tell a shopper the cost.
+        is_open = shows_margin or found.reason is not reasons.Reason.MARGIN_LIMIT
+        shows_cap = shows_margin or not found.is_cost_shaped
         gap, nearest = (found.gap, found.nearest) if is_open else (None, None)
         return cls(
             reward=found.code,
@@ -126,7 +125,7 @@ class Candidate:
             message=words.reason(found, rules, with_figures=is_open),
             points=Points(found.points),
             discount=Money.of(money.Money(found.discount_minor, currency)),
-            capped=_money(found.capped_minor, currency) if is_open else None,
+            capped=_money(found.capped_minor, currency) if shows_cap else None,
             cut=_money(found.cut_minor, currency) if shows_margin else None,
             gap=None if gap is None else Gap.of(gap, currency),
             nearest_change=None if nearest is None else NearestChange.of(nearest, currency, words),

@@ -11,7 +11,7 @@ from datetime import datetime
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.quote import quote
 from loyalty.domain.quote_holdings import NO_HOLDINGS, Holdings
-from loyalty.domain.quote_terms import TENDER, Choice, MemberFacts, Outcome, Quote
+from loyalty.domain.quote_terms import TENDER, Candidate, Choice, MemberFacts, Outcome, Quote
 from loyalty.domain.reasons import Reason
 from loyalty.domain.ruleset import Ruleset
 from loyalty.services.catalogue import Product
@@ -59,20 +59,7 @@ def _told(found: Quote, barred: frozenset[str]) -> Quote:
     margin's. How much more could be saved at most is one: its bound knows the room.
     """
     candidates = tuple(
-        replace(
-            item,
-            outcome=Outcome.REJECTED,
-            reason=Reason.MARGIN_LIMIT,
-            gap=None,
-            nearest=None,
-            points=0 if item.code == TENDER else item.points,
-            discount_minor=0,
-            cut_minor=0,
-            capped_minor=0,
-            is_cost_shaped=False,
-        )
-        if item.code in barred or item.reason is Reason.MARGIN_LIMIT
-        else item
+        _told_candidate(item) if item.code in barred or item.reason is Reason.MARGIN_LIMIT else item
         for item in found.candidates
     )
     margin = found.margin
@@ -80,3 +67,24 @@ def _told(found: Quote, barred: frozenset[str]) -> Quote:
         limited = any(item.reason is Reason.MARGIN_LIMIT for item in candidates)
         margin = replace(margin, limited=limited, actual_bp=None)
     return replace(found, candidates=candidates, margin=margin, gap_minor=0)
+
+
+def _told_candidate(item: Candidate) -> Candidate:
+    """A candidate in which the cost had a say, without any figure that it shaped.
+
+    What keeps a reward out whatever it costs stands: a minimum that is not met, a coupon that
+    is over. All else is said to be limited, paying with points in every case.
+    """
+    plain = replace(
+        item,
+        nearest=None,
+        points=0 if item.code == TENDER else item.points,
+        discount_minor=0,
+        cut_minor=0,
+        capped_minor=0,
+        is_cost_shaped=False,
+    )
+    is_kept_out = item.outcome is Outcome.REJECTED and item.reason is not Reason.MARGIN_LIMIT
+    if is_kept_out and item.code != TENDER:
+        return plain
+    return replace(plain, outcome=Outcome.REJECTED, reason=Reason.MARGIN_LIMIT, gap=None)
