@@ -9,7 +9,7 @@ from loyalty.domain.money import Money
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.adjustments import Correction
 from loyalty.services.checkout import idempotent
-from loyalty.services.coupons import CouponTerms
+from loyalty.services.coupon_commands import CouponTerms
 
 pytestmark = pytest.mark.anyio
 

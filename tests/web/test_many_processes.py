@@ -17,7 +17,7 @@ from survivors import is_whole
 
 from loyalty.app import opened
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.coupons import CouponTerms
+from loyalty.services.coupon_commands import CouponTerms
 from loyalty.services.desk import Command
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import BookOrder

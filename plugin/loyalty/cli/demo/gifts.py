@@ -13,7 +13,7 @@ from loyalty.errors import AlreadyExists
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.adjustments import Correction
 from loyalty.services.checkout import idempotent
-from loyalty.services.coupons import CouponTerms
+from loyalty.services.coupon_commands import CouponTerms
 from loyalty.services.services import Services
 from loyalty.services.tenants import Tenant
 
