@@ -6,6 +6,7 @@ from functools import cached_property
 
 from strawberry.dataloader import DataLoader
 
+from loyalty.domain.as_of import History
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import NotFound
 from loyalty.services.catalogue import Product
@@ -38,6 +39,11 @@ class Loaders:
         """Rulesets by version; ``CURRENT`` for the one in force."""
         return DataLoader(self._rulesets)
 
+    @cached_property
+    def histories(self) -> DataLoader[int, History]:
+        """All that happened to members, by their row ids."""
+        return DataLoader(self._histories)
+
     async def ruleset(self) -> Ruleset:
         """The ruleset in force."""
         return await self.rulesets.load(CURRENT)
@@ -53,6 +59,11 @@ class Loaders:
             return None
         # Nothing is left of an erased member but its place in the ledger.
         return None if member.state == "ERASED" else member
+
+    async def _histories(self, ids: list[int]) -> list[History | BaseException]:
+        read = self._services.pasts.history
+        found = (read(self._tenant_id, id) for id in ids)
+        return await asyncio.gather(*found, return_exceptions=True)
 
     async def _products(self, names: list[str]) -> Sequence[Product | None]:
         found = await self._services.catalogue.many(self._tenant_id, names)

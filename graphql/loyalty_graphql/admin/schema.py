@@ -25,6 +25,7 @@ from loyalty_graphql.admin.queries import (
     metrics_summary,
     recommendations,
     reservations,
+    roots,
     rulesets,
 )
 from loyalty_graphql.scalars import schema_config
@@ -54,6 +55,8 @@ Query = create_type(
         reservations.reservations,
         audit.audit_events,
         ledger.ledger_verify,
+        roots.ledger_roots,
+        roots.ledger_proof_of,
         metrics_summary.metrics_summary,
         credentials.api_keys,
         credentials.webhook_sources,

@@ -1,5 +1,6 @@
 """Members: profile, balances, tier, history, orders."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated
@@ -11,6 +12,7 @@ from strawberry import enum_value as value
 from loyalty.domain import lots
 from loyalty.domain.points import Points
 from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.units import is_credit
 from loyalty.errors import BadInput
 from loyalty.services import summary, views
 from loyalty_graphql.context import Context, Info
@@ -18,6 +20,7 @@ from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.pagination import Connection, Page, page
 from loyalty_graphql.scalars import BigInt, ExternalId
+from loyalty_graphql.types.as_of import AsOf, AsOfArgument, figures_then, moment
 from loyalty_graphql.types.credit import CreditAccount
 from loyalty_graphql.types.ledger import LedgerEntry
 from loyalty_graphql.types.node import Node
@@ -114,20 +117,42 @@ class Member(Node):
     rules: strawberry.Private[Ruleset]
 
     @strawberry.field(description="The account of one point type.")
-    def balance(self, point_type: PointTypeArgument = UNSET) -> Balance:
-        return Balance.of(self.source.balance(self._unit(point_type)), self.rules)
+    async def balance(
+        self,
+        info: Info,
+        point_type: PointTypeArgument = UNSET,
+        as_of: AsOfArgument = UNSET,
+    ) -> Balance:
+        unit = self._unit(point_type)
+        if not as_of:
+            return Balance.of(self.source.balance(unit), self.rules)
+        then, rules = await self._then(info, as_of)
+        for item in then.balances:
+            if item.unit == unit:
+                return Balance.of(item, rules)
+        raise BadInput(f"the program had no point type {unit} then", field=("pointType",))
 
     @strawberry.field(description="All accounts, in the program's order of point types.")
-    def balances(self) -> list[Balance]:
-        return [Balance.of(balance, self.rules) for balance in self.source.balances]
+    async def balances(self, info: Info, as_of: AsOfArgument = UNSET) -> list[Balance]:
+        if not as_of:
+            return [Balance.of(balance, self.rules) for balance in self.source.balances]
+        then, rules = await self._then(info, as_of)
+        return [Balance.of(balance, rules) for balance in then.balances]
 
     @strawberry.field(description="Accounts of store credit, one for each currency.")
-    def credit_accounts(self) -> list[CreditAccount]:
-        return [CreditAccount.of(balance) for balance in self.source.credits]
+    async def credit_accounts(self, info: Info, as_of: AsOfArgument = UNSET) -> list[CreditAccount]:
+        if not as_of:
+            return [CreditAccount.of(balance) for balance in self.source.credits]
+        then, _ = await self._then(info, as_of)
+        return [CreditAccount.of(balance) for balance in then.moneys if is_credit(balance.unit)]
 
     @strawberry.field(description="The tier, and the way to the next.")
-    def tier(self) -> TierStatus:
-        return TierStatus.of(self.source, self.rules)
+    async def tier(self, info: Info, as_of: AsOfArgument = UNSET) -> TierStatus:
+        if not as_of:
+            return TierStatus.of(self.source, self.rules)
+        then, rules = await self._then(info, as_of)
+        member = replace(self.source, tier=then.tier, at=then.at)
+        return TierStatus.of(member, rules, moment(info.context, as_of))
 
     @strawberry.field(description="What moved an account, the newest booking first.")
     async def history(
@@ -136,11 +161,17 @@ class Member(Node):
         first: First = 20,
         after: After = UNSET,
         point_type: PointTypeArgument = UNSET,
+        as_of: AsOfArgument = UNSET,
     ) -> Connection[LedgerEntry]:
         unit = self._unit(point_type)
         wanted = page("history", first, after or None, (int,))
         lines = await info.context.services.views.history(
-            info.context.tenant_id, self.source.id, unit, wanted.limit, place(wanted)
+            info.context.tenant_id,
+            self.source.id,
+            unit,
+            wanted.limit,
+            place(wanted),
+            moment(info.context, as_of) if as_of else None,
         )
         return wanted.connection(lines, LedgerEntry.of, lambda line: (line.seq,))
 
@@ -171,6 +202,10 @@ class Member(Node):
             source=member,
             rules=rules,
         )
+
+    async def _then(self, info: Info, as_of: AsOf) -> tuple[summary.Figures, Ruleset]:
+        context = info.context
+        return await figures_then(context, self.source.id, moment(context, as_of))
 
     def _unit(self, point_type: str | None) -> str:
         if not point_type:

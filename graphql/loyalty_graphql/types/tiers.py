@@ -7,11 +7,13 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain import tiers
+from loyalty.domain.as_of import AsOf
 from loyalty.domain.points import Points
 from loyalty.domain.ruleset import Ruleset
 from loyalty.services.summary import Member
 from loyalty.services.views import TierStep
 from loyalty_graphql.context import Info
+from loyalty_graphql.types.as_of import steps_then
 from loyalty_graphql.types.rulesets import Benefit, Tier, tier_named
 
 STEPS_MAX = 50
@@ -78,17 +80,21 @@ class TierStatus:
     benefits: list[Benefit] = strawberry.field(description="What the present tier brings.")
     member_id: strawberry.Private[int]
     rules: strawberry.Private[Ruleset]
+    as_of: strawberry.Private[AsOf | None] = None
 
     @strawberry.field(description=f"The latest changes, newest first: at most {STEPS_MAX} of them.")
     async def history(self, info: Info) -> list[TierChange]:
         context = info.context
-        steps = await context.services.views.tier_steps(
-            context.tenant_id, self.member_id, STEPS_MAX
-        )
+        if self.as_of is None:
+            steps = await context.services.views.tier_steps(
+                context.tenant_id, self.member_id, STEPS_MAX
+            )
+        else:
+            steps = await steps_then(context, self.member_id, self.as_of, STEPS_MAX)
         return [TierChange.of(step, self.rules) for step in steps]
 
     @classmethod
-    def of(cls, member: Member, rules: Ruleset) -> "TierStatus":
+    def of(cls, member: Member, rules: Ruleset, as_of: AsOf | None = None) -> "TierStatus":
         status = member.tier
         current = Tier.of(status.current)
         return cls(
@@ -102,6 +108,7 @@ class TierStatus:
             benefits=current.benefits,
             member_id=member.id,
             rules=rules,
+            as_of=as_of,
         )
 
 

@@ -36,14 +36,13 @@ class AsOf(NamedTuple):
 
 
 class Booked(NamedTuple):
-    """One transaction. ``settled_at`` is up to where its unit of work had settled its holder."""
+    """One transaction."""
 
     kind: str
     reservation_id: int | None
     order_id: int | None
     effective_at: datetime
     booked_at: datetime
-    settled_at: datetime
     entries: tuple[Entry, ...]
 
 
@@ -64,6 +63,7 @@ class Step(NamedTuple):
     tier_from: str
     since_from: datetime
     after: Standing
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,9 @@ def _settled(
         # All that time did up to then is on record by now.
         return as_of.at, False
     began = history.steps[0].since_from if history.steps else history.standing.since
-    moments = [began, *(t.settled_at for t in happened), *(step.at for step in steps)]
+    # A booking settles to its own moment or later, so this is where it had been judged at least;
+    # judging the time since then once more comes to the same.
+    moments = [began, *(t.effective_at for t in happened), *(step.at for step in steps)]
     return min(max(moments), as_of.at), True
 
 

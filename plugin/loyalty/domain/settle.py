@@ -17,10 +17,11 @@ NEVER_SETTLED = instant(0)
 """``settled_at`` of a member of whom nothing is booked yet."""
 
 
-def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
+def settle(book: Book, ruleset: Ruleset, at: datetime, *, judges_tier: bool = True) -> datetime:
     """Release holds that timed out, pay deficits, expire lots, move the tier; returns the moment.
 
-    The moment is the later of ``at`` and the last settling: time does not run back.
+    The moment is the later of ``at`` and the last settling: time does not run back. Without
+    ``judges_tier`` the standing stays as it is: for a look at a past whose tiers are on record.
     """
     accounts = book.accounts
     moment = max(at, accounts.settled_at)
@@ -50,7 +51,8 @@ def settle(book: Book, ruleset: Ruleset, at: datetime) -> datetime:
     for lot in sorted(over, key=lambda lot: (lot.ends_at, lot.id)):
         # A lot may expire while it is held; what comes back then expires on its return.
         book.expire([lot], max(lot.ends_at, given_back_at.get(lot.id, lot.ends_at)))
-    _move_tier(book, ruleset, accounts.settled_at, moment)
+    if judges_tier:
+        _move_tier(book, ruleset, accounts.settled_at, moment)
     accounts.settled_at = moment
     return moment
 

@@ -17,16 +17,7 @@ from loyalty.storage.statements import Row, Unit
 FORMAT = 1
 PAGE_ROWS = 1_000
 
-_JSON = frozenset(
-    {
-        "shop_order.context",
-        "shop_order.refunds",
-        "order_refund.lines",
-        "reservation.quote",
-        "idempotency.outcome",
-        "member_merge.moved",
-    }
-)
+_JSON = frozenset({"context", "refunds", "quote", "outcome", "moved", "lines"})
 """Text columns that hold JSON themselves."""
 
 
@@ -78,7 +69,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
             shown = bool(value)
         elif column.type == "bytea":
             shown = bytes(value).hex()
-        elif f"{table.name}.{name}" in _JSON:
+        elif name in _JSON:
             shown = orjson.loads(value)
         values[_camel(name)] = shown
     return values

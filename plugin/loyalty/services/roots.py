@@ -43,7 +43,7 @@ from loyalty.storage.statements import Unit
 MARGIN = timedelta(minutes=5)
 """How long a day has to be over before it is closed."""
 WAIT_MAX = timedelta(seconds=30)
-"""How long to wait for transactions that were under way when a day was closed."""
+"""Units of work take milliseconds; what is open for longer is somebody's session."""
 _LOOK_AGAIN = timedelta(milliseconds=20)
 PAGE = 500
 """Holders read together."""
@@ -71,11 +71,16 @@ class Root:
 
 
 class Roots:
-    """Makes the roots of days that have ended, and lists them."""
+    """Makes the roots of days that have ended, and lists them.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    Args:
+        wait_max: how long to wait for transactions that were under way when a day was closed.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, wait_max: timedelta = WAIT_MAX) -> None:
         self._database = database
         self._clock = clock
+        self._wait_max = wait_max
 
     async def make(self, tenant_id: int) -> list[Root]:
         """Make the roots that are due; returns those that were made now.
@@ -148,7 +153,7 @@ class Roots:
 
         await self._database.write(unit)
         before = await self._under_way()
-        deadline = asyncio.get_running_loop().time() + WAIT_MAX.total_seconds()
+        deadline = asyncio.get_running_loop().time() + self._wait_max.total_seconds()
         while before & await self._under_way():
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(

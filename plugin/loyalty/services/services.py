@@ -7,6 +7,7 @@ from loyalty.clock import Clock
 from loyalty.domain.registry import Registry
 from loyalty.secrets import SecretKey
 from loyalty.services.adjustments import Adjustments
+from loyalty.services.as_of import Pasts
 from loyalty.services.audit import Audit
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.changes import CachedSummaries, Changes
@@ -69,6 +70,7 @@ class Services:
     purging: Purging
     roots: Roots
     proofs: Proofs
+    pasts: Pasts
     issuers: Issuers
     webhook_sources: WebhookSources
     audit: Audit
@@ -136,6 +138,7 @@ def wire(
         issuers=Issuers(database, clock, credentials),
         roots=roots,
         proofs=Proofs(database, roots),
+        pasts=Pasts(database, clock, rulesets),
         webhook_sources=WebhookSources(database, clock, credentials),
         audit=Audit(database),
         adjustments=Adjustments(door, database),

@@ -64,6 +64,16 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What a member's accounts come to at one moment."""
+
+    balances: tuple[Balance, ...]
+    moneys: tuple[Balance, ...]
+    tier: tiers.TierStatus
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member as shown, at one moment; or another holder of accounts, such as a gift card.
 
@@ -207,21 +217,7 @@ class Summaries:
 def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) -> Member:
     """The member by the clock: settled in a copy that is thrown away."""
     book = Book(snapshot.accounts(tenant_id), now, lambda: 0)
-    at = settle(book, ruleset, now)
-    accounts, row = book.accounts, snapshot.member
-    lots = list(accounts.lots.values())
-    policy = ruleset.tier_policy
-
-    def shown(unit: str) -> Balance:
-        return balance(
-            unit,
-            lots,
-            held=book.held(unit),
-            deficit=accounts.deficits.get(unit, 0),
-            at=at,
-            soon_days=ruleset.expiring_soon_days,
-        )
-
+    seen, row = figures(book, ruleset, settle(book, ruleset, now)), snapshot.member
     return Member(
         tenant_id=tenant_id,
         id=row["id"],
@@ -236,6 +232,29 @@ def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) 
             bool(row["consent_email"]), bool(row["consent_sms"]), bool(row["consent_profiling"])
         ),
         joined_at=instant(row["joined_at"]),
+        balances=seen.balances,
+        moneys=seen.moneys,
+        tier=seen.tier,
+        at=seen.at,
+    )
+
+
+def figures(book: Book, ruleset: Ruleset, at: datetime) -> Figures:
+    """What accounts settled up to ``at`` come to then."""
+    accounts, policy = book.accounts, ruleset.tier_policy
+    lots = list(accounts.lots.values())
+
+    def shown(unit: str) -> Balance:
+        return balance(
+            unit,
+            lots,
+            held=book.held(unit),
+            deficit=accounts.deficits.get(unit, 0),
+            at=at,
+            soon_days=ruleset.expiring_soon_days,
+        )
+
+    return Figures(
         balances=tuple(shown(kind.code) for kind in ruleset.point_types),
         moneys=tuple(shown(unit) for unit in sorted(accounts.balances) if is_money(unit)),
         tier=tiers.status(policy, accounts.standing, book.qualifying(policy.point_type), at),

@@ -80,8 +80,7 @@ def unit_of_work(
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
     yield effects_of(desk, {change.member_id for change in changed})
-    for statement in desk.after:
-        _ = yield statement
+    yield from desk.after
     if known is not None:
         known.update(
             {id: (desk.members[id]["version"], book.accounts) for id, book in desk.books.items()}

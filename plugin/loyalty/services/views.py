@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from loyalty.clock import Clock
+from loyalty.domain.as_of import AsOf, By
 from loyalty.domain.ledger import instant
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
@@ -172,10 +173,22 @@ class Views:
         return _order_view(order, lines.get(order["id"], []))
 
     async def history(
-        self, tenant_id: int, member_id: int, unit: str, first: int, before_seq: int = LAST
+        self,
+        tenant_id: int,
+        member_id: int,
+        unit: str,
+        first: int,
+        before_seq: int = LAST,
+        as_of: AsOf | None = None,
     ) -> list[HistoryLine]:
-        """A member's ledger in one unit, newest booking first."""
-        statement = members_sql.HISTORY(tenant_id, member_id, before_seq, unit, first)
+        """A member's ledger in one unit, newest booking first; ``as_of`` a moment, by then."""
+        place = (tenant_id, member_id, before_seq, unit, first)
+        if as_of is None:
+            statement = members_sql.HISTORY(*place)
+        elif as_of.by is By.BOOKED:
+            statement = members_sql.HISTORY_BOOKED(*place, as_of.at)
+        else:
+            statement = members_sql.HISTORY_EFFECTIVE(*place, as_of.at)
         return [
             HistoryLine(
                 id, seq, kind, point_type, int(points), int(held), instant(effective_at),

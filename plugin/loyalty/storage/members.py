@@ -42,6 +42,10 @@ HISTORY = Sql(
                  t.ruleset_version
         ORDER BY t.seq DESC LIMIT $5"""
 )
+HISTORY_BOOKED = Sql(HISTORY.postgres.replace("t.seq < $3", "t.seq < $3 AND t.booked_at <= $6"))
+HISTORY_EFFECTIVE = Sql(
+    HISTORY.postgres.replace("t.seq < $3", "t.seq < $3 AND t.effective_at <= $6")
+)
 LIST = Sql(
     f"""SELECT {", ".join(PROFILE_COLUMNS)} FROM member
          WHERE tenant_id = $1 AND id > $2 AND kind = 'MEMBER'
