@@ -14,9 +14,11 @@ from graphql import (
 
 from loyalty import errors
 from loyalty.domain import ledger, quote_terms, reasons, tiers
-from loyalty.services import access
+from loyalty.services import access, audit, member_ledger
 from loyalty.services.members import MOVES
 from loyalty_graphql.admin.schema import schema as admin
+from loyalty_graphql.admin.types.audit import AuditSubject
+from loyalty_graphql.admin.types.member_ledger import LedgerCause
 from loyalty_graphql.storefront.carts import Objective
 from loyalty_graphql.storefront.schema import schema as storefront
 from loyalty_graphql.types.access import ViewerKind
@@ -99,6 +101,15 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
 def test_closed_sets_are_those_of_the_domain(ours: type[Enum], theirs: type[Enum]) -> None:
     assert [item.name for item in ours] == [item.name for item in theirs]
     assert [item.value for item in ours] == [item.name for item in ours]
+
+
+def test_every_act_of_a_merchant_has_its_word_in_the_trail() -> None:
+    mutations = admin._schema.mutation_type
+    assert mutations is not None
+
+    assert set(mutations.fields) <= set(audit.Action)
+    assert [item.name for item in AuditSubject] == [item.name for item in audit.Subject]
+    assert [item.name for item in LedgerCause] == [item.name for item in member_ledger.LedgerCause]
 
 
 def test_closed_sets_of_the_database_are_covered() -> None:

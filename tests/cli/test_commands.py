@@ -32,6 +32,7 @@ def test_help_names_every_command(bare: CommandLine) -> None:
     for name in (
         *("demo", "serve", "migrate", "doctor", "train", "schema", "tenant", "program"),
         *("import", "jobs", "token", "issuer", "key", "webhook", "ledger"),
+        *("coupon", "gift-card", "stock", "audit"),
     ):
         assert f"│ {name} " in told, name
 

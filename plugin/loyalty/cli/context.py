@@ -19,6 +19,7 @@ from loyalty.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from loyalty.secrets import SecretKey
+    from loyalty.services.access import Viewer
     from loyalty.services.services import Services
     from loyalty.services.tenants import Tenant
     from loyalty.settings import Settings
@@ -141,6 +142,18 @@ async def wired(settings: Settings, *, migrate: bool = False) -> AsyncIterator[S
             )
     finally:
         await cache.close()
+
+
+@asynccontextmanager
+async def merchant(folder: Path | None, code: str | None) -> AsyncIterator[tuple[Services, Viewer]]:
+    """Every use case of the tenant, for whoever may use this machine."""
+    from loyalty.services.access import Scope, Viewer, ViewerKind
+    from loyalty.services.audit import COMMAND_LINE
+
+    async with wired(settings_of(folder)) as services:
+        tenant = await tenant_of(services.database, code)
+        scopes = frozenset({Scope.ADMIN.value})
+        yield services, Viewer(tenant.id, ViewerKind.MERCHANT, None, scopes, COMMAND_LINE)
 
 
 def log_warnings(settings: Settings) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,20 +10,11 @@ from loyalty.cli.context import (
     AsJson,
     Folder,
     TenantCode,
+    merchant,
     note,
     print_json,
     run,
-    settings_of,
-    tenant_of,
-    wired,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from loyalty.services.access import Viewer
-    from loyalty.services.services import Services
 
 app = typer.Typer(help="One member: export, erase, merge, part.")
 
@@ -47,7 +37,7 @@ def export(external_id: Member, tenant: TenantCode = None, folder: Folder = None
     """Print everything held about a member as JSON."""
 
     async def work() -> dict[str, object]:
-        async with _merchant(folder, tenant) as (services, viewer):
+        async with merchant(folder, tenant) as (services, viewer):
             return await services.membership.export(viewer, external_id)
 
     print_json(run(work()))
@@ -68,7 +58,7 @@ def erase(
     from loyalty.errors import Unavailable
 
     async def work() -> dict[str, int]:
-        async with _merchant(folder, tenant) as (services, viewer):
+        async with merchant(folder, tenant) as (services, viewer):
             done = await services.membership.erase(viewer, _key(), external_id)
             try:
                 await services.database.vacuum()
@@ -96,7 +86,7 @@ def merge(
     """Make a guest or a duplicate part of a member."""
 
     async def work() -> bool:
-        async with _merchant(folder, tenant) as (services, viewer):
+        async with merchant(folder, tenant) as (services, viewer):
             done = await services.membership.merge(viewer, _key(), source, target)
             return bool(done.outcome["moved"])
 
@@ -110,7 +100,7 @@ def unmerge(
     """Part a guest or a duplicate from its member again."""
 
     async def work() -> bool:
-        async with _merchant(folder, tenant) as (services, viewer):
+        async with merchant(folder, tenant) as (services, viewer):
             done = await services.membership.unmerge(viewer, _key(), source)
             return bool(done.outcome["moved"])
 
@@ -128,17 +118,3 @@ def _key() -> str:
     import secrets
 
     return f"cli-{secrets.token_hex(12)}"
-
-
-@asynccontextmanager
-async def _merchant(
-    folder: Path | None, code: str | None
-) -> AsyncIterator[tuple[Services, Viewer]]:
-    """Every use case of the tenant, for whoever may use this machine."""
-    from loyalty.services.access import Scope, Viewer, ViewerKind
-    from loyalty.services.audit import COMMAND_LINE
-
-    async with wired(settings_of(folder)) as services:
-        tenant = await tenant_of(services.database, code)
-        scopes = frozenset({Scope.ADMIN.value})
-        yield services, Viewer(tenant.id, ViewerKind.MERCHANT, None, scopes, COMMAND_LINE)

@@ -13,7 +13,10 @@ from typing import Annotated
 import typer
 
 from loyalty.cli import (
+    audit,
+    coupon,
     doctor,
+    gift_card,
     imports,
     issuer,
     jobs,
@@ -24,6 +27,7 @@ from loyalty.cli import (
     program,
     schema,
     serving,
+    stock,
     tenant,
     token,
     train,
@@ -55,6 +59,10 @@ app.add_typer(issuer.app, name="issuer")
 app.add_typer(key.app, name="key")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(member.app, name="member")
+app.add_typer(coupon.app, name="coupon")
+app.add_typer(gift_card.app, name="gift-card")
+app.add_typer(stock.app, name="stock")
+app.command("audit")(audit.command)
 app.add_typer(ledger.app, name="ledger")
 app.command("schema")(schema.command)
 
