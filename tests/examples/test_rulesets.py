@@ -6,8 +6,8 @@ from pyarrow.parquet import read_table
 
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, TierAtLeast
 from loyalty.domain.registry import built_in
-from loyalty.domain.rewards import FreeShipping, MoneyOff, PercentageOff
-from loyalty.domain.ruleset import CreditPolicy, Reward
+from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, PercentageOff
+from loyalty.domain.ruleset import CreditPolicy, DiscountCaps, Reward
 from loyalty.domain.ruleset_file import read_ruleset
 from loyalty.domain.ruleset_text import describe
 from loyalty.errors import BadRuleset
@@ -89,6 +89,15 @@ def test_the_grocery_shows_what_a_merchant_can_do():
             needs_coupon=True,
             priority=35,
         ),
+        Reward(
+            code="free-cookies",
+            name="A package of cookies",
+            does=FreeProduct(("28424", "26540")),
+            conditions=(MinimumPurchase(5_000),),
+            priority=50,
+            stocked=True,
+            uses_per_member_max=1,
+        ),
     )
     assert [
         (tier.code, benefit.code, benefit.does)
@@ -97,6 +106,7 @@ def test_the_grocery_shows_what_a_merchant_can_do():
         if benefit.does is not None
     ] == [("gold", "gold-shipping", FreeShipping())]
     assert ruleset.credit == CreditPolicy()
+    assert ruleset.caps == DiscountCaps(order_bp_max=5_000)
 
 
 def test_every_category_of_the_grocery_is_in_the_demo_data():

@@ -118,13 +118,13 @@ def names(item: Candidate) -> set[str]:
 
 def applied(case: Case, some: Sequence[Candidate]) -> list[int] | None:
     """What the rewards leave of each line and of shipping; None when one does not apply."""
-    assert case.member is not None
     groups = [item.reward.exclusive_group for item in some if item.reward.exclusive_group]
     if len(groups) != len(set(groups)):
         return None
     for kind in ("points", "stars"):
         needed = sum(x.reward.points for x in some if x.reward.point_type == kind)
-        if needed > case.member.available[kind] and needed:
+        assert case.member is not None or not needed
+        if needed and case.member is not None and needed > case.member.available[kind]:
             return None
     left = [line.unit_minor * line.quantity for line in case.cart.lines]
     left.append(case.cart.shipping_minor)
@@ -402,11 +402,11 @@ def key(case: Case, some: Sequence[Candidate], best: Best) -> tuple[Any, ...]:
     if choice.objective is Objective.FEWEST_POINTS:
         order = (price, -best.saved, best.codes)
     elif choice.objective is Objective.EXPIRING_FIRST:
-        assert case.member is not None
         spent = {kind: sum(x.reward.points for x in some if x.reward.point_type == kind)
                  for kind in ("points", "stars")}  # fmt: skip
         spent["points"] += best.points
-        expiring = sum(min(spent[kind], most) for kind, most in case.member.expiring.items())
+        soonest = case.member.expiring if case.member is not None else {}
+        expiring = sum(min(spent[kind], most) for kind, most in soonest.items())
         soon = AT + timedelta(days=case.ruleset.expiring_soon_days)
         ending = sum(bool(x.coupon and x.coupon.ends_at and x.coupon.ends_at <= soon)
                      for x in some)  # fmt: skip
