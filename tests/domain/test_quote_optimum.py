@@ -53,7 +53,7 @@ def test_beyond_what_can_be_proven_the_gap_is_true(
     """With fewer steps than it takes, so that the search ends before it knows."""
     monkeypatch.setattr(quote_choice, "NODES_MAX", 30)
     unproven = 0
-    for seed in range(2 * number, 400 if is_soak else 60, 8):
+    for seed in range(2 * number, 400 if is_soak else 24, 8):
         one = case(10_000 + seed, rewards_max=14, rewards_min=13)
         one = one._replace(choice=Choice(one.choice.points))
         found = asked(one)

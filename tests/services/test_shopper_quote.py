@@ -1,11 +1,12 @@
 """A shopper's quote tells nothing of the cost, however the browser asks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, MemberFacts, Outcome, Quote
+from loyalty.domain.quote_terms import ALL_POINTS, Choice, MemberFacts, Outcome, Quote, exactly
 from loyalty.domain.reasons import Reason
 from loyalty.domain.registry import built_in
 from loyalty.domain.ruleset import Ruleset
@@ -107,3 +108,60 @@ def test_without_a_price_of_the_shops_the_cost_stays_out_of_it(
     assert figures(seen(ruleset, 1_000, cost_minor, None)) == figures(
         seen(ruleset, 1_000, 600, None)
     )
+
+
+FLOORS = (
+    RULES.replace('does = { kind = "percentage_off", rate_bp = 5000 }',
+                  'does = { kind = "money_off", off_minor = 300 }')
+    + "line_floor_bp = 0\n"
+)  # fmt: skip
+
+
+def without(quote: Quote, code: str) -> Quote:
+    """The answer but for one candidate: whether each is limited is a bit that is told."""
+    return replace(quote, candidates=tuple(x for x in quote.candidates if x.code != code))
+
+
+ONLY_HALF = Choice(excluded=("five-off",))
+
+
+def of_two(rules: str, costs: tuple[int, int], choice: Choice, *, included: bool = True) -> Quote:
+    """What a shopper sees of two lines of 10.00 with these costs."""
+    lines = tuple(
+        CartLine(str(place), "tea", 1, 1_000, cost, tax_bp=2_500)
+        for place, cost in enumerate(costs)
+    )
+    cart = Cart("c", "EUR", lines, tax_included=included)
+    return quote_for_shopper(read_ruleset(rules, built_in()), MEMBER, cart, choice, AT)
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_where_a_voucher_comes_off_does_not_tell_the_cost(included: bool) -> None:
+    """A floor per line moves it to other lines without making it smaller."""
+    one, other = (
+        of_two(FLOORS, costs, ONLY_HALF, included=included) for costs in ((800, 100), (750, 100))
+    )
+    free = of_two(FLOORS, (100, 100), ONLY_HALF, included=included)
+
+    assert figures(without(one, "five-off")) == figures(without(other, "five-off"))
+    half = next(item for item in one.candidates if item.code == "half")
+    limited = included or half.reason is not None
+    assert (half.reason is Reason.MARGIN_LIMIT) == limited
+    assert [line.discount_minor for line in free.lines] == [150, 150]
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(ALL_POINTS), Choice(exactly(5_000))])
+@pytest.mark.parametrize("cost_minor", [500, 640, 700])
+def test_how_many_points_could_pay_does_not_tell_the_cost(choice: Choice, cost_minor: int) -> None:
+    one = of_two(RULES, (cost_minor, cost_minor), replace(choice, excluded=("half", "five-off")))
+    other = of_two(RULES, (600, 600), replace(choice, excluded=("half", "five-off")))
+
+    assert figures(without(one, "five-off")) == figures(without(other, "five-off"))
+    points = next(item for item in one.candidates if item.code == "POINTS")
+    assert (points.reason, points.points, points.discount_minor, points.nearest) == (
+        Reason.MARGIN_LIMIT, 0, 0, None,
+    )  # fmt: skip
+
+
+def test_how_far_the_search_may_be_from_the_best_is_not_told(ruleset: Ruleset) -> None:
+    assert seen(ruleset, 1_000, 600, 1_000).gap_minor == 0
