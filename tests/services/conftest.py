@@ -16,9 +16,11 @@ from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.quote import quote
 from loyalty.domain.quote_terms import Choice, Quote
 from loyalty.domain.registry import built_in
+from loyalty.ledger_verifier import Bad, Export
 from loyalty.services.commit import Commit
 from loyalty.services.desk import Idempotent, MemberChanged, Verdict
 from loyalty.services.door import Door
+from loyalty.services.ledger_export import export
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import BookOrder
 from loyalty.services.refund_commands import RefundOrder
@@ -115,7 +117,16 @@ class Shop:
         await self.paid(f"seed-{name}", name, points * 100, self.clock.now() - timedelta(days=30))
 
     async def problems(self) -> Sequence[str]:
-        return (await verify(self.database, self.tenant_id)).problems
+        """What is wrong with the books: by our own check and, where that finds nothing, by what a
+        third party finds in an export."""
+        found = (await verify(self.database, self.tenant_id)).problems
+        if not found:
+            text = b"".join([part async for part in export(self.database, self.tenant_id)])
+            try:
+                Export(text.splitlines(keepends=True), {}).check()
+            except Bad as bad:
+                return [f"export: {bad}"]
+        return found
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from loyalty.jobs.roots import make_roots
 from loyalty.services.roots import Roots
 from loyalty.services.tenants import Tenants
 from loyalty.storage import roots as sql
-from loyalty.storage.statements import Sql
+from loyalty.storage.effects import Effects
+from loyalty.storage.statements import Sql, Unit
 
 from .conftest import Shop
 
@@ -97,6 +98,24 @@ async def test_a_clock_that_is_behind_books_at_the_end_of_the_closed_day(shop: S
     ends = [e async for page in roots.ends(shop.tenant_id, date(2026, 3, 1)) for e in page]
     assert [end.seq for end in ends] == [1]
     assert await shop.problems() == []
+
+
+async def test_a_root_that_the_chains_do_not_lead_to_is_told(shop: Shop) -> None:
+    await shop.paid("o-1", "ann", 10_000)
+    shop.clock.advance(timedelta(days=1))
+    (root,) = await roots_of(shop).make(shop.tenant_id)
+
+    def invented() -> Unit[None]:
+        effects = Effects()
+        row = {"id": 1, "tenant_id": shop.tenant_id, "day": "2026-03-02", "root": root.root}
+        effects.insert("ledger_root", row | {"holders": 1, "transactions": 1, "made_at": 1})
+        yield effects
+
+    before = await shop.problems()
+    await shop.database.write(invented)
+
+    assert before == []
+    assert await shop.problems() == ["root of 2026-03-02: the chains do not lead to it any more"]
 
 
 async def test_nothing_booked_is_no_root(shop: Shop) -> None:

@@ -70,15 +70,79 @@ class Root:
         return f"{self.day.isoformat()}:{self.root.hex()}"
 
 
-class Roots:
-    """Makes the roots of days that have ended, and lists them.
+class RootReader:
+    """Reads roots, and what they are made of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def newest(self, tenant_id: int, first: int, before: str = AFTER_ALL) -> list[Root]:
+        """The latest roots, newest first; ``before`` a day as text."""
+        rows = await self._database.read(sql.NEWEST(tenant_id, before, first))
+        return [root_of(row) for row in rows]
+
+    async def first_from(self, tenant_id: int, day: date) -> Root | None:
+        """The root of the first day from ``day`` on that has one."""
+        rows = await self._database.read(sql.FIRST_FROM(tenant_id, day.isoformat()))
+        return root_of(rows[0]) if rows else None
+
+    async def before(self, tenant_id: int, day: date) -> bytes:
+        """The root before the one of ``day``."""
+        rows = await self._database.read(sql.LATEST(tenant_id, day.isoformat()))
+        return bytes(rows[0][1]) if rows else BEFORE_ALL
+
+    async def ends(self, tenant_id: int, day: date) -> AsyncIterator[list[ChainEnd]]:
+        """The ends of all chains at the end of a closed day, in pages and in order."""
+        after, end = 0, end_of(day)
+        while True:
+            holders = await self._database.read(sql.CHAIN_ENDS(tenant_id, after, PAGE))
+            if not holders:
+                return
+            after = holders[-1][0]
+            found = {
+                id: ChainEnd(id, seq, bytes(hash))
+                for id, seq, hash, booked_at in holders
+                if booked_at < micros(end)
+            }
+            moved = [row[0] for row in holders if row[0] not in found]
+            if moved:
+                for id, seq, hash in await self._database.read(
+                    sql.ENDS_BEFORE(tenant_id, moved, end)
+                ):
+                    found[id] = ChainEnd(id, seq, bytes(hash))
+            yield [found[id] for id in sorted(found)]
+
+    async def summit(self, tenant_id: int, day: date) -> Summit:
+        """The tree of a closed day, from the chains as they are stored."""
+        tree, transactions = Tree(), 0
+        async for page in self.ends(tenant_id, day):
+            for end in page:
+                tree.add(leaf_of(tenant_id, end))
+                transactions += end.seq
+        return Summit(tree.top, tree.size, transactions)
+
+    async def differing(self, tenant_id: int) -> str | None:
+        """What is wrong with the latest root, computed anew; None where it holds."""
+        for root in await self.newest(tenant_id, 1):
+            summit = await self.summit(tenant_id, root.day)
+            previous = await self.before(tenant_id, root.day)
+            found = root_hash(tenant_id, root.day, summit, previous)
+            if (found, summit.holders, summit.transactions) != (
+                root.root, root.holders, root.transactions,
+            ):  # fmt: skip
+                return f"root of {root.day}: the chains do not lead to it any more"
+        return None
+
+
+class Roots(RootReader):
+    """Makes the roots of days that have ended.
 
     Args:
         wait_max: how long to wait for transactions that were under way when a day was closed.
     """
 
     def __init__(self, database: Database, clock: Clock, *, wait_max: timedelta = WAIT_MAX) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
         self._wait_max = wait_max
 
@@ -108,43 +172,6 @@ class Roots:
             previous, day = root.root, day + timedelta(days=1)
         return made
 
-    async def before(self, tenant_id: int, day: date) -> bytes:
-        """The root before the one of ``day``."""
-        rows = await self._database.read(sql.LATEST(tenant_id, day.isoformat()))
-        return bytes(rows[0][1]) if rows else BEFORE_ALL
-
-    async def newest(self, tenant_id: int, first: int, before: str = AFTER_ALL) -> list[Root]:
-        """The latest roots, newest first; ``before`` a day as text."""
-        return [root_of(row) for row in await self._database.read(
-            sql.NEWEST(tenant_id, before, first)
-        )]  # fmt: skip
-
-    async def first_from(self, tenant_id: int, day: date) -> Root | None:
-        """The root of the first day from ``day`` on that has one."""
-        rows = await self._database.read(sql.FIRST_FROM(tenant_id, day.isoformat()))
-        return root_of(rows[0]) if rows else None
-
-    async def ends(self, tenant_id: int, day: date) -> AsyncIterator[list[ChainEnd]]:
-        """The ends of all chains at the end of a closed day, in pages and in order."""
-        after, end = 0, end_of(day)
-        while True:
-            holders = await self._database.read(sql.CHAIN_ENDS(tenant_id, after, PAGE))
-            if not holders:
-                return
-            after = holders[-1][0]
-            found = {
-                id: ChainEnd(id, seq, bytes(hash))
-                for id, seq, hash, booked_at in holders
-                if booked_at < micros(end)
-            }
-            moved = [row[0] for row in holders if row[0] not in found]
-            if moved:
-                for id, seq, hash in await self._database.read(
-                    sql.ENDS_BEFORE(tenant_id, moved, end)
-                ):
-                    found[id] = ChainEnd(id, seq, bytes(hash))
-            yield [found[id] for id in sorted(found)]
-
     async def _close(self, tenant_id: int, end: datetime) -> None:
         """See to it that nothing more is booked before ``end``."""
 
@@ -167,16 +194,11 @@ class Roots:
 
     async def _made(self, tenant_id: int, day: date, previous: bytes, now: datetime) -> Root | None:
         """The root of a closed day; None where there is nothing yet, or another was faster."""
-        tree, transactions = Tree(), 0
-        async for page in self.ends(tenant_id, day):
-            for end in page:
-                tree.add(leaf_of(tenant_id, end))
-                transactions += end.seq
-        if not tree.size:
+        summit = await self.summit(tenant_id, day)
+        if not summit.holders:
             return None
-        summit = Summit(tree.top, tree.size, transactions)
         hash = root_hash(tenant_id, day, summit, previous)
-        root = Root(day, hash, tree.size, transactions, now)
+        root = Root(day, hash, summit.holders, summit.transactions, now)
         try:
             await self._database.write(lambda: self._kept(tenant_id, root))
         except DuplicateKey:

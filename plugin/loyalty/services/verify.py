@@ -24,6 +24,7 @@ from loyalty.domain.ledger import (
 )
 from loyalty.domain.lots import NEVER
 from loyalty.domain.units import is_gift
+from loyalty.services.roots import RootReader
 from loyalty.services.verify_orders import Spent, check_checkouts, check_orders
 from loyalty.storage import verify as sql
 from loyalty.storage.database import Database
@@ -71,6 +72,9 @@ async def verify(
     if orphans:
         result.wrong(f"{orphans} entries belong to no transaction")
     await check_checkouts(result.wrong, database, tenant_id)
+    differing = await RootReader(database).differing(tenant_id)
+    if differing:
+        result.wrong(differing)
     after = 0
     while True:
         page = await database.read_unit(partial(_page, tenant_id, after))
@@ -143,11 +147,14 @@ def _check_member(result: Verification, tenant_id: int, row: tuple[Any, ...], pa
     previous = GENESIS
     entries: list[Entry] = []
     spent: dict[int, Spent] = defaultdict(Spent)
-    number = 0
+    number = booked_at = 0
     for number, transaction in enumerate(page.transactions.get(member_id, []), start=1):
         mine = [entry_of(item) for item in by_transaction.pop(transaction[0], [])]
         previous = _check_transaction(result, tenant_id, transaction, number, mine, previous)
         entries += mine
+        if transaction[9] < booked_at:
+            result.wrong(f"transaction {transaction[0]}: it is booked before the one before it")
+        booked_at = transaction[9]
         _, _, _, kind, order_id, reservation_id, *_ = transaction
         is_gift_card = any(is_gift(entry.unit) for entry in mine)
         if kind in SPENDING and order_id is not None and not is_gift_card:
