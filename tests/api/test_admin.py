@@ -214,6 +214,43 @@ async def test_a_key_is_shown_once_and_works_until_it_is_revoked(
     assert made["text"] not in str(keys)
 
 
+async def test_members_are_merged_parted_exported_and_erased(
+    sqlite_shop: ApiShop,
+) -> None:
+    program = sqlite_shop.programs[0]
+    merchant = program.merchant
+    await program.paid("o-1", "guest", 10_000)
+    await program.enrol("ann")
+    guest = {"idempotencyKey": "k-1", "source": "guest"}
+
+    merged = await run(merchant, "member_merge", input=guest | {"target": "ann"})
+    parted = await run(merchant, "member_unmerge", input=guest)
+    exported = await run(merchant, "member_export", externalId="guest")
+    erased = await run(
+        merchant, "member_erase", input={"idempotencyKey": "k-2", "externalId": "guest"}
+    )
+
+    assert merged == {
+        "member": {
+            "externalId": "ann",
+            "state": "ACTIVE",
+            "balance": {"available": 0, "pending": 100},
+            "tier": {"current": {"code": "base"}},
+        },
+        "moved": True,
+        "replayed": False,
+        "userErrors": [],
+    }
+    assert (parted["moved"], parted["member"]["balance"]["pending"]) == (True, 0)
+    assert exported["orders"][0]["externalId"] == "o-1"
+    assert erased == {
+        "erased": True,
+        "forfeited": [{"unit": "points", "amount": 100}, {"unit": "status", "amount": 100}],
+        "replayed": False,
+        "userErrors": [],
+    }
+
+
 @pytest.mark.parametrize(
     "given",
     [

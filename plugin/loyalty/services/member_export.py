@@ -17,7 +17,16 @@ from loyalty.storage.statements import Row, Unit
 FORMAT = 1
 PAGE_ROWS = 1_000
 
-_JSON = frozenset({"context", "refunds", "quote", "outcome", "moved", "lines"})
+_JSON = frozenset(
+    {
+        "shop_order.context",
+        "shop_order.refunds",
+        "order_refund.lines",
+        "reservation.quote",
+        "idempotency.outcome",
+        "member_merge.moved",
+    }
+)
 """Text columns that hold JSON themselves."""
 
 
@@ -69,7 +78,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
             shown = bool(value)
         elif column.type == "bytea":
             shown = bytes(value).hex()
-        elif name in _JSON:
+        elif f"{table.name}.{name}" in _JSON:
             shown = orjson.loads(value)
         values[_camel(name)] = shown
     return values

@@ -80,7 +80,8 @@ def unit_of_work(
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
     yield effects_of(desk, {change.member_id for change in changed})
-    yield from desk.after
+    for statement in desk.after:
+        _ = yield statement
     if known is not None:
         known.update(
             {id: (desk.members[id]["version"], book.accounts) for id, book in desk.books.items()}

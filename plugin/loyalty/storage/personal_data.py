@@ -96,6 +96,9 @@ TABLES: Final[Mapping[str, Held]] = {
     ),
     "account": Held("accounts", _MINE, kept={"unit": UNIT}),
     "lot": Held("lots", _MINE, kept={"unit": UNIT}),
+    "lot_reversal": Held(
+        "reversals", f"lot_id IN (SELECT id FROM lot WHERE tenant_id = $1 AND {_MINE})"
+    ),
     "ledger_transaction": Held(
         "transactions",
         _MINE,
