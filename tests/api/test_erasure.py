@@ -22,10 +22,9 @@ from loyalty.connectors.mapping import Kind, Mapping
 from loyalty.services.imports import ImportFile, Imports
 from loyalty.services.subjects import subject_of
 from loyalty.services.verify import verify
-from loyalty.storage.effects import Effects
 from loyalty.storage.personal_data import TABLES
 from loyalty.storage.schema import tables
-from loyalty.storage.statements import Sql, Unit
+from loyalty.storage.statements import Sql
 
 pytestmark = pytest.mark.anyio
 
@@ -153,33 +152,27 @@ async def lived(program: Program, folder: Path) -> None:
 
 
 async def by_hand(program: Program) -> None:
-    """What merchants write about a member, straight into its tables."""
-    member_id = await id_of(program, ANN)
-    tenant, next_id = program.tenant_id, program.shop.database.ids.next
-    now = program.shop.clock.now()
-
-    def unit() -> Unit[None]:
-        rows = yield Sql("SELECT id FROM ledger_transaction WHERE tenant_id = $1")(tenant)
-        effects = Effects()
-        base = {"tenant_id": tenant}
-        coupon = next_id()
-        effects.insert("quota", base | {"id": coupon, "kind": "COUPON", "subject": MARK.upper()})
-        effects.insert(
-            "coupon",
-            base | {"id": coupon, "code": MARK.upper(), "reward": "five-off", "state": "ISSUED",
-                    "member_id": member_id, "created_at": now, "created_by": "key:merchant"},
+    """What merchants do about a member."""
+    for points in (5, 90_000):
+        adjusted = await merchant(
+            program,
+            "points_adjust",
+            input={"idempotencyKey": key(f"adjust-{points}"), "externalId": ANN, "points": points,
+                   "reason": mark("gift")},
         )  # fmt: skip
-        effects.insert(
-            "adjustment",
-            base | {"id": next_id(), "member_id": member_id, "unit": "points", "amount": 1,
-                    "state": "DECLINED", "reason": mark("gift"), "proposed_by": "key:merchant",
-                    "created_at": now},
-        )  # fmt: skip
-        note = {"client": MARK, "idempotency_key": MARK, "reason": MARK}
-        effects.insert("transaction_note", base | {"id": rows[0][0]} | note)
-        yield effects
-
-    await program.shop.database.write(unit)
+        assert adjusted["userErrors"] == []
+    issued = await merchant(
+        program,
+        "coupon_issue",
+        input={"idempotencyKey": key("coupon"), "reward": "five-off", "member": ANN,
+               "codes": [MARK.upper()]},
+    )  # fmt: skip
+    assert issued["userErrors"] == []
+    await program.till.run(
+        "checkout_quote",
+        input={"cartId": mark("coupon"), "member": ANN, "codes": [MARK],
+               "lines": [line("1", "tea", 1, "9.00")]},
+    )  # fmt: skip
 
 
 async def id_of(program: Program, name: str) -> int:
@@ -268,11 +261,12 @@ async def test_no_mark_is_left_anywhere(
     assert set(balances) == {(0, 0)}
 
 
+NEVER_MARKED = {"coupon.state", "shop_order.context", "member.locale", "transaction_note.client"}
 PERSONAL = sorted(
     f"{table}.{column}"
     for table, held in TABLES.items()
     for column in (tables()[table].names if held.is_deleted else held.erased)
-    if f"{table}.{column}" not in {"coupon.state", "shop_order.context", "member.locale"}
+    if f"{table}.{column}" not in NEVER_MARKED
     and (not held.is_deleted or column in {"key", "delivery", "reason", "subject", "client"})
 )
 

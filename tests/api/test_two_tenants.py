@@ -124,6 +124,14 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("admin", "webhook_sources"): nothing,
 
 
+    ("admin", "ledger_roots"): nothing,
+    ("admin", "ledger_proof"): lambda names: {"entryId": names.entry},
+    ("admin", "member_as_of"): lambda names: {
+        "externalId": names.member, "asOf": {"at": "2026-03-01T00:00:00Z", "by": "BOOKED"},
+    },
+    ("storefront", "points_as_of"): lambda names: {
+        "externalId": names.member, "asOf": {"at": "2026-03-01T00:00:00Z", "by": "BOOKED"},
+    },
     ("admin", "adjustments"): named("externalId"),
     ("admin", "coupons"): nothing,
     ("admin", "coupon"): lambda names: {"code": names.coupon},

@@ -8,7 +8,7 @@ from loyalty.domain.quote_terms import QuotaKind, QuotaUse
 from loyalty.domain.ruleset import Reward
 from loyalty.errors import AlreadyExists, BadInput, NotFound
 from loyalty.services.audit import Action, Subject, deed, noted
-from loyalty.services.desk import Desk, Idempotent, Needs
+from loyalty.services.desk import Desk, Idempotent, Needs, Row
 
 Outcome = dict[str, Any]
 
@@ -71,12 +71,13 @@ class IssueCoupons:
                 created_at=desk.now,
                 created_by=self.issued_by,
             )
-            desk.see(desk.loaded.coupons, code, {"id": id, "state": "ISSUED"})
+            row: Row = {"id": id, "code": code, "member_id": member_id, "state": "ISSUED"}
+            desk.see(desk.loaded.coupons, code, row)
             done = deed(
                 self.issued_by,
                 Action.COUPON_ISSUE,
                 Subject.COUPON,
-                code,
+                _audited(row),
                 reward=terms.reward,
                 usesMax=terms.uses_max,
                 usesPerMemberMax=terms.uses_per_member_max,
@@ -106,7 +107,7 @@ class RevokeCoupon:
         if row["state"] != "REVOKED":
             desk.update("coupon", row["id"], state="REVOKED")
             desk.see(desk.loaded.coupons, self.code, row | {"state": "REVOKED"})
-            noted(desk, deed(self.by, Action.COUPON_REVOKE, Subject.COUPON, self.code))
+            noted(desk, deed(self.by, Action.COUPON_REVOKE, Subject.COUPON, _audited(row)))
         return {"code": self.code}
 
 
@@ -149,3 +150,8 @@ def _reward_of(desk: Desk, code: str) -> Reward:
         if reward.code == code:
             return reward
     raise NotFound("reward", code, field=("input", "reward"))
+
+
+def _audited(row: Row) -> str:
+    """What the trail calls a coupon: it stays for ever, and a member's own code may be a name."""
+    return str(row["code"] if row["member_id"] is None else row["id"])
