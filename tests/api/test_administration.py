@@ -70,7 +70,7 @@ async def test_credit_is_shown_as_money(shop: ApiShop, program: Program) -> None
     assert given["adjustment"]["credit"] == eur("25.50")
     assert taken["member"]["creditAccounts"] == [{"available": eur("20.00")}]
     assert [(e["code"], e["message"]) for e in too_much["userErrors"]] == [
-        ("INSUFFICIENT_POINTS", "2001 points requested, 2000 available")
+        ("INSUFFICIENT_CREDIT", "20.01 EUR requested, 20.00 EUR available")
     ]
     seen = await ann.data("{member{creditAccounts{currencyCode available{amount} held{amount}}}}")
     assert seen["member"]["creditAccounts"] == [
@@ -104,6 +104,11 @@ async def test_what_makes_no_sense_names_its_argument(
     assert [error["field"] for error in refused["userErrors"]] == [field]
     assert refused["adjustment"] is None
     assert (await run(program.merchant, "adjustments"))["nodes"] == []
+
+
+async def proved(merchant: Caller, id: str) -> Any:
+    """The transaction that a proof of an entry or transaction is about."""
+    return (await run(merchant, "ledger_proof", entryId=id))["transactionId"]
 
 
 async def checked_out(program: Program, cart: str, points: int, *, pay: bool) -> str:
@@ -178,6 +183,8 @@ async def test_a_ledger_tells_each_booking_in_sequence(shop: ApiShop, program: P
     (drawn,) = lines[1]["lots"]
     assert (opened["opened"], drawn["opened"], drawn["moved"]) == (True, False, -200)
     assert (opened["lotId"], opened["amount"]) == (drawn["lotId"], 500)
+    assert await proved(merchant, opened["entryId"]) == await proved(merchant, lines[0]["id"])
+    assert await proved(merchant, drawn["entryId"]) == await proved(merchant, lines[1]["id"])
     last = lines[-1]["accounts"][0]
     assert {each["cause"] for each in lines[5:]} == {"REFUND"}
     assert {each["refundExternalId"] for each in lines[5:]} == {"r-1"}

@@ -13,7 +13,17 @@ from typing import Any
 from loyalty.domain import adjustments as rules
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant
-from loyalty.errors import BadInput, Conflict, MemberNotActive, NotFound, Unavailable
+from loyalty.domain.money import Money
+from loyalty.domain.units import currency_of, is_money
+from loyalty.errors import (
+    BadInput,
+    Conflict,
+    InsufficientCredit,
+    InsufficientPoints,
+    MemberNotActive,
+    NotFound,
+    Unavailable,
+)
 from loyalty.services.access import Scope, Viewer
 from loyalty.services.audit import LAST, Action, Subject, deed, noted
 from loyalty.services.checkout import Done, idempotent
@@ -149,14 +159,24 @@ def _booked(desk: Desk, row: Row) -> int:
             raise Conflict(f"what it adds would have expired at {ends.isoformat()}")
         book.adjust_up(unit, amount, rules.terms(book.at, ends), book.at)
     else:
-        is_counted = rules.is_counted_only(desk.ruleset, unit)
-        book.adjust_down(
-            unit, -amount, book.at, may_owe=bool(row["allows_deficit"]), is_counted=is_counted
-        )
+        _take(desk, book, unit, -amount, may_owe=bool(row["allows_deficit"]))
     transaction_id = book.changes.transactions[-1].id
     desk.explain(transaction_id, row["reason"])
     desk.touch(row["member_id"], "adjusted")
     return transaction_id
+
+
+def _take(desk: Desk, book: Book, unit: str, amount: int, *, may_owe: bool) -> None:
+    """Raises InsufficientPoints or, of credit, InsufficientCredit."""
+    is_counted = rules.is_counted_only(desk.ruleset, unit)
+    try:
+        book.adjust_down(unit, amount, book.at, may_owe=may_owe, is_counted=is_counted)
+    except InsufficientPoints as short:
+        if not is_money(unit):
+            raise
+        currency = currency_of(unit)
+        asked, left = (Money(minor, currency).text() for minor in (amount, short.available))
+        raise InsufficientCredit(asked, left, currency) from short
 
 
 def _told(by: str, action: Action, row: Row) -> Any:
@@ -197,7 +217,8 @@ class Adjustments:
         """Correct an account, or propose to.
 
         Raises:
-            NotFound, MemberNotActive, BadInput, BadMoney, InsufficientPoints: nothing was done.
+            NotFound, MemberNotActive, BadInput, BadMoney, InsufficientPoints,
+            InsufficientCredit: nothing was done.
         """
         viewer.require(Scope.ADMIN)
         body = [
