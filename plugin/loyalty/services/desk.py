@@ -153,12 +153,13 @@ class Desk:
 
     def holders_of(self, reservation_id: int) -> list[int]:
         """Whose value a reservation holds or held, as far as they are locked."""
-        drawn = {row["holder_id"] for row in self.loaded.draws.get(reservation_id, ())}
-        return [
-            id
-            for id, book in self.books.items()
-            if id in drawn or reservation_id in book.accounts.holds
-        ]
+        drawn = self.loaded.draws.get(reservation_id)
+        if drawn is None:
+            # Made by this unit, so its draws are not rows yet.
+            return [id for id, book in self.books.items() if reservation_id in book.accounts.holds]
+        holders = {row["holder_id"] for row in drawn}
+        holders.add(self.loaded.reservations[reservation_id]["member_id"])
+        return sorted(id for id in holders if id in self.books)
 
     def explain(self, transaction_id: int, reason: str | None) -> None:
         """Keep why a transaction was booked, beside the ledger: free text has to be erasable."""

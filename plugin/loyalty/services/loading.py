@@ -278,8 +278,9 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     }
     others = [id for id in loaded.reservations if id not in set(needs.reservations)]
     draws += yield from _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, others)
+    loaded.draws = {id: [] for id in loaded.reservations}
     for row in draws:
-        loaded.draws.setdefault(row["reservation_id"], []).append(row)
+        loaded.draws[row["reservation_id"]].append(row)
     lots = [row["lot_id"] for row in draws]
     bare = []
     for row in orders:
