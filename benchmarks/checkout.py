@@ -32,6 +32,7 @@ from support.quote_cost import quote_ms
 from loyalty.cli.embedded import PostgresServer, embedded_postgres
 from loyalty.services.access import Scope
 from loyalty.storage.database import sqlite_path
+from loyalty.storage.schema import tables
 from loyalty.storage.statements import Sql
 from support import bare_sqlite, http_clients
 
@@ -39,8 +40,8 @@ MANY = 64
 """Clients at once."""
 ALONE = 256
 """Commits of a round by one client; by many there is one for each member."""
-PGBENCH_EACH = 100
-"""Commits of a round by each of pgbench's many connections, which are new in every round."""
+PGBENCH_EACH_MIN = 20
+"""Fewest commits of a round by each of pgbench's connections, which are new in every round."""
 
 
 @dataclass
@@ -139,7 +140,7 @@ async def on_postgres(server: PostgresServer, folder: Path, rounds: int, members
             pgbench = PgBench(server, url, await shop.twin_filled(members), folder)
             await pgbench.prepare()
             await shop.reserved(1)
-            many = MANY * PGBENCH_EACH
+            many = MANY * max(PGBENCH_EACH_MIN, members // 32)
             for number in range(-1, rounds):
                 # The first round is for the tables to have rows and for the plans to be made.
                 counted = table if number >= 0 else Table("")
@@ -181,8 +182,6 @@ async def _same_rows(shop: BenchShop, pgbench: PgBench) -> None:
 
 
 async def _rows_of(shop: BenchShop, tenant_id: int) -> dict[str, int]:
-    from loyalty.storage.schema import tables
-
     found = {}
     for name, table in tables().items():
         if "tenant_id" in table.names:

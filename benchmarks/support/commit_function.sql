@@ -36,9 +36,13 @@ BEGIN
         total_minor, discount_minor, tender_points, tender_minor, points_earned, points_redeemed,
         shortfall, mismatch, reservation_id, ruleset_version, tier, context, occurred_at, booked_at)
     VALUES (o, p_tenant, 'o-p-' || p_number, m.id, 'PAID', 'checkout', 'USD',
-        7500, 500, 1000, 100, 1035, v_points, 0, false, r.id, 1, m.tier,
-        '{"ruleset":1,"tier":"gold","quote":"' || repeat('0', 64) || '","earned":[["points",1035,'
-        || l1 || ',[172,345,518]],["status",69,' || l2 || ',[11,23,35]]]}', v_now, v_now);
+        7000, 1000, 1000, 100, 1035, v_points, 0, false, r.id, 1, m.tier,
+        '{"format":2,"ruleset":1,"tier":"gold","quote":"' || repeat('0', 64) || '","earned":[["points",'
+        || '1035,' || l1 || ',[172,345,518]],["status",69,' || l2 || ',[11,23,35]]],"facts":{"lines":'
+        || '[["0",1,1250,1167,16,0,0,0,[["five-off",83]]],["1",2,2500,2333,34,0,0,0,[["five-off",167'
+        || ']]],["2",3,3750,3500,50,0,0,0,[["five-off",250]]]],"shipping":["",0,500,0,0,0,0,0,'
+        || '[["free-shipping",500]]],"tender":["points",1000],"rewards":[["five-off",["points",5000],'
+        || '2000,[]],["free-shipping",null,6000,[]]]}}', v_now, v_now);
     INSERT INTO order_line (id, tenant_id, order_id, line, product, quantity, amount_minor, discount_minor)
     VALUES (nextval('bench_ids'), p_tenant, o, 0, 'p-0', 1, 1250, 83),
            (nextval('bench_ids'), p_tenant, o, 1, 'p-1', 2, 2500, 167),
@@ -51,6 +55,8 @@ BEGIN
         ruleset_version, effective_at, booked_at, hash)
     VALUES (t1, p_tenant, m.id, m.seq + 1, 'REDEEM', o, r.id, 1, v_now, v_now, h1),
            (t2, p_tenant, m.id, m.seq + 2, 'EARN', o, NULL, 1, v_now, v_now, h2);
+    INSERT INTO transaction_note (id, tenant_id, client, idempotency_key)
+    VALUES (t1, p_tenant, 'bench', v_key), (t2, p_tenant, 'bench', v_key);
     INSERT INTO lot (id, tenant_id, member_id, unit, amount, remaining, reversed, expired,
         earned_at, available_at, ends_at, order_id)
     VALUES (l1, p_tenant, m.id, 'points', 1035, 1035, 0, 0, v_now, v_now + 1209600000000,
@@ -75,9 +81,10 @@ BEGIN
         booked_at = v_now, next_change_at = least(v_next, v_now + 1209600000000),
         tier = CASE WHEN v_status >= 2500 THEN 'gold' WHEN v_status >= 850 THEN 'silver' ELSE 'member' END
      WHERE tenant_id = p_tenant AND id = m.id;
-    INSERT INTO idempotency (id, tenant_id, client, operation, key, body_hash, outcome, created_at)
+    INSERT INTO idempotency (id, tenant_id, client, operation, key, body_hash, outcome, created_at,
+        subject)
     VALUES (nextval('bench_ids'), p_tenant, 'bench', 'checkoutCommit', v_key, repeat('0', 64),
-        '{"outcome":{"order":' || o || ',"booked":true}}', v_now);
+        '{"outcome":{"order":' || o || ',"booked":true}}', v_now, m.id);
     RETURN o;
 END
 $$;
