@@ -16,6 +16,7 @@ from storefront_page import (
     apply_reward_that_costs_points,
     available,
     go,
+    hand_in,
     number,
     opened,
     pending,
@@ -28,12 +29,13 @@ from storefront_page import (
 
 pytestmark = pytest.mark.browser
 
+COUPON = "TEN-PERCENT"
 POINTS_TO_USE = 500
 LIVE_MS = 1_000
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_shopper_pays_with_a_reward_and_points_and_sends_it_back(
+def test_shopper_pays_with_a_reward_a_coupon_and_points_and_sends_it_back(
     browser: Browser, demo_server: str, tmp_path: Path, viewport: ViewportSize
 ) -> None:
     """By keyboard wherever value moves."""
@@ -48,12 +50,14 @@ def test_shopper_pays_with_a_reward_and_points_and_sends_it_back(
     add_recommended(page)
     go(page, "Cart")
     apply_reward_that_costs_points(page)
+    hand_in(page, COUPON)
     use_points(page, POINTS_TO_USE)
     page.screenshot(path=tmp_path / "cart.png", full_page=True)
     tab_to(page, quoted(page))
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Ready to pay")).to_be_visible()
+    expect(dialog).to_contain_text(f"Coupon held for you{COUPON}")
     page.screenshot(path=tmp_path / "held.png")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("heading", name="Thank you, it is booked")).to_be_visible()
@@ -177,6 +181,58 @@ def test_price_that_did_not_arrive_is_asked_for_again(page: Page) -> None:
 
     expect(page.locator(".pay")).to_be_enabled()
     expect(page.locator(".totals .failure")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        (
+            "NOBODYS",
+            {
+                "hu": "Ilyen kódú kupon vagy ajándékkártya nincs.",
+                "ru": "Купона или подарочной карты с таким кодом нет.",
+                "zh": "没有对应此代码的优惠券或礼品卡。",
+                "en": "No coupon or gift card has this code.",
+            },
+        ),
+        (
+            "SUMMER-IS-OVER",
+            {"ru": "Срок действия купона истёк.", "en": "The coupon has expired."},
+        ),
+    ],
+)
+def test_why_a_code_opens_nothing_is_said_in_the_language_chosen(
+    page: Page, code: str, reasons: dict[str, str]
+) -> None:
+    add_recommended(page)
+    go(page, "Cart")
+    quoted(page)
+    page.get_by_label("Code of a coupon or gift card").fill(code)
+    page.keyboard.press("Enter")
+    row = page.locator(".code-row", has_text=code)
+
+    for tag, reason in reasons.items():
+        page.get_by_label("Reasons in").select_option(tag)
+        expect(row.locator(f".why[lang={tag}]")).to_have_text(reason)
+
+    row.get_by_role("button", name=f"Take out {code}").click()
+    expect(page.locator(".code-row")).to_have_count(0)
+    quoted(page)
+
+
+def test_a_gift_card_and_credit_pay(page: Page) -> None:
+    add_recommended(page)
+    go(page, "Cart")
+    quoted(page)
+    page.get_by_role("checkbox", name=re.compile("store credit")).check()
+    totals = page.locator(".totals")
+    expect(totals).to_contain_text("Store credit")
+    page.get_by_text("Codes to try in this demo").click()
+    page.locator(".offered button", has_text=re.compile(r"^\w{4}-\w{4}-\w{4}-\w{4}$")).click()
+
+    expect(page.locator(".code-row[data-outcome=APPLIED]")).to_contain_text("Gift card …")
+    expect(totals).to_contain_text("Gift card …")
+    expect(quoted(page)).to_have_text("Pay $0.00")
 
 
 def test_another_member_has_another_card_and_cart(page: Page) -> None:

@@ -109,6 +109,21 @@ def apply_reward_that_costs_points(page: Page) -> None:
     expect(wanted.first).to_have_attribute("data-outcome", "APPLIED")
 
 
+def hand_in(page: Page, code: str) -> None:
+    """Hand in a coupon's code by keyboard, and fill the cart until it is in use."""
+    tab_to(page, page.get_by_label("Code of a coupon or gift card"))
+    page.keyboard.type(code.lower())
+    page.keyboard.press("Enter")
+    row = page.locator(".code-row", has_text=code)
+    more = page.get_by_role("button", name=re.compile("^One more of")).first
+    for _ in range(PIECES_MAX):
+        quoted(page)
+        if row.get_attribute("data-outcome") == "APPLIED":
+            return
+        more.click()
+    raise AssertionError(row.inner_text())
+
+
 def use_points(page: Page, points: int) -> None:
     page.get_by_role("radio", name="Choose").check(force=True)
     page.get_by_role("spinbutton", name="Points to use, exact number").fill(str(points))
