@@ -18,7 +18,7 @@ export function languageControl() {
   watch(["locale"], () => {
     select.value = get("locale") ?? "";
   });
-  return h("p", { class: "objective" }, h("label", { for: "locale" }, "Reasons in"), select);
+  return h("p", { class: "objective" }, h("label", { for: "locale" }, "Reasons in"), select, h("span", { class: "muted small" }, "The rest of this page is in English."));
 }
 
 function choose(tag) {

@@ -24,7 +24,8 @@ export function rewardList() {
   const { value } = get("quote");
   if (!value || !get("choices")) return null;
   // Codes that open nothing are told beside the codes, ways of paying beside their controls.
-  const isReward = (one) => one.reward !== TENDER && one.reward !== CREDIT && !isGiftCard(one) && one.kind !== "unknown";
+  const isTold = (one) => one.kind === "unknown" || (one.outcome === "REJECTED" && get("choices").codes.includes(one.couponCode));
+  const isReward = (one) => one.reward !== TENDER && one.reward !== CREDIT && !isGiftCard(one) && !isTold(one);
   const rewards = value.candidates.filter(isReward);
   if (rewards.length === 0) return h("p", { class: "muted" }, "There are no rewards for this cart.");
   const sorted = rewards.sort((one, other) => ORDER.indexOf(one.outcome) - ORDER.indexOf(other.outcome));
