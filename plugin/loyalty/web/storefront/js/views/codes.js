@@ -22,7 +22,7 @@ export function codesControl() {
     announce("Code handed in.");
   };
   const form = h("form", { class: "code-form", onsubmit: hand }, h("label", { for: "code" }, "Code of a coupon or gift card"), input, h("button", {}, "Hand in"));
-  const offered = h("details", { class: "offered" });
+  const offered = h("details", { class: "offered", "aria-label": "Codes to try in this demo" });
   watch(["session"], () => {
     const codes = get("session")?.codes ?? [];
     offered.hidden = codes.length === 0;
