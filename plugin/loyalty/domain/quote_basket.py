@@ -129,8 +129,8 @@ def entrant(
         coupon,
         ends_soon,
         tuple([guard.leasts[at] for at in covered]),
-        tuple([guard.weights[at] if guard.is_known[at] else 0 for at in covered]),
-        tuple([int(not guard.is_known[at]) for at in covered]),
+        tuple([guard.weights[at] for at in covered]),
+        tuple([guard.unknown[at] for at in covered]),
     )
     if getattr(does, "shrinks", False):
         most = min(most, sum(offered(basket, found, basket.gross)))

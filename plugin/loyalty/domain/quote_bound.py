@@ -93,6 +93,10 @@ class Bound:
             _UNIT_BP if rate is None else rate
             for rate in (entrant.reward.does.percent_bp for entrant in entrants)
         ]
+        self._looks = [
+            (entrant.of_covered, entrant.most_minor, rate)
+            for entrant, rate in zip(entrants, self._rates, strict=True)
+        ]
         self._groups = [entrant.reward.exclusive_group for entrant in entrants]
         self._tax_is_added = basket.taxes.is_added
         self._points_take_room = guard.guards_points and not basket.taxes.is_added
@@ -124,18 +128,17 @@ class Bound:
 
     def look(self, ahead: Ahead, first: int) -> None:
         """Find what entrants from ``first`` on can take off at most."""
-        entrants, rates, left = self.entrants, self._rates, ahead.left
-        most = [0] * len(entrants)
-        for index in range(first, len(entrants)):
-            entrant, rate_bp = entrants[index], rates[index]
-            rest = sum(entrant.of_covered(left))
+        left, most = ahead.left, [0] * len(self.entrants)
+        for index in range(first, len(most)):
+            of_covered, own, rate_bp = self._looks[index]
+            rest = sum(of_covered(left))
             if rate_bp != _UNIT_BP:
                 rest = -(-rest * rate_bp // _UNIT_BP)
-            most[index] = min(entrant.most_minor, rest)
-        ahead.most, ahead.sums = most, self._sums(most)
+            most[index] = rest if rest < own else own
+        ahead.most, ahead.sums = most, self._sums(most, first)
         if self._all_purses:
             free = [own if flag else 0 for own, flag in zip(most, self._is_free, strict=True)]
-            ahead.free = self._sums(free)
+            ahead.free = self._sums(free, first)
 
     def at_most(self, index: int, ahead: Ahead) -> int:
         """Money that entrants from ``index`` on and points can still save together, found
@@ -169,16 +172,17 @@ class Bound:
         if goods is not None and goods + shipping < rest:
             rest = goods + shipping
         off = self.basket.taxes.worth(rest) if self._tax_is_added else rest
-        if off > total:
+        if off >= total:
             return total
         if not ahead.payable:
             return off
         # The more is taken off, the less is left for points to pay, but never by more than that.
-        most = off + min(ahead.payable, self._share(total - off))
-        if goods is not None and self._points_take_room:
+        paid = (total - off) * self._share_bp // _UNIT_BP
+        most = off + (paid if paid < ahead.payable else ahead.payable)
+        if goods is not None and self._points_take_room and goods + shipping < most:
             # Points take of the same room, but for what they pay of shipping.
-            most = min(most, goods + shipping)
-        return min(most, total)
+            most = goods + shipping
+        return most if most < total else total
 
     def _share(self, total_minor: int) -> int:
         return total_minor * self._share_bp // _UNIT_BP
@@ -192,23 +196,31 @@ class Bound:
     def _chain(self, index: int, ahead: Ahead) -> int:
         """What rewards applied in a row take off at most if each covered everything."""
         remaining = ahead.whole
-        most = ahead.most
-        for later in range(index, len(self._rates)):
-            off = -(-remaining * self._rates[later] // _UNIT_BP)
-            remaining -= min(off, most[later], remaining)
+        for rate_bp, most in zip(self._rates[index:], ahead.most[index:], strict=True):
+            off = most
+            if rate_bp != _UNIT_BP:
+                rest = -(-remaining * rate_bp // _UNIT_BP)
+                off = rest if rest < most else most
+            remaining -= off
+            if remaining <= 0:
+                return ahead.whole
         return ahead.whole - remaining
 
-    def _sums(self, most: Sequence[int]) -> list[int]:
+    def _sums(self, most: Sequence[int], first: int = 0) -> list[int]:
         """The sum from each position on; of an exclusive group only the strongest counts."""
-        sums = [0] * (len(most) + 1)
+        sums, below, groups = [0] * (len(most) + 1), 0, self._groups
         strongest: dict[str, int] = {}
-        for index in range(len(most) - 1, -1, -1):
-            own, group = most[index], self._groups[index]
+        for index in range(len(most) - 1, first - 1, -1):
+            own, group = most[index], groups[index]
             if group is not None:
                 before = strongest.get(group, 0)
-                strongest[group] = max(before, own)
-                own = max(own - before, 0)
-            sums[index] = sums[index + 1] + own
+                if own > before:
+                    strongest[group] = own
+                    own -= before
+                else:
+                    own = 0
+            below += own
+            sums[index] = below
         return sums
 
     def _purses(self) -> list[_Purse]:

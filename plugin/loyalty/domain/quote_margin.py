@@ -8,6 +8,7 @@ takes its weight of the room. Where all rates are alike every weight is 1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, lcm
+from operator import mul
 from typing import NamedTuple
 
 from loyalty.domain.cart import Cart
@@ -34,15 +35,17 @@ class Guard:
     """The guard of one cart. The tuples hold one figure for each line and a last for shipping,
     which nothing limits.
 
-    ``weights`` of discounts and ``pay_weights`` of payments count in ``room.known``, in units
-    of ``scale`` for a minor unit without tax. ``floors`` and ``tops`` are the least that the
-    line's own floor, and the line's own cap, leave of it, 0 for no such limit; ``leasts`` are
-    the larger of both. ``pay_bp`` turns what is left above a floor into what may be paid of it.
+    ``unknown`` is 1 for a line of unknown cost. ``weights`` of discounts and ``pay_weights`` of
+    payments count in ``room.known``, in units of ``scale`` for a minor unit without tax.
+    ``floors`` and ``tops`` are the least that the line's own floor, and the line's own cap,
+    leave of it, 0 for no such limit; ``leasts`` are the larger of both, and ``floored`` are the
+    positions that have a floor. ``pay_bp`` turns what is left above one into what may be paid.
     """
 
     policy: MarginPolicy | None
     is_capped: bool
     is_known: tuple[bool, ...]
+    unknown: tuple[int, ...]
     weights: tuple[int, ...]
     pay_weights: tuple[int, ...]
     scale: int
@@ -50,6 +53,7 @@ class Guard:
     tops: tuple[int, ...]
     leasts: tuple[int, ...]
     pay_bp: tuple[int, ...]
+    floored: tuple[tuple[int, int], ...]
     room: Room
     cost_minor: int
     has_unknown: bool
@@ -84,18 +88,16 @@ def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
     must = cost * scale * _UNIT_BP // (_UNIT_BP - floor_bp)
     common = gcd(scale, must, *weights, *pay)
     scale, must = scale // common, must // common
-    pay, weights = [each // common for each in pay], [each // common for each in weights]
+    # What is off a line of unknown cost takes nothing of the room of the others.
+    pay = [each // common if flag else 0 for each, flag in zip(pay, is_known, strict=True)]
+    weights = [each // common if flag else 0 for each, flag in zip(weights, is_known, strict=True)]
     least = [0] * len(lines)
     room_known, room_unknown = 0, whole
     if policy is not None:
         least = [_floor(policy, line_gross, *found) for line_gross, found in zip(
             gross, [(line.cost_minor, line.quantity, line.tax_bp if cart.tax_included else 0)
                     for line in lines], strict=True)]  # fmt: skip
-        charged = sum(
-            minor * weight
-            for minor, weight, flag in zip(gross, weights, is_known, strict=True)
-            if flag
-        )
+        charged = sum(map(mul, gross, weights))
         room_known = max(charged - must, 0)
         room_unknown = sum(minor for minor, flag in zip(gross, is_known, strict=True) if not flag)
         if policy.unknown_cost is UnknownCost.DENY:
@@ -117,6 +119,7 @@ def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
         policy,
         caps != DiscountCaps(),
         (*is_known, False),
+        (*[int(not flag) for flag in is_known], 0),
         (*weights, 0),
         (*pay, 0),
         scale,
@@ -124,6 +127,7 @@ def guard(policy: MarginPolicy | None, caps: DiscountCaps, cart: Cart) -> Guard:
         (*tops, 0),
         (*map(max, least, tops), 0),
         (*pay_bp, 0),
+        tuple([(at, floor) for at, floor in enumerate(least) if floor]),
         Room(room_known, room_unknown, cap),
         cost,
         any(line.cost_minor is None for line in lines),
@@ -190,14 +194,10 @@ def payable(guard: Guard, left: Sequence[int], owed: Sequence[int], room: Room) 
     fit = list(owed)
     assert guard.policy is not None
     if guard.policy.line_floor_bp is not None:
-        fit = [
-            min(due, max(rest - floor, 0) * rate_bp // _UNIT_BP) if floor else due
-            for due, rest, floor, rate_bp in zip(
-                owed, left, guard.floors, guard.pay_bp, strict=True
-            )
-        ]
-    everything = range(len(fit))
-    fit = _pooled(guard, everything, fit, guard.pay_weights, room)
+        for at, floor in guard.floored:
+            most = max(left[at] - floor, 0) * guard.pay_bp[at] // _UNIT_BP
+            fit[at] = min(fit[at], most)
+    fit = _pooled(guard, range(len(fit)), fit, guard.pay_weights, room)
     return None if fit == list(owed) else fit
 
 
@@ -212,18 +212,13 @@ def _pooled(
     guard: Guard, positions: Sequence[int], parts: list[int], weights: Sequence[int], room: Room
 ) -> list[int]:
     """Parts that fit the rooms of the lines of known and of unknown cost."""
-    is_known = guard.is_known
-    of_known = [
-        part * weights[at] if is_known[at] else 0 for at, part in zip(positions, parts, strict=True)
-    ]
-    if sum(of_known) > room.known:
-        own = [weights[at] if is_known[at] else 0 for at in positions]
+    own = [weights[at] for at in positions]
+    if sum(map(mul, parts, own)) > room.known:
         parts = _scaled(parts, own, room.known)
     assert guard.policy is not None
     if guard.policy.unknown_cost is not UnknownCost.ALLOW:
-        shipping = len(is_known) - 1
-        own = [0 if is_known[at] or at == shipping else 1 for at in positions]
-        if sum([part for part, flag in zip(parts, own, strict=True) if flag]) > room.unknown:
+        own = [guard.unknown[at] for at in positions]
+        if sum(map(mul, parts, own)) > room.unknown:
             parts = _scaled(parts, own, room.unknown)
     return parts
 
@@ -261,17 +256,9 @@ def report(
     policy = guard.policy
     if policy is None:
         return None
-    charged = sum(
-        minor * weight
-        for minor, weight, flag in zip(left, guard.weights, guard.is_known, strict=True)
-        if flag
-    )
+    charged = sum(map(mul, left, guard.weights))
     if policy.counts_points_used:
-        charged -= sum(
-            minor * weight
-            for minor, weight, flag in zip(paid, guard.pay_weights, guard.is_known, strict=True)
-            if flag
-        )
+        charged -= sum(map(mul, paid, guard.pay_weights))
     cost = guard.cost_minor * guard.scale
     actual = (charged - cost) * _UNIT_BP // charged if charged else None
     return MarginReport(limited, policy.floor_bp, actual, guard.has_unknown, policy.line_floor_bp)
