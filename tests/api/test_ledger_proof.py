@@ -76,15 +76,16 @@ async def test_what_is_no_id_of_an_entry_is_told_so(id: str, sqlite_shop: ApiSho
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_a_check_of_the_books_does_not_hold_up_other_answers(
-    sqlite_shop: ApiShop,
-) -> None:
+async def test_the_books_are_checked_with_the_latest_root(sqlite_shop: ApiShop) -> None:
     program = sqlite_shop.programs[0]
     await program.paid("o", "ann", 10_000)
+    sqlite_shop.clock.advance(timedelta(days=1))
+    await sqlite_shop.services.roots.make(program.tenant_id)
 
     found = await run(program.merchant, "ledger_verify")
 
     assert (found["ok"], found["problems"]) == (True, [])
+    assert (await run(program.merchant, "ledger_roots"))["nodes"] != []
 
 
 async def test_a_member_is_shown_as_of_a_moment(shop: ApiShop, program: Program) -> None:
