@@ -171,7 +171,7 @@ async def test_an_event_of_the_future_is_refused(shop) -> None:
         (
             '{"type": "order.payed", "data": {}}',
             "type: found 'order.payed', wanted one of order.paid, order.refunded, "
-            "order.cancelled, customer.changed, product.changed",
+            "order.cancelled, order.edited, customer.changed, product.changed",
         ),
         (
             '{"type": "order.paid", "data": {"currency": "EUR", "lines": [{"amount": 12}]}}',
@@ -225,6 +225,18 @@ async def test_lines_come_back_in_any_sequence_and_a_cancelled_order_too(shop) -
     assert kept == 35
     assert answer(again) == TAKEN
     assert await shop.points(shop.north, "c-2") == 0
+
+
+async def test_a_changed_order_earns_what_it_is_now(shop) -> None:
+    now = shop.clock.now()
+    changed = order("o-1", None, "12.00", now) | {"id": "e-1", "orderId": "o-1"}
+
+    early = await shop.north.send("order.edited", changed)
+    await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+    repeated = await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+
+    assert (answer(early), answer(repeated)) == (TAKEN, TAKEN)
+    assert await shop.points(shop.north, "c-1") == 12
 
 
 @pytest.mark.parametrize(

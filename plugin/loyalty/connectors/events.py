@@ -54,6 +54,20 @@ class OrderRefunded:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderEdited:
+    """An order was changed after it was paid; its whole lines as they are now."""
+
+    type: ClassVar[str] = "order.edited"
+
+    order: str
+    edit: str
+    currency: str
+    lines: tuple[Line, ...]
+    occurred_at: datetime
+    shipping_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCancelled:
     """An order was called off, and all of it given back."""
 
@@ -86,4 +100,4 @@ class ProductChanged:
     occurred_at: datetime
 
 
-Event = OrderPaid | OrderRefunded | OrderCancelled | CustomerChanged | ProductChanged
+Event = OrderPaid | OrderEdited | OrderRefunded | OrderCancelled | CustomerChanged | ProductChanged

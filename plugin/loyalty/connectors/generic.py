@@ -8,6 +8,8 @@
       "currency": "USD", "lines": [{"line": "a", "quantity": 1}, {"line": "b", "amount": "4.00"}],
       "shipping": "4.90", "occurredAt": "…"}}
     {"type": "order.cancelled", "data": {"orderId": "1001", "occurredAt": "…"}}
+    {"type": "order.edited", "data": {"id": "e-1", "orderId": "1001", "currency": "USD",
+      "shipping": "4.90", "lines": […], "occurredAt": "…"}}
     {"type": "customer.changed", "data": {"id": "c-7", "name": "…", "email": "…",
       "locale": "en", "birthday": "1990-02-28", "consents": {"email": true}, "occurredAt": "…"}}
     {"type": "product.changed", "data": {"id": "p-1", "name": "…", "currency": "USD",
@@ -30,6 +32,7 @@ from loyalty.connectors.events import (
     Event,
     Line,
     OrderCancelled,
+    OrderEdited,
     OrderPaid,
     OrderRefunded,
     ProductChanged,
@@ -62,6 +65,7 @@ def read(body: bytes) -> Event:
         OrderPaid.type: _order_paid,
         OrderRefunded.type: _order_refunded,
         OrderCancelled.type: _order_cancelled,
+        OrderEdited.type: _order_edited,
         CustomerChanged.type: _customer_changed,
         ProductChanged.type: _product_changed,
     }
@@ -159,6 +163,32 @@ class _Object:
 
 def _order_paid(data: _Object) -> OrderPaid:
     currency = data.currency()
+    lines = _lines(data, currency)
+    return OrderPaid(
+        order=data.text("id"),
+        member=data.text_or_none("memberId", 128),
+        currency=currency,
+        lines=lines,
+        occurred_at=data.moment("occurredAt"),
+        shipping_minor=data.minor_or_none("shipping", currency) or 0,
+        reservation_id=_reservation(data),
+        paid_minor=data.minor_or_none("paid", currency),
+    )
+
+
+def _order_edited(data: _Object) -> OrderEdited:
+    currency = data.currency()
+    return OrderEdited(
+        order=data.text("orderId"),
+        edit=data.text("id", 120),
+        currency=currency,
+        lines=_lines(data, currency),
+        occurred_at=data.moment("occurredAt"),
+        shipping_minor=data.minor_or_none("shipping", currency) or 0,
+    )
+
+
+def _lines(data: _Object, currency: str) -> tuple[Line, ...]:
     items = data.items("lines", LINES_MAX)
     if not items:
         data.wrong("lines", items, "at least one line")
@@ -166,16 +196,7 @@ def _order_paid(data: _Object) -> OrderPaid:
     ids = [line.id for line in lines if line.id is not None]
     if ids and len(set(ids)) < len(lines):
         data.wrong("lines", ids, "an id of its own for each line, or for none")
-    return OrderPaid(
-        order=data.text("id"),
-        member=data.text_or_none("memberId", 128),
-        currency=currency,
-        lines=tuple(lines),
-        occurred_at=data.moment("occurredAt"),
-        shipping_minor=data.minor_or_none("shipping", currency) or 0,
-        reservation_id=_reservation(data),
-        paid_minor=data.minor_or_none("paid", currency),
-    )
+    return tuple(lines)
 
 
 def _line(item: _Object, currency: str) -> Line:

@@ -60,11 +60,15 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """An order's refunds so far: what was asked, what was booked, what was taken by unit."""
+    """An order's refunds so far: what was asked, what was booked, what was taken by unit.
+
+    ``is_flagged``: more was reported than was bought, and nothing else flags the order.
+    """
 
     asked: Asked = field(default_factory=Asked)
     booked: Booked = field(default_factory=Booked)
     took: Mapping[str, Took] = field(default_factory=dict)
+    is_flagged: bool = False
 
     def shortfall(self, unit: str) -> int:
         """What should have been taken back and was spent already."""
@@ -213,7 +217,9 @@ def _taken_back(
 
 
 def _difference(now: Booked, was: Booked) -> Booked:
-    before = was.by_line or (0,) * len(now.by_line)
+    # A change of the order may have added lines; shipping stays the last.
+    added = (0,) * (len(now.by_line) - len(was.by_line))
+    before = (*was.by_line[:-1], *added, *was.by_line[-1:])
     return Booked(
         money_minor=now.money_minor - was.money_minor,
         credit_minor=now.credit_minor - was.credit_minor,

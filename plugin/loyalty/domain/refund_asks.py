@@ -1,7 +1,7 @@
 """What refunds of an order ask for: pieces or amounts of its lines, or all that is left."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -26,22 +26,38 @@ class LineAsk(NamedTuple):
         return not self.quantity and not self.amount_minor
 
 
+class Edit(NamedTuple):
+    """What changes of an order after it was paid left of it (``refund_edits``).
+
+    ``at`` (in microseconds) and ``name`` are the latest change's. ``kept`` is the part of each
+    of the order's lines that is still bought, by place; of lines after those, all. ``current``
+    are pieces and net by id as the latest change has them; what refunds ask is a part of that.
+    """
+
+    at: int
+    name: str
+    kept: tuple[Fraction, ...]
+    kept_shipping: Fraction
+    current: Mapping[str, tuple[int, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """All that was asked for so far: sums by line, and whether it was everything.
 
     The sums may exceed the line where a shop reports more than it sold; no more than the line
-    counts.
+    counts. ``edit`` is what the shop's changes of the order made of its lines.
     """
 
     lines: Mapping[str, LineAsk] = field(default_factory=dict)
     rests: frozenset[str] = frozenset()
     is_all: bool = False
+    edit: "Edit | None" = None
 
     def adding(self, asks: Sequence[LineAsk] | None) -> "Asked":
         """With one more step; None asks for all that is left."""
         if asks is None:
-            return Asked(self.lines, self.rests, True)
+            return replace(self, is_all=True)
         lines = dict(self.lines)
         for ask in asks:
             known = lines.get(ask.line, LineAsk(ask.line))
@@ -49,44 +65,65 @@ class Asked:
                 ask.line, known.quantity + ask.quantity, known.amount_minor + ask.amount_minor
             )
         rests = self.rests | {ask.line for ask in asks if ask.is_rest}
-        return Asked(lines, rests, self.is_all)
+        return replace(self, lines=lines, rests=rests)
 
 
-def share_asked(line: FactsLine, ask: LineAsk) -> Fraction | None:
+def share_asked(quantity: int, net_minor: int, ask: LineAsk) -> Fraction | None:
     """The part of a line that an ask comes to, more than 1 where it is too much.
 
     None: it cannot be told, because the line has no pieces or costs nothing.
     """
     part = ZERO
     if ask.quantity:
-        if not line.quantity:
+        if not quantity:
             return None
-        part += Fraction(ask.quantity, line.quantity)
+        part += Fraction(ask.quantity, quantity)
     if ask.amount_minor:
-        if not line.net_minor:
+        if not net_minor:
             return None
-        part += Fraction(ask.amount_minor, line.net_minor)
+        part += Fraction(ask.amount_minor, net_minor)
     return part
 
 
+def basis(line: FactsLine, asked: Asked) -> tuple[int, int]:
+    """Pieces and net of a line that refunds ask a part of."""
+    current = asked.edit.current.get(line.id) if asked.edit else None
+    return (line.quantity, line.net_minor) if current is None else current
+
+
 def portion_of(facts: OrderFacts, asked: Asked) -> Portion:
-    """How much of the order came back by all that was asked.
+    """How much of the order came back by all that was asked, and by changes of the order.
 
     What has neither pieces nor a price to be asked for comes back with all the rest.
     """
     found: list[Fraction | None] = []
-    for line in facts.all_lines:
-        if asked.is_all or line.id in asked.rests:
-            found.append(ONE)
-        elif not line.quantity and not line.net_minor:
-            found.append(None)
-        else:
-            part = share_asked(line, asked.lines.get(line.id, LineAsk(line.id)))
-            found.append(ZERO if part is None else min(part, ONE))
+    for line, kept in zip(facts.all_lines, kept_parts(facts, asked), strict=True):
+        part = _part_asked(line, asked) if kept else ONE
+        found.append(None if part is None else 1 - kept * (1 - part))
     lines = found[:-1]
     others = ONE if all(part in (None, ONE) for part in lines) and ONE in lines else ZERO
     told = [others if part is None else part for part in found]
     return Portion(tuple(told[:-1]), told[-1])
+
+
+def kept_parts(facts: OrderFacts, asked: Asked) -> list[Fraction]:
+    """The part of each line, and of shipping, that changes of the order left."""
+    if asked.edit is None:
+        return [ONE] * (len(facts.lines) + 1)
+    kept = asked.edit.kept[: len(facts.lines)]
+    later = [ONE] * (len(facts.lines) - len(kept))
+    return [*kept, *later, asked.edit.kept_shipping]
+
+
+def _part_asked(line: FactsLine, asked: Asked) -> Fraction | None:
+    """The part of what is bought of a line that refunds asked for; None: it has nothing to ask."""
+    if asked.is_all or line.id in asked.rests:
+        return ONE
+    quantity, net_minor = basis(line, asked)
+    if not quantity and not net_minor:
+        return None
+    part = share_asked(quantity, net_minor, asked.lines.get(line.id, LineAsk(line.id)))
+    return ZERO if part is None else min(part, ONE)
 
 
 def is_too_much(facts: OrderFacts, asked: Asked) -> bool:
@@ -94,7 +131,7 @@ def is_too_much(facts: OrderFacts, asked: Asked) -> bool:
     lines = {line.id: line for line in facts.all_lines}
     for ask in asked.lines.values():
         line = lines.get(ask.line)
-        part = None if line is None else share_asked(line, ask)
+        part = None if line is None else share_asked(*basis(line, asked), ask)
         if part is None or part > 1:
             return True
     return False
@@ -111,8 +148,6 @@ def check(facts: OrderFacts, asked: Asked, asks: Sequence[LineAsk], currency: st
         raise BadInput("found no lines, wanted at least one, or none named for a whole refund")
     lines = {line.id: line for line in facts.all_lines}
     seen: set[str] = set()
-    before = portion_of(facts, asked)
-    parts = dict(zip(lines, before.all_lines, strict=True))
     for position, ask in enumerate(asks):
         at = ("lines", str(position))
         if ask.line not in lines:
@@ -123,23 +158,25 @@ def check(facts: OrderFacts, asked: Asked, asks: Sequence[LineAsk], currency: st
         seen.add(ask.line)
         if ask.quantity < 0 or ask.amount_minor < 0:
             raise BadInput(f"found less than nothing of line {ask.line!r}", field=at)
-        _check_left(lines[ask.line], parts[ask.line], ask, currency, at)
+        _check_left(lines[ask.line], asked, ask, currency, at)
 
 
 def _check_left(
-    line: FactsLine, before: Fraction, ask: LineAsk, currency: str, at: tuple[str, ...]
+    line: FactsLine, asked: Asked, ask: LineAsk, currency: str, at: tuple[str, ...]
 ) -> None:
-    part = share_asked(line, ask)
+    quantity, net_minor = basis(line, asked)
+    before = _part_asked(line, asked) or ZERO
+    part = share_asked(quantity, net_minor, ask)
     if part is not None and before + part <= 1 and (before < 1 or not ask.is_rest):
         return
     found = [f"{ask.quantity} pieces"] if ask.quantity else []
     if ask.amount_minor:
         found.append(f"{Money(ask.amount_minor, currency).text()} {currency}")
-    left = Money(line.net_minor - int(line.net_minor * before), currency)
+    left = Money(net_minor - int(net_minor * before), currency)
     raise RefundTooLarge(
         " and ".join(found) or "the rest",
         line.id,
-        int(line.quantity * (1 - before)),
+        int(quantity * (1 - before)),
         f"{left.text()} {currency}",
         field=at,
     )
@@ -147,16 +184,31 @@ def _check_left(
 
 def asked_to_json(asked: Asked) -> dict[str, Any]:
     """JSON-able values; ``asked_from_json`` reads them back."""
-    return {
+    value: dict[str, Any] = {
         "lines": [list(ask) for ask in asked.lines.values()],
         "rests": sorted(asked.rests),
         "all": asked.is_all,
     }
+    if asked.edit is not None:
+        at, name, kept, shipping, current = asked.edit
+        value["edit"] = [
+            at,
+            name,
+            [[part.numerator, part.denominator] for part in (*kept, shipping)],
+            [[id, *counted] for id, counted in current.items()],
+        ]
+    return value
 
 
 def asked_from_json(value: dict[str, Any]) -> Asked:
     lines = {line: LineAsk(line, quantity, minor) for line, quantity, minor in value["lines"]}
-    return Asked(lines, frozenset(value["rests"]), value["all"])
+    edit = None
+    if "edit" in value:
+        at, name, parts, current = value["edit"]
+        *kept, shipping = [Fraction(*part) for part in parts]
+        counted = {id: (quantity, net) for id, quantity, net in current}
+        edit = Edit(at, name, tuple(kept), shipping, counted)
+    return Asked(lines, frozenset(value["rests"]), value["all"], edit)
 
 
 def asks_to_json(asks: Sequence[LineAsk] | None) -> list[list[Any]] | None:

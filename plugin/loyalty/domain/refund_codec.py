@@ -16,6 +16,7 @@ def refunded_to_json(refunded: Refunded) -> dict[str, Any]:
         "asked": asked_to_json(refunded.asked),
         "booked": booked_to_json(refunded.booked),
         "took": {unit: took_to_json(took) for unit, took in refunded.took.items()},
+        "flagged": refunded.is_flagged,
     }
 
 
@@ -24,6 +25,7 @@ def refunded_from_json(value: dict[str, Any]) -> Refunded:
         asked_from_json(value["asked"]),
         booked_from_json(value["booked"]),
         {unit: took_from_json(took) for unit, took in value["took"].items()},
+        value["flagged"],
     )
 
 

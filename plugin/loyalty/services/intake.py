@@ -4,13 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from loyalty.clock import Clock
 from loyalty.connectors.events import (
     CustomerChanged,
     Event,
+    Line,
     OrderCancelled,
+    OrderEdited,
     OrderPaid,
     OrderRefunded,
 )
@@ -21,8 +24,9 @@ from loyalty.services.catalogue import Catalogue
 from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
+from loyalty.services.order_edits import EDIT, OrderEdit
 from loyalty.services.orders import AHEAD_MAX, BookOrder
-from loyalty.services.refund_commands import RefundOrder, cancellation_name
+from loyalty.services.refund_commands import RefundOrder, cancellation_name, edit_name
 from loyalty.services.refunds import CANCELLATION
 from loyalty.services.subjects import subject_of_command
 
@@ -103,26 +107,8 @@ class Intake:
             command: Command = BookOrder(
                 tenant_id, await self._order(tenant_id, event), f"webhook:{source}"[:64]
             )
-        elif isinstance(event, OrderRefunded):
-            command = RefundOrder(
-                tenant_id,
-                event.order,
-                event.refund,
-                event.reason,
-                event.occurred_at,
-                may_wait=True,
-                lines=event.lines,
-            )
-        elif isinstance(event, OrderCancelled):
-            command = RefundOrder(
-                tenant_id,
-                event.order,
-                cancellation_name(event.order),
-                event.reason,
-                event.occurred_at,
-                may_wait=True,
-                kind=CANCELLATION,
-            )
+        elif isinstance(event, OrderRefunded | OrderEdited | OrderCancelled):
+            command = await self._back(tenant_id, event)
         elif isinstance(event, CustomerChanged):
             profile = Profile(event.profile, event.consents).checked()
             command = Enrol(
@@ -144,24 +130,25 @@ class Intake:
         outcome_of(verdict)
         return Taken("DUPLICATE" if verdict.replayed else "TAKEN")
 
+    async def _back(
+        self, tenant_id: int, event: OrderRefunded | OrderEdited | OrderCancelled
+    ) -> RefundOrder:
+        """What takes an order back, or changes it; a report is never refused for its order."""
+        report = partial(
+            RefundOrder, tenant_id, event.order, occurred_at=event.occurred_at, may_wait=True
+        )
+        if isinstance(event, OrderRefunded):
+            return report(event.refund, reason=event.reason, lines=event.lines)
+        if isinstance(event, OrderCancelled):
+            name = cancellation_name(event.order)
+            return report(name, reason=event.reason, kind=CANCELLATION)
+        lines = tuple(await self._lines(tenant_id, event.lines))
+        edit = OrderEdit(lines, event.shipping_minor, event.currency)
+        return report(edit_name(event.edit), reason=None, kind=EDIT, edit=edit)
+
     async def _order(self, tenant_id: int, event: OrderPaid) -> PaidOrder:
         """The order with what the catalogue knows of its lines."""
-        products = await self._catalogue.many(tenant_id, _products(event))
-        lines = []
-        for line in event.lines:
-            product = products.get(line.product)
-            lines.append(
-                PaidLine(
-                    product=line.product,
-                    quantity=line.quantity,
-                    amount_minor=line.amount_minor,
-                    discount_minor=line.discount_minor,
-                    category=line.category or (product.category if product else None),
-                    department=product.department if product else None,
-                    brand=product.brand if product else None,
-                    id=line.id,
-                )
-            )
+        lines = await self._lines(tenant_id, event.lines)
         return PaidOrder(
             external_id=event.order,
             member=event.member,
@@ -173,6 +160,26 @@ class Intake:
             paid_minor=event.paid_minor,
         )
 
+    async def _lines(self, tenant_id: int, lines: Sequence[Line]) -> list[PaidLine]:
+        """Lines with what the catalogue knows of their products."""
+        products = await self._catalogue.many(tenant_id, _products(lines))
+        found = []
+        for line in lines:
+            product = products.get(line.product)
+            found.append(
+                PaidLine(
+                    product=line.product,
+                    quantity=line.quantity,
+                    amount_minor=line.amount_minor,
+                    discount_minor=line.discount_minor,
+                    category=line.category or (product.category if product else None),
+                    department=product.department if product else None,
+                    brand=product.brand if product else None,
+                    id=line.id,
+                )
+            )
+        return found
 
-def _products(event: OrderPaid) -> Sequence[str]:
-    return list(dict.fromkeys(line.product for line in event.lines))
+
+def _products(lines: Sequence[Line]) -> Sequence[str]:
+    return list(dict.fromkeys(line.product for line in lines))

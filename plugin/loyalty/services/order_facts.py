@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 import orjson
 
+from loyalty.domain.cart import CartLine
+from loyalty.domain.earning import EarningLine
 from loyalty.domain.order import OrderContext, OrderLine, context_from_dict
 from loyalty.domain.order_facts import OrderFacts
 from loyalty.domain.order_facts_of import quoted_facts, reported_facts
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
+from loyalty.domain.refund import Refunded
+from loyalty.domain.refund_codec import refunded_from_json
 from loyalty.domain.ruleset import Ruleset
 from loyalty.services.desk import Desk, Row
 
@@ -19,6 +23,12 @@ Counted = tuple[int, int, int]
 def context_of(order: Row) -> OrderContext:
     """The context in which an order was judged."""
     return context_from_dict(orjson.loads(order["context"]))
+
+
+def refunded_of(order: Row) -> Refunded:
+    """An order's refunds so far."""
+    text = order.get("refunds")
+    return refunded_from_json(orjson.loads(text)) if text else Refunded()
 
 
 def ruleset_at(desk: Desk, version: int) -> Ruleset:
@@ -33,6 +43,26 @@ def counted(lines: Sequence[OrderLine]) -> list[Counted]:
 def line_ids(context: OrderContext, lines: int) -> tuple[str, ...]:
     """What refunds call an order's lines: by the shop's names, or by place."""
     return context.line_ids or tuple(str(number) for number in range(1, lines + 1))
+
+
+def earning_lines(lines: Sequence[OrderLine]) -> list[EarningLine]:
+    """The lines of an order as earning rules see them."""
+    return [
+        EarningLine(
+            CartLine(
+                str(number),
+                line.product,
+                line.quantity,
+                unit_minor=0,
+                category=line.category,
+                department=line.department,
+                brand=line.brand,
+                amount_minor=line.amount_minor,
+            ),
+            line.amount_minor - line.discount_minor,
+        )
+        for number, line in enumerate(lines)
+    ]
 
 
 def ids_of(lines: Sequence[OrderLine]) -> tuple[str, ...] | None:

@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from loyalty.domain.book import Book
-from loyalty.domain.cart import CartLine
-from loyalty.domain.earning import EarningLine, earned
+from loyalty.domain.earning import earned
 from loyalty.domain.ledger import Cause, LotTerms
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import (
@@ -30,7 +29,14 @@ from loyalty.services.commit import (
     redeemed_columns,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
-from loyalty.services.order_facts import checkout_facts, counted, ids_of, line_ids
+from loyalty.services.order_facts import (
+    checkout_facts,
+    counted,
+    earning_lines,
+    ids_of,
+    line_ids,
+    refunded_of,
+)
 from loyalty.services.refunds import refund_waiting
 
 Outcome = dict[str, Any]
@@ -121,6 +127,9 @@ class BookOrder:
 
     def _differs(self, known: Row) -> bool:
         """Whether an order that redeemed a quote was paid otherwise, by this report."""
+        if refunded_of(known).asked.edit is not None:
+            # Its lines were changed since, so this report is of what it was before.
+            return False
         order = self.order
         totals = (order.currency, order.total_minor)
         if totals != (known["currency"], known["total_minor"]):
@@ -252,26 +261,10 @@ class BookOrder:
         self, desk: Desk, book: Book, tier: str, order_id: int, points_used_minor: int
     ) -> tuple[Earned, ...]:
         order = self.order
-        lines = [
-            EarningLine(
-                CartLine(
-                    str(number),
-                    line.product,
-                    line.quantity,
-                    unit_minor=0,
-                    category=line.category,
-                    department=line.department,
-                    brand=line.brand,
-                    amount_minor=line.amount_minor,
-                ),
-                line.amount_minor - line.discount_minor,
-            )
-            for number, line in enumerate(order.lines)
-        ]
         gained = earned(
             desk.ruleset,
             tier,
-            lines,
+            earning_lines(order.lines),
             shipping_minor=order.shipping_minor,
             points_used_minor=points_used_minor,
             at=order.occurred_at,

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.domain.refund_asks import LineAsk
-from loyalty.errors import Conflict, LoyaltyError, NotFound
+from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
+from loyalty.services.order_edits import EDITED, OrderEdit
 from loyalty.services.refunds import CANCELLATION, lines_text, refund_order
 
 Outcome = dict[str, Any]
@@ -29,7 +30,7 @@ class RefundOrder:
     is left counts for what is left; without, these are refusals.
 
     ``lines`` None: the whole order. ``kind`` CANCELLATION: the whole order, which is then
-    cancelled.
+    cancelled. ``edit``: no refund, but the order's lines as they are now (kind EDIT).
     """
 
     tenant_id: int
@@ -42,11 +43,19 @@ class RefundOrder:
     at: datetime | None = None
     lines: tuple[LineAsk, ...] | None = None
     kind: str = "REFUND"
+    edit: OrderEdit | None = None
+
+    @property
+    def _text(self) -> str | None:
+        return lines_text(self.lines) if self.edit is None else self.edit.text()
 
     def needs(self) -> Needs:
         return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
 
     def decide(self, desk: Desk) -> Outcome:
+        if self.edit is not None and self.edit.currency != desk.ruleset.currency:
+            found, wanted = self.edit.currency, desk.ruleset.currency
+            raise BadInput(f"found currency {found}, wanted {wanted}, the program's")
         known = desk.loaded.refunds.get(self.refund_external_id)
         if known is not None:
             self._check_same(known)
@@ -60,7 +69,7 @@ class RefundOrder:
             "state": "WAITING",
             "reason": self.reason,
             "kind": self.kind,
-            "lines": lines_text(self.lines),
+            "lines": self._text,
             "occurred_at": min(self.occurred_at or desk.now, desk.now),
             "booked_at": desk.now,
         }
@@ -87,7 +96,7 @@ class RefundOrder:
         name = self.refund_external_id
         if known["order_external_id"] != self.order_external_id:
             raise Conflict(f"refund {name!r} belongs to another order", field=field)
-        if (known["kind"], known["lines"]) != (self.kind, lines_text(self.lines)):
+        if (known["kind"], known["lines"]) != (self.kind, self._text):
             raise Conflict(f"refund {name!r} is known with other lines", field=field)
 
     def _check_open(self, order: Row) -> None:
@@ -95,6 +104,11 @@ class RefundOrder:
         state, name = order["state"], self.order_external_id
         if state == "CANCELLED" or (state == "REFUNDED" and self.kind != CANCELLATION):
             raise Conflict(f"order {name!r} is {state.lower()} already")
+
+
+def edit_name(edit_external_id: str) -> str:
+    """The name of a change of an order; apart from those of refunds."""
+    return EDITED + edit_external_id
 
 
 class Foreseen(LoyaltyError):

@@ -12,9 +12,11 @@ from loyalty.domain.order_facts_of import reported_facts
 from loyalty.domain.refund import Booked
 from loyalty.domain.refund_asks import LineAsk, asks_from_json, portion_of
 from loyalty.domain.refund_codec import booked_from_json
+from loyalty.domain.refund_edits import MORE_SHIPPING
 from loyalty.services.desk import Row
-from loyalty.services.order_facts import Counted, line_ids
-from loyalty.services.refunds import CANCELLATION, refunded_of
+from loyalty.services.order_edits import EDIT, EDITED
+from loyalty.services.order_facts import Counted, line_ids, refunded_of
+from loyalty.services.refunds import CANCELLATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ def refund_view(row: Row, order: Row, ids: Sequence[str]) -> RefundView:
     if booked is None:
         # Of an earlier release, or one that moved nothing.
         booked = Booked(money_minor=row.get("money_minor") or 0)
-    name = order["external_id"] if row["kind"] == CANCELLATION else row["external_id"]
+    name = (
+        order["external_id"]
+        if row["kind"] == CANCELLATION
+        else row["external_id"].removeprefix(EDITED)
+    )
     return RefundView(
         id=row["id"],
         external_id=name,
@@ -101,13 +107,17 @@ def refund_view(row: Row, order: Row, ids: Sequence[str]) -> RefundView:
 
 
 def _refund_lines(row: Row, booked: Booked, ids: Sequence[str]) -> tuple[RefundLineView, ...]:
-    text = row.get("lines")
+    text = row.get("lines") if row["kind"] != EDIT else None
     asks = asks_from_json(orjson.loads(text)) if text else None
     named = {ask.line: ask.quantity for ask in asks or ()}
-    values = dict(zip(ids, booked.by_line, strict=False))
+    # Lines may have been added since, which come before shipping.
+    then = [*ids[: len(booked.by_line) - 1], ids[-1]] if booked.by_line else []
+    values: dict[str, int] = {}
+    for id, minor in zip(then, booked.by_line, strict=True):
+        values[id] = values.get(id, 0) + minor
     return tuple(
         RefundLineView(id, named.get(id, 0), values.get(id, 0))
-        for id in ids
+        for id in dict.fromkeys(ids)
         if values.get(id, 0) or id in named
     )
 
@@ -136,6 +146,8 @@ def line_views(
     is_over = order["state"] in ("REFUNDED", "CANCELLED") and not order.get("refunds")
     found = []
     for position, (product, quantity, amount, discount) in enumerate(rows):
+        if product == MORE_SHIPPING:
+            continue
         line = facts.lines[position] if position < len(facts.lines) else None
         id = str(position + 1) if line is None else line.id
         net = amount - discount if line is None else line.net_minor

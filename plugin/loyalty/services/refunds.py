@@ -11,7 +11,7 @@ from loyalty.domain.calendar import after_days
 from loyalty.domain.ledger import Cause, LotTerms, micros
 from loyalty.domain.order import Earned
 from loyalty.domain.order_facts import OrderFacts
-from loyalty.domain.refund import HeldDraw, Refunded, RefundTerms, Step, refund
+from loyalty.domain.refund import HeldDraw, RefundTerms, Step, refund
 from loyalty.domain.refund_asks import (
     Asked,
     LineAsk,
@@ -21,11 +21,12 @@ from loyalty.domain.refund_asks import (
     is_too_much,
     portion_of,
 )
-from loyalty.domain.refund_codec import booked_to_json, refunded_from_json, refunded_to_json
+from loyalty.domain.refund_codec import booked_to_json, refunded_to_json
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.units import credit_unit, gift_unit, is_money
 from loyalty.services.desk import Desk, Row
-from loyalty.services.order_facts import context_of, facts_of
+from loyalty.services.order_edits import EDIT, edit_order
+from loyalty.services.order_facts import context_of, facts_of, refunded_of
 from loyalty.services.quotas import restore_uses
 
 CANCELLATION = "CANCELLATION"
@@ -63,27 +64,26 @@ def refund_order(
     Raises:
         BadInput, RefundTooLarge: of a strict step; nothing moved.
     """
-    ruleset, context = desk.ruleset_of(order), context_of(order)
-    facts, before = facts_of(desk, order, context), refunded_of(order)
+    ruleset, before = desk.ruleset_of(order), refunded_of(order)
+    # What an earlier release refunded, it refunded as a whole, and kept no account of.
+    is_known = order["state"] not in DONE or order.get("refunds") is not None
+    asked: Asked | None = before.asked.adding(asks)
+    if row["kind"] == EDIT:
+        order, asked = edit_order(desk, order, row) if is_known else (order, None)
+    context = context_of(order)
+    facts = facts_of(desk, order, context)
     if is_strict and asks is not None:
         check(facts, before.asked, asks, order["currency"])
-    # What an earlier release refunded, it refunded as a whole, and kept no account of.
     step = None
-    if order["state"] not in DONE or order.get("refunds") is not None:
-        step = _moved(desk, order, row, facts, context.earned, before.asked.adding(asks))
+    if is_known and asked is not None:
+        step = _moved(desk, order, row, facts, context.earned, asked)
     _note_refund(desk, order, row, ruleset, step, is_new=is_new)
     _note_order(desk, order, row, facts, ruleset, step)
 
 
-def refunded_of(order: Row) -> Refunded:
-    """An order's refunds so far."""
-    text = order.get("refunds")
-    return refunded_from_json(orjson.loads(text)) if text else Refunded()
-
-
 def asks_of(row: Row) -> Asks:
     """What a stored refund asks for."""
-    text = row["lines"]
+    text = row["lines"] if row["kind"] != EDIT else None
     return asks_from_json(orjson.loads(text)) if text else None
 
 
@@ -206,10 +206,14 @@ def _note_order(
             state = "REFUNDED" if state != "CANCELLED" else state
         elif any(step.after.booked.by_line) or any(portion_of(facts, step.after.asked).all_lines):
             state = "PARTIALLY_REFUNDED"
+        # A line that is not known yet may come with a change of the order.
+        is_other = bool(order["mismatch"]) and not refunded_of(order).is_flagged
+        too_much = is_too_much(facts, step.after.asked)
+        after = replace(step.after, is_flagged=too_much and not is_other)
         columns = {
             "shortfall": step.after.shortfall(ruleset.spendable.code),
-            "refunds": orjson.dumps(refunded_to_json(step.after)).decode(),
-            "mismatch": bool(order["mismatch"]) or is_too_much(facts, step.after.asked),
+            "refunds": orjson.dumps(refunded_to_json(after)).decode(),
+            "mismatch": is_other or too_much,
         }
         if order["reservation_id"] is not None:
             uses = [(use.kind, use.subject) for use in step.restored]

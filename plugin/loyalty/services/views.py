@@ -15,6 +15,7 @@ from loyalty.domain.quote_terms import Quote
 from loyalty.domain.refund import Booked
 from loyalty.errors import NotFound
 from loyalty.services.desk import Row
+from loyalty.services.order_facts import refunded_of
 from loyalty.services.refund_views import (
     OrderLineView,
     RefundView,
@@ -23,7 +24,7 @@ from loyalty.services.refund_views import (
     refund_view,
     shown_facts,
 )
-from loyalty.services.refunds import DONE, refunded_of
+from loyalty.services.refunds import DONE
 from loyalty.services.reservations import state_at
 from loyalty.storage import checkout as sql
 from loyalty.storage import members as members_sql
