@@ -22,7 +22,9 @@ class AuditSubject(Enum):
     PRODUCT = value("PRODUCT", description="A product, by the shop's own id.")
     MEMBER = value("MEMBER", description="A member, by the row's number.")
     ADJUSTMENT = value("ADJUSTMENT", description="A correction, by the row's number.")
-    COUPON = value("COUPON", description="A coupon, by its code.")
+    COUPON = value(
+        "COUPON", description="A coupon, by its code; a member's own by the row's number."
+    )
     GIFT_CARD = value("GIFT_CARD", description="A gift card, by the row's number.")
     REWARD = value("REWARD", description="A reward, by its code.")
 
