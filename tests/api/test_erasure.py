@@ -168,11 +168,21 @@ async def by_hand(program: Program) -> None:
                "codes": [MARK.upper()]},
     )  # fmt: skip
     assert issued["userErrors"] == []
-    await program.till.run(
+    card = await merchant(
+        program,
+        "gift_card_issue",
+        input={"idempotencyKey": "card", "amount": {"amount": "3.00", "currencyCode": "EUR"}},
+    )
+    quoted = await program.till.run(
         "checkout_quote",
-        input={"cartId": mark("coupon"), "member": ANN, "codes": [MARK],
+        input={"cartId": mark("coupon"), "member": ANN, "codes": [MARK, card["code"]],
                "lines": [line("1", "tea", 1, "9.00")]},
     )  # fmt: skip
+    assert quoted["quote"]["giftCards"]
+    await program.till.run(
+        "checkout_reserve",
+        input={"idempotencyKey": key("card"), "quoteToken": quoted["quote"]["token"]},
+    )
 
 
 async def id_of(program: Program, name: str) -> int:

@@ -16,6 +16,11 @@ _MINE = "member_id = ANY($2::bigint[])"
 _MY_ORDERS = f"(SELECT {{}} FROM shop_order WHERE tenant_id = $1 AND {_MINE})"
 _MY_RESERVATIONS = f"(SELECT id FROM reservation WHERE tenant_id = $1 AND {_MINE})"
 _MY_TRANSACTIONS = f"(SELECT id FROM ledger_transaction WHERE tenant_id = $1 AND {_MINE})"
+# What others hold, gift cards, moved for the member's checkouts and orders.
+_MOVED_FOR_ME = f"""(SELECT id FROM ledger_transaction WHERE tenant_id = $1
+        AND member_id IN (SELECT holder_id FROM draw WHERE tenant_id = $1
+                           AND reservation_id IN {_MY_RESERVATIONS})
+        AND (reservation_id IN {_MY_RESERVATIONS} OR order_id IN {_MY_ORDERS.format("id")}))"""
 _MY_COUPONS = f"(SELECT id FROM coupon WHERE tenant_id = $1 AND {_MINE})"
 _BY_SUBJECT = "subject = ANY($3::bigint[])"
 
@@ -109,7 +114,9 @@ TABLES: Final[Mapping[str, Held]] = {
         f"transaction_id IN {_MY_TRANSACTIONS}",
         kept={"account": STATE, "unit": UNIT},
     ),
-    "transaction_note": Held("notes", f"id IN {_MY_TRANSACTIONS}", is_deleted=True),
+    "transaction_note": Held(
+        "notes", f"(id IN {_MY_TRANSACTIONS} OR id IN {_MOVED_FOR_ME})", is_deleted=True
+    ),
     "shop_order": Held(
         "orders",
         _MINE,
