@@ -161,6 +161,12 @@ async def by_hand(program: Program) -> None:
                    "reason": mark("gift")},
         )  # fmt: skip
         assert adjusted["userErrors"] == []
+    decided = await merchant(
+        program,
+        "adjustment_decline",
+        input={"idempotencyKey": key("decline"), "id": adjusted["adjustment"]["id"]},
+    )
+    assert [error["code"] for error in decided["userErrors"]] == ["CONFLICT"]
     issued = await merchant(
         program,
         "coupon_issue",

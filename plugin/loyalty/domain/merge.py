@@ -10,7 +10,7 @@ from typing import NamedTuple
 from loyalty.domain import tiers
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant, micros
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.ruleset import Ruleset, TierPolicy
 from loyalty.domain.tiers import Standing, TierChange, TierChangeReason
 
 
@@ -74,11 +74,25 @@ def judged_again(book: Book, ruleset: Ruleset, before: Standing, merged_at: date
         ruleset.time_zone,
     )  # fmt: skip
     book.accounts.standing = found
-    if found.tier != present.tier:
-        ranks = {tier.code: rank for rank, tier in enumerate(policy.tiers)}
-        is_lower = ranks.get(found.tier, -1) < ranks.get(present.tier, -1)
-        reason = TierChangeReason.DOWNGRADED if is_lower else TierChangeReason.QUALIFIED
-        book.changes.tier_changes.append(TierChange(book.at, present.tier, found.tier, reason))
+    if found != present:
+        change = TierChange(
+            book.at,
+            present.tier,
+            found.tier,
+            _why(policy, present, found),
+            present.since,
+            found.grace_until,
+        )
+        book.changes.tier_changes.append(change)
+
+
+def _why(policy: TierPolicy, before: Standing, after: Standing) -> TierChangeReason:
+    if before.tier == after.tier:
+        kept = after.grace_until is not None
+        return TierChangeReason.GRACE_STARTED if kept else TierChangeReason.RENEWED
+    ranks = {tier.code: rank for rank, tier in enumerate(policy.tiers)}
+    is_lower = ranks.get(after.tier, -1) < ranks.get(before.tier, -1)
+    return TierChangeReason.DOWNGRADED if is_lower else TierChangeReason.QUALIFIED
 
 
 def merged_to_dict(merged: Merged) -> dict[str, object]:

@@ -28,8 +28,9 @@ def subject_of_command(desk: Desk, needs: Needs) -> int:
     loaded = desk.loaded
     found = [loaded.reservations.get(id) for id in needs.reservations]
     found += [loaded.orders.get(name) for name in needs.orders]
-    for row in found:
-        member_id = None if row is None else row["member_id"]
-        if member_id is not None:
-            return subject_of(desk.tenant_id, desk.members[member_id]["external_id"])
+    ids = [row["member_id"] for row in found if row is not None]
+    for member_id in (*ids, *needs.holders):
+        member = desk.members.get(member_id)
+        if member is not None and member["kind"] == "MEMBER" and member["state"] != "ERASED":
+            return subject_of(desk.tenant_id, member["external_id"])
     return NOBODY
