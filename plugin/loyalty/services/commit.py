@@ -218,7 +218,8 @@ def earn_as_quoted(
     """Bring what a known order earned to what its quote promised.
 
     A report knows neither the points that paid nor the tier of the quote, so the two may
-    differ: what is too much is taken back from its own lot, what is missing is earned.
+    differ: what is too much is taken back from its own lot, what is missing is earned. Its day
+    may be another one, too: what nobody has touched yet is earned anew with the quote's dates.
     """
     cause = Cause(order_id=known["id"])
     may_owe = desk.ruleset_of(known).refunds.clawback is Clawback.ALLOW_DEFICIT
@@ -227,6 +228,11 @@ def earn_as_quoted(
     earned: list[Earned] = []
     for item in reported:
         points = min(item.points, left.get(item.point_type, 0))
+        lot = book.accounts.lots[item.lot_id]
+        if points and lot.remaining == item.points:
+            whole = promised[item.point_type]
+            is_same = (lot.available_at, lot.expires_at) == (whole.available_at, whole.expires_at)
+            points = points if is_same else 0
         if points < item.points:
             book.reverse(item.lot_id, item.points - points, book.at, cause, may_owe=may_owe)
         if points:
