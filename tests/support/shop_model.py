@@ -1,0 +1,539 @@
+"""The domain in small: what a shop's accounts, counters and orders become, step by step.
+
+Written apart from the code that it judges, on plain lists and dicts, and without a thought of
+speed: it shares no line with ``loyalty.domain``. Amounts are integers, of points or minor units;
+times are aware UTC. What a quote offers is given; what holding, paying and taking back make of it
+is said here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from shop_days import end_after_months, start_of_day
+from shop_refunds import Order, refund
+
+
+class Refused(Exception):
+    """What is asked for is not done; ``code`` is what a caller is told."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(eq=False)
+class Lot:
+    """Value that came together. ``ends`` None: never. ``number``: the lots' sequence."""
+
+    unit: str
+    amount: int
+    left: int
+    starts: datetime
+    ends: datetime | None
+    number: int
+    uncounted: int = 0
+    expired: int = 0
+
+    def is_over(self, at: datetime) -> bool:
+        return self.ends is not None and self.ends <= at
+
+    def is_live(self, at: datetime) -> bool:
+        return self.starts <= at and not self.is_over(at)
+
+    @property
+    def soonest(self) -> tuple[Any, ...]:
+        """What expires first is drawn first."""
+        return self.ends is None, self.ends or self.starts, self.starts, self.number
+
+
+@dataclass(eq=False)
+class Hold:
+    """What one holder set aside for one reservation: pairs of a lot and an amount."""
+
+    ends: datetime
+    draws: list[tuple[Lot, int]]
+
+
+@dataclass(eq=False)
+class Holder:
+    """A member, or a gift card: lots, debts and holds, settled up to a moment."""
+
+    state: str
+    moment: datetime
+    lots: list[Lot] = field(default_factory=list)
+    owed: dict[str, int] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)
+
+    def live(self, unit: str) -> list[Lot]:
+        lots = [x for x in self.lots if x.unit == unit and x.left and x.is_live(self.moment)]
+        return sorted(lots, key=lambda lot: lot.soonest)
+
+    def available(self, unit: str) -> int:
+        return sum(lot.left for lot in self.live(unit)) - self.owed.get(unit, 0)
+
+    def settle(self, now: datetime) -> bool:
+        """Let happen what is due by now: holds end, debts are paid, lots expire. Never back."""
+        before, start = self._figures(), self.moment
+        self.moment = at = max(now, self.moment)
+        freed: dict[Lot, datetime] = {}
+        for id, hold in sorted(self.holds.items(), key=lambda item: (item[1].ends, item[0])):
+            if hold.ends <= at:
+                self.release(id)
+                freed.update({lot: hold.ends for lot, _ in hold.draws})
+        active = [
+            (max(lot.starts, start, freed.get(lot, start)), lot)
+            for lot in self.lots
+            if lot.left and lot.starts <= at
+        ]
+        for when, lot in sorted(active, key=lambda item: (item[0], item[1].soonest)):
+            if not lot.is_over(when):
+                part = min(lot.left, self.owed.get(lot.unit, 0))
+                lot.left -= part
+                self.owed[lot.unit] = self.owed.get(lot.unit, 0) - part
+        for lot in self.lots:
+            if lot.is_over(at):
+                lot.expired, lot.left = lot.expired + lot.left, 0
+        return self._figures() != before
+
+    def _figures(self) -> object:
+        return [(lot.left, lot.expired) for lot in self.lots], sorted(self.holds)
+
+    def hold(self, id: int, unit: str, amount: int, ends: datetime, code: str) -> None:
+        if self.available(unit) < amount:
+            raise Refused(code)
+        hold = self.holds.setdefault(id, Hold(ends, []))
+        hold.draws += self.draw(unit, amount)
+
+    def draw(self, unit: str, amount: int) -> list[tuple[Lot, int]]:
+        drawn = []
+        for lot in self.live(unit):
+            part = min(lot.left, amount)
+            if part:
+                lot.left -= part
+                amount -= part
+                drawn.append((lot, part))
+        assert not amount
+        return drawn
+
+    def release(self, id: int) -> None:
+        for lot, amount in self.holds.pop(id).draws:
+            lot.left += amount
+
+    def shown(self, unit: str, at: datetime) -> tuple[int, int, int, int]:
+        """Available, pending, held, owed."""
+        lots = [lot for lot in self.lots if lot.unit == unit and not lot.is_over(at)]
+        pending = sum(lot.left for lot in lots if lot.starts > at)
+        held = sum(n for hold in self.holds.values() for lot, n in hold.draws if lot.unit == unit)
+        return self.available(unit), pending, held, self.owed.get(unit, 0)
+
+
+@dataclass(eq=False)
+class Use:
+    """A use of something that several share: HELD, USED, RELEASED or RESTORED."""
+
+    member: str | None
+    quantity: int
+    state: str
+    ends: datetime
+
+    def is_held(self, now: datetime) -> bool:
+        return self.state == "HELD" and now < self.ends
+
+
+@dataclass(eq=False)
+class Counter:
+    """A coupon or a stock; ``uses`` by reservation."""
+
+    total: int | None
+    each: int | None = None
+    is_revoked: bool = False
+    uses: dict[int, Use] = field(default_factory=dict)
+
+    @property
+    def used(self) -> int:
+        return sum(use.quantity for use in self.uses.values() if use.state == "USED")
+
+    def held(self, now: datetime) -> int:
+        return sum(use.quantity for use in self.uses.values() if use.is_held(now))
+
+
+@dataclass(eq=False)
+class Reservation:
+    """A quote that is held; ``offer`` is what the quote takes and promises."""
+
+    offer: dict[str, Any]
+    state: str
+    ends: datetime
+    limit: datetime
+
+
+@dataclass(eq=False)
+class Shop:
+    """One tenant. ``rules`` are the figures of the ruleset in force that matter here."""
+
+    rules: dict[str, Any]
+    numbers: int = 0
+    members: dict[str, Holder] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    cards: dict[int, Holder] = field(default_factory=dict)
+    counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
+    reservations: dict[int, Reservation] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+
+    # Who is concerned, and the moment that counts for them
+
+    def whose(self, name: str | None) -> str | None:
+        return None if name is None else self.merged.get(name, name)
+
+    def holder(self, key: str | int | None) -> Holder | None:
+        if isinstance(key, int):
+            return self.cards[key]
+        return None if key is None else self.members[key]
+
+    def moment(self, now: datetime, name: str | None) -> datetime:
+        return now if name is None else max(now, self.members[name].moment)
+
+    def settled(self, now: datetime, keys: Iterable[str | int | None], touched: bool) -> None:
+        for key in dict.fromkeys(keys):
+            holder = self.holder(key)
+            if holder is not None:
+                before = holder.moment
+                if not holder.settle(now) and not touched:
+                    holder.moment = before
+
+    def settle_all(self, now: datetime) -> None:
+        """How everybody looks at a moment; to be shown, not to be kept."""
+        for holder in (*self.members.values(), *self.cards.values()):
+            holder.settle(now)
+
+    def keys_of(self, id: int) -> list[str | int | None]:
+        offer = self.reservations[id].offer
+        return [offer["member"], *(card for card, _ in offer["gifts"])]
+
+    def state_of(self, now: datetime, id: int) -> str:
+        found = self.reservations[id]
+        is_over = found.ends <= self.moment(now, found.offer["member"])
+        return "EXPIRED" if found.state == "HELD" and is_over else found.state
+
+    def lot(self, unit: str, amount: int, starts: datetime, ends: datetime | None) -> Lot:
+        self.numbers += 1
+        return Lot(unit, amount, amount, starts, ends, self.numbers)
+
+    # Members and their accounts
+
+    def enrol(self, now: datetime, name: str) -> None:
+        who = self.whose(name)
+        assert who is not None
+        if who in self.members and self.members[who].state != "PROSPECT":
+            raise Refused("ALREADY_EXISTS")
+        self.members.setdefault(who, Holder("PROSPECT", now)).state = "ACTIVE"
+        self.settled(now, [who], True)
+
+    def adjust(self, now: datetime, name: str, unit: str, amount: int) -> None:
+        who = self.whose(name)
+        holder = self.members.get(who or "")
+        if holder is None:
+            raise Refused("NOT_FOUND")
+        self.settled(now, [who], True)
+        if amount > 0:
+            months = self.rules["months"] if unit == "points" else None
+            ends = None if months is None else end_after_months(holder.moment, months)
+            holder.lots.append(self.lot(unit, amount, holder.moment, ends))
+        elif holder.available(unit) < -amount:
+            raise Refused("INSUFFICIENT_POINTS")
+        else:
+            holder.draw(unit, -amount)
+
+    def merge(self, now: datetime, source: str, target: str) -> None:
+        """Lots, debts, orders and uses become the target's; what is held times out."""
+        into = self.whose(target)
+        if into not in self.members or self.whose(source) not in self.members:
+            raise Refused("NOT_FOUND")
+        if self.merged.get(source) == into:
+            return
+        if source == into or source in self.merged:
+            raise Refused("CONFLICT")
+        if self.members[into].state != "ACTIVE":
+            raise Refused("MEMBER_NOT_ACTIVE")
+        self.settled(now, [source, into], True)
+        gone, heir = self.members.pop(source), self.members[into]
+        for id in list(gone.holds):
+            gone.release(id)
+            self.reservations[id].state, self.reservations[id].ends = "EXPIRED", now
+            for counter in self.counters.values():
+                if id in counter.uses and counter.uses[id].state == "HELD":
+                    counter.uses[id].ends = now
+        for lot in sorted(gone.lots, key=lambda lot: lot.number):
+            self.numbers += 1
+            lot.number = self.numbers
+            heir.lots.append(lot)
+        for unit, amount in gone.owed.items():
+            heir.owed[unit] = heir.owed.get(unit, 0) + amount
+        for order in self.orders.values():
+            order.member = into if order.member == source else order.member
+        for reservation in self.reservations.values():
+            if reservation.offer["member"] == source:
+                reservation.offer["member"] = into
+        for counter in self.counters.values():
+            for use in counter.uses.values():
+                use.member = into if use.member == source else use.member
+        self.merged |= {name: into for name, old in self.merged.items() if old == source}
+        self.merged[source] = into
+
+    # Checkout
+
+    def reserve(self, now: datetime, offer: dict[str, Any], id: int, ttl: timedelta) -> None:
+        if offer["valid_until"] <= now:
+            raise Refused("QUOTE_EXPIRED")
+        offer = offer | {"member": self.whose(offer["member"])}
+        who = offer["member"]
+        old = [
+            n for n, r in self.reservations.items()
+            if r.offer["cart"] == offer["cart"] and r.state == "HELD"
+        ]  # fmt: skip
+        touched = [who, *(card for card, _ in offer["gifts"])]
+        states = {n: self.state_of(now, n) for n in old}
+        self.settled(now, [*touched, *(key for n in old for key in self.keys_of(n))], True)
+        for n in old:
+            if states[n] == "HELD":
+                self.give_back(n)
+            self.reservations[n].state = "RELEASED" if states[n] == "HELD" else "EXPIRED"
+        if who is not None and self.members[who].state != "ACTIVE":
+            raise Refused("MEMBER_NOT_ACTIVE")
+        moment = self.moment(now, who)
+        limit = moment + timedelta(seconds=172_800)
+        self.reservations[id] = Reservation(offer, "HELD", moment + ttl, limit)
+        self.hold(now, id, moment + ttl)
+
+    def hold(self, now: datetime, id: int, ends: datetime) -> None:
+        """Everything that a quote takes, or nothing of it."""
+        offer = self.reservations[id].offer
+        member = self.holder(offer["member"])
+        if member is not None:
+            member.holds.setdefault(id, Hold(ends, []))
+            for unit, amount in offer["needs"].items():
+                member.hold(id, unit, amount, ends, "INSUFFICIENT_POINTS")
+            if offer["credit"]:
+                member.hold(id, "credit:EUR", offer["credit"], ends, "INSUFFICIENT_CREDIT")
+        for card, amount in offer["gifts"]:
+            if self.cards[card].state != "ACTIVE":
+                raise Refused("QUOTE_CHANGED")
+            self.cards[card].hold(id, "gift:EUR", amount, ends, "QUOTE_CHANGED")
+        for kind, subject, quantity in offer["uses"]:
+            self.take_use(now, (kind, subject), quantity, offer["member"], id, ends)
+
+    def take_use(
+        self,
+        now: datetime,
+        key: tuple[str, str],
+        quantity: int,
+        member: str | None,
+        id: int,
+        ends: datetime,
+    ) -> None:
+        is_coupon = key[0] == "COUPON"
+        if key not in self.counters:
+            if key[1] in self.rules["stocked"]:
+                raise Refused("OUT_OF_STOCK")
+            self.counters[key] = Counter(None)
+        counter = self.counters[key]
+        if counter.is_revoked:
+            raise Refused("QUOTE_CHANGED")
+        others = {n: use for n, use in counter.uses.items() if n != id}
+        taken = [use for use in others.values() if use.state == "USED" or use.is_held(now)]
+        if counter.total is not None and sum(u.quantity for u in taken) + quantity > counter.total:
+            raise Refused("QUOTE_CHANGED" if is_coupon else "OUT_OF_STOCK")
+        limits = [counter.each, None if is_coupon else self.rules["each"].get(key[1])]
+        own = sum(use.quantity for use in taken if use.member == member)
+        for most in limits:
+            if member is not None and most is not None and own + quantity > most:
+                raise Refused("QUOTE_CHANGED")
+        counter.uses[id] = Use(member, quantity, "HELD", ends)
+        for use in others.values():
+            if use.state == "HELD" and not use.is_held(now):
+                use.state = "RELEASED"
+
+    def uses_of(self, id: int) -> list[tuple[Counter, Use]]:
+        return [(c, c.uses[id]) for c in self.counters.values() if id in c.uses]
+
+    def give_back(self, id: int) -> None:
+        for key in self.keys_of(id):
+            holder = self.holder(key)
+            if holder is not None and id in holder.holds:
+                holder.release(id)
+        for _, use in self.uses_of(id):
+            if use.state == "HELD":
+                use.state = "RELEASED"
+
+    def release(self, now: datetime, id: int) -> str:
+        state = self.state_of(now, id)
+        if state in ("COMMITTED", "PARTIALLY_REFUNDED", "REFUNDED"):
+            raise Refused("CONFLICT")
+        self.settled(now, self.keys_of(id), state == "HELD")
+        if state == "HELD":
+            self.give_back(id)
+            self.reservations[id].state = state = "RELEASED"
+        return state
+
+    def extend(self, now: datetime, id: int, ttl: timedelta) -> None:
+        if self.state_of(now, id) != "HELD":
+            raise Refused("CONFLICT")
+        found = self.reservations[id]
+        ends = self.moment(now, found.offer["member"]) + ttl
+        if ends > found.limit:
+            raise Refused("BAD_INPUT")
+        self.settled(now, self.keys_of(id), True)
+        found.ends = ends
+        for key in self.keys_of(id):
+            holder = self.holder(key)
+            if holder is not None and id in holder.holds:
+                holder.holds[id].ends = ends
+        for _, use in self.uses_of(id):
+            if use.state == "HELD":
+                use.ends = ends
+
+    def commit(self, now: datetime, id: int, name: str, paid: int) -> bool:
+        """Whether the order is booked by this; it may be already."""
+        found, known = self.reservations[id], self.orders.get(name)
+        who, offer = found.offer["member"], found.offer
+        if known is not None and known.reservation == id:
+            self.settled(now, self.keys_of(id), False)
+            return False
+        assert known is None or known.reservation is not None, "reported first: not of this model"
+        if known is not None:
+            raise Refused("ALREADY_EXISTS")
+        state = self.state_of(now, id)
+        if state not in ("HELD", "EXPIRED"):
+            raise Refused("CONFLICT")
+        if paid != offer["payable"]:
+            raise Refused("TOTAL_MISMATCH")
+        self.settled(now, self.keys_of(id), True)
+        holders = [h for key in self.keys_of(id) if (h := self.holder(key)) is not None]
+        is_whole = all(id in holder.holds for holder in holders)
+        is_whole = is_whole and all(use.state != "RELEASED" for _, use in self.uses_of(id))
+        if state == "EXPIRED" or not is_whole:
+            self.give_back(id)
+            try:
+                self.hold(now, id, now)
+            except Refused as late:
+                raise Refused("HOLD_EXPIRED") from late
+        blocked = any(self.cards[card].state != "ACTIVE" for card, _ in offer["gifts"])
+        if blocked or any(counter.is_revoked for counter, _ in self.uses_of(id)):
+            raise Refused("QUOTE_CHANGED")
+        draws = [
+            [key, lot, amount, 0]
+            for key in sorted(
+                dict.fromkeys(self.keys_of(id)), key=lambda x: (isinstance(x, int), x)
+            )
+            if (holder := self.holder(key)) is not None
+            for lot, amount in holder.holds.pop(id).draws
+        ]
+        for _, use in self.uses_of(id):
+            use.state = "USED"
+        order = Order(who, id, self.rules_of(offer), offer["lines"], offer["tender"], draws)
+        order.rewards = offer["rewards"]
+        self.earn(order, offer["earnings"])
+        self.orders[name] = order
+        found.state = "COMMITTED"
+        return True
+
+    def rules_of(self, offer: dict[str, Any]) -> dict[str, Any]:
+        return dict(offer["rules"])
+
+    def earn(self, order: Order, earnings: Iterable[tuple[Any, ...]]) -> None:
+        if order.member is None:
+            return
+        for unit, points, by_line, starts, ends in earnings:
+            lot = self.lot(unit, points, starts, ends)
+            self.members[order.member].lots.append(lot)
+            order.earned.append((unit, points, lot, by_line))
+
+    # Orders that the shop reports, and what comes back of any
+
+    def paid(
+        self, now: datetime, name: str, member: str | None, nets: list[int], at: datetime
+    ) -> bool:
+        """A shop's report of a paid order without a checkout; whether it is news."""
+        who = self.whose(member)
+        if name in self.orders:
+            self.settled(now, [who if who in self.members else None], False)
+            return False
+        if who is not None:
+            self.members.setdefault(who, Holder("PROSPECT", now))
+            self.settled(now, [who], True)
+        lines = [
+            {"id": str(n), "quantity": 1, "net": net, "money": net, "parts": {}}
+            for n, net in enumerate(nets, 1)
+        ]
+        order = Order(who, None, dict(self.rules), lines, None, [])
+        rates = (("points", self.rules["per_minor"], self.rules["pending"], self.rules["months"]),
+                 ("status", 100, 0, 12))  # fmt: skip
+        earnings = []
+        for unit, per_minor, pending, months in rates:
+            points = sum(nets) // per_minor
+            if points:
+                running = [points * sum(nets[: n + 1]) // sum(nets) for n in range(len(nets))]
+                parts = [b - a for a, b in zip([0, *running], running, strict=False)]
+                starts = start_of_day(at, pending) if pending else at
+                earnings.append((unit, points, parts, starts, end_after_months(at, months)))
+        self.earn(order, earnings)
+        self.orders[name] = order
+        return True
+
+    def refund(
+        self, now: datetime, name: str, asks: list[tuple[str, int, int]] | None, *, cancels: bool
+    ) -> dict[str, int] | None:
+        """Lines of an order (pieces, minor units), or (None) all that is left of it.
+
+        None when it was cancelled already, which may be said again.
+        """
+        order = self.orders.get(name)
+        if order is None:
+            raise Refused("NOT_FOUND")
+        if order.state == "CANCELLED" and cancels:
+            self.settled(now, [order.member, *(draw[0] for draw in order.draws)], False)
+            return None
+        if order.state == "CANCELLED" or (order.state == "REFUNDED" and not cancels):
+            raise Refused("CONFLICT")
+        parts = dict(order.parts)
+        for line in order.lines:
+            for id, quantity, minor in asks or []:
+                if id == line["id"]:
+                    if minor and not line["net"]:
+                        raise Refused("REFUND_TOO_LARGE")
+                    parts[id] += Fraction(quantity, line["quantity"])
+                    parts[id] += Fraction(minor, line["net"]) if minor else 0
+            if parts[line["id"]] > 1:
+                raise Refused("REFUND_TOO_LARGE")
+            parts[line["id"]] = Fraction(1) if asks is None else parts[line["id"]]
+        keys: list[Any] = [order.member, *(draw[0] for draw in order.draws)]
+        self.settled(now, keys, False)
+        if order.member is not None:
+            self.settled(now, [order.member], True)
+        order.parts = parts
+        booked = refund(self, order, self.moment(now, order.member))
+        if order.reservation is not None:
+            for code, uses in booked.pop("ended"):
+                for kind, subject in uses:
+                    use = self.counters[kind, subject].uses[order.reservation]
+                    use.state = "RESTORED" if use.state == "USED" else use.state
+                assert code
+            self.reservations[order.reservation].state = order.state
+        booked.pop("ended", None)
+        order.state = "CANCELLED" if cancels else order.state
+        return booked
+
+
+def tried(shop: Shop, do: Callable[[Shop], Any]) -> tuple[Shop, Any, str | None]:
+    """The shop after something was done, its answer, and the code of a refusal: then as before."""
+    after = copy.deepcopy(shop)
+    try:
+        return after, do(after), None
+    except Refused as refused:
+        return shop, None, refused.code

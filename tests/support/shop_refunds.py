@@ -1,0 +1,184 @@
+"""What refunds make of an order, by ``shop_model``: a target for all of them together.
+
+Each step looks at how much of every line came back by now, works out what that comes to, rounds it
+once, and moves the difference to what was moved before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from shop_days import start_of_day
+
+
+@dataclass(eq=False)
+class Order:
+    """An order as it was judged.
+
+    ``lines`` are dicts of ``id``, ``quantity``, ``net``, what ``money``, ``points``, ``credit``
+    and ``gift`` paid of it, and ``parts``: what rewards took off it by code. ``tender``: points
+    that paid. ``draws``: lists of holder, lot, amount and what was given back. ``earned``: tuples
+    of unit, points, lot and points by line.
+    """
+
+    member: str | None
+    reservation: int | None
+    rules: dict[str, Any]
+    lines: list[dict[str, Any]]
+    tender: int | None
+    draws: list[list[Any]]
+    state: str = "PAID"
+    rewards: list[dict[str, Any]] = field(default_factory=list)
+    earned: list[tuple[Any, ...]] = field(default_factory=list)
+    parts: dict[str, Fraction] = field(default_factory=dict)
+    money: int = 0
+    reversed: dict[str, int] = field(default_factory=dict)
+    took: dict[str, Took] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.parts = {line["id"]: Fraction(0) for line in self.lines}
+
+    def back(self, weight: Callable[[dict[str, Any]], int]) -> Fraction:
+        """What came back of something that the lines have parts of."""
+        return sum((weight(line) * self.parts[line["id"]] for line in self.lines), Fraction(0))
+
+
+@dataclass(eq=False)
+class Took:
+    """What an order's refunds took of one account: from lots, as a debt, or not at all."""
+
+    own: dict[Any, int] = field(default_factory=dict)
+    others: dict[Any, int] = field(default_factory=dict)
+    repaid: dict[Any, int] = field(default_factory=dict)
+    targets: dict[Any, int] = field(default_factory=dict)
+    owed: int = 0
+    final: int = 0
+    missing: int = 0
+
+
+def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
+    """Bring an order to what its lines' parts come to; what this step moved."""
+    ended = _give_back(shop, order, at)
+    taken = {"points": 0}
+    if order.member is not None:
+        units = [unit for unit, *_ in order.earned]
+        units += [
+            unit for unit in ("points",) if order.tender or any(r["points"] for r in order.rewards)
+        ]
+        for unit in dict.fromkeys(units):
+            taken[unit] = _take_back(shop.members[order.member], order, unit, at)
+    lost = sum(took.missing for unit, took in order.took.items() if unit == "points")
+    money = int(order.back(lambda line: line["money"]))
+    if order.rules["clawback"] == "deduct":
+        money -= min(lost * order.rules["tender_minor"] // order.rules["tender_points"], money)
+    before, order.money = order.money, max(money, order.money)
+    if all(part == 1 for part in order.parts.values()):
+        order.state = "REFUNDED" if order.state != "CANCELLED" else order.state
+    elif any(order.parts.values()):
+        order.state = "PARTIALLY_REFUNDED"
+    return {"money": order.money - before, "reversed": taken["points"], "ended": ended}
+
+
+def _give_back(shop: Any, order: Order, at: datetime) -> list[tuple[str, list[Any]]]:
+    """Return tender and prices to the lots that paid, the last drawn first; rewards that ended."""
+    wanted: dict[str, Fraction] = {
+        "credit:EUR": order.back(lambda line: line.get("credit", 0)),
+        "gift:EUR": order.back(lambda line: line.get("gift", 0)),
+        "points": Fraction(0),
+    }
+    if order.tender:
+        paid = sum(line.get("points", 0) for line in order.lines)
+        wanted["points"] += order.tender * order.back(lambda line: line.get("points", 0)) / paid
+    ended = []
+    for reward in order.rewards:
+        code = reward["code"]
+        own_parts = {line["id"]: line["parts"].get(code, 0) for line in order.lines}
+        back = sum((own_parts[id] * part for id, part in order.parts.items()), Fraction(0))
+        part = back / sum(own_parts.values())
+        wanted["points"] += reward["points"] * part
+        if part == 1:
+            ended.append((code, reward["uses"]))
+    for unit, amount in wanted.items():
+        own = [draw for draw in order.draws if draw[1].unit == unit]
+        more = int(amount) - sum(draw[3] for draw in own)
+        for draw in reversed(own):
+            key, lot, drawn, returned = draw
+            part = min(drawn - returned, more)
+            if part <= 0:
+                continue
+            more -= part
+            draw[3] += part
+            if lot.is_over(at) and order.rules["grace"]:
+                # A lot that expired stays so; what comes back lives for the days of grace.
+                fresh = shop.lot(unit, part, at, start_of_day(at, order.rules["grace"] + 1))
+                fresh.uncounted = part
+                shop.holder(key).lots.append(fresh)
+            else:
+                lot.left += part
+    return ended
+
+
+def _take_back(member: Any, order: Order, unit: str, at: datetime) -> int:
+    """Undo what this order's refunds took of an account, as far as it is there; take anew."""
+    before, now = order.took.get(unit, Took()), Took()
+    alive = [lot for lot in member.lots if lot.unit == unit and not lot.is_over(at)]
+    alive.sort(key=lambda lot: lot.soonest)
+    owes_before = member.owed.get(unit, 0)
+    had = sum(lot.left for lot in alive)
+    debt = owes_before
+    for lot, points in before.repaid.items():
+        if lot in alive:
+            lot.left += points
+            debt += points
+    now.final, again = before.final, 0
+    for lot, points in before.others.items():
+        if lot in alive:
+            lot.left += points
+            again += points
+        else:
+            now.final += points
+    undone = min(before.owed, debt)
+    debt -= undone
+    again += undone
+    now.final += before.owed - undone
+    for lot, points in before.own.items():
+        if lot in alive:
+            lot.left += points
+    spent = due = 0
+    for _, points, lot, by_line in (item for item in order.earned if item[0] == unit):
+        parts = zip(by_line, order.parts.values(), strict=True)
+        target = int(sum((points * part for points, part in parts), Fraction(0)))
+        own = before.own.get(lot, 0)
+        if lot in alive:
+            own = min(lot.left, target)
+            lot.left -= own
+        away = max(points - own - lot.left - lot.expired, 0)
+        spent += min(target - own, away)
+        due += target - own
+        lot.uncounted += target - before.targets.get(lot, 0)
+        now.own[lot], now.targets[lot] = own, target
+    # What expired was not spent, so nobody owes it.
+    wanted = max(min(max(spent - now.final, again), due - now.final), 0)
+    for lot in alive:
+        part = min(lot.left, wanted)
+        if part:
+            lot.left -= part
+            wanted -= part
+            now.others[lot] = part
+    now.missing = wanted
+    if order.rules["clawback"] == "allow_deficit":
+        now.owed = wanted
+        debt += wanted
+    for lot in alive:
+        part = min(lot.left, debt) if lot.is_live(at) else 0
+        if part:
+            lot.left -= part
+            debt -= part
+            now.repaid[lot] = part
+    member.owed[unit] = debt
+    order.took[unit] = now
+    return had - sum(lot.left for lot in alive) + debt - owes_before
