@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ from hypothesis.stateful import (
 from pydantic import SecretStr
 from shop_model import Counter, Holder, Refused, Shop
 
+from loyalty.cache import Cache, open_cache
+from loyalty.cache.memory import MemoryCache
 from loyalty.cache.null import NullCache
 from loyalty.clock import FixedClock
 from loyalty.domain.cart import Cart, CartLine
@@ -70,7 +73,9 @@ AMOUNTS = st.integers(100, 6_000)
 PICKS = st.integers(0, 99)
 
 
-def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStateMachine]:
+def machine_for(
+    make_url: Callable[[], str], folder: Path, make_cache: Callable[[], Cache] = NullCache
+) -> type[RuleBasedStateMachine]:
     class Machine(RuleBasedStateMachine):
         """Each rule is one thing that a shop, a shopper, a merchant or the clock does."""
 
@@ -78,8 +83,8 @@ def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStat
             super().__init__()
             self.runner = asyncio.Runner()
             self.clock = FixedClock(START)
+            self.cache = make_cache()
             self.shops: list[Driven] = []
-            self.has_stepped_back = False
 
         def run(self, coroutine: Any) -> Any:
             return self.runner.run(coroutine)
@@ -96,7 +101,7 @@ def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStat
                     secret_key=SecretStr(SECRET), environment="development", database_url=url,
                     data_dir=folder,
                 ),
-                clock=self.clock, database=self.database, cache=NullCache(),
+                clock=self.clock, database=self.database, cache=self.cache,
                 registry=built_in(), secret=SecretKey(SECRET),
             )  # fmt: skip
             for code in ("one", "two"):
@@ -295,6 +300,7 @@ def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStat
             quoted = self.run(
                 shop.services.checkout.quote(shop.viewer, Cart(cart, "EUR", lines), name, choice)
             )
+            assert quoted.quote.ruleset_version == max(shop.versions), "a quote of old rules"
             shop.quotes.append(quoted)
             id = self._reserve(shop, quoted, ttl)
             if id is not None and buys:
@@ -474,6 +480,7 @@ def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStat
                         assert await shop.problems() == []
                 finally:
                     await self.database.close()
+                    await self.cache.close()
 
             self.run(close())
             self.runner.close()
@@ -484,6 +491,30 @@ def machine_for(make_url: Callable[[], str], folder: Path) -> type[RuleBasedStat
                 self.run(shop.agrees())
 
     return Machine
+
+
+class StaleCache(MemoryCache):
+    """Whatever it was given first it answers for ever: it never hears of a change."""
+
+    async def drop(self, *keys: str) -> bool:
+        return True
+
+    async def invalidate(self, key: str, version: int, ttl_s: int) -> bool:
+        return True
+
+    async def put(self, key: str, value: bytes, ttl_s: int) -> bool:
+        return await super().get(key) is None and await super().put(key, value, ttl_s)
+
+    async def put_versioned(self, key: str, version: int, value: bytes, ttl_s: int) -> bool:
+        is_new = await super().get_versioned(key) is None
+        return is_new and await super().put_versioned(key, version, value, ttl_s)
+
+
+CACHES: dict[str, Callable[[], Cache]] = {
+    "on": lambda: MemoryCache(monotonic),
+    "stale": lambda: StaleCache(monotonic),
+    "dead": lambda: open_cache("redis://127.0.0.1:1/0", deadline_s=0.05),
+}
 
 
 def run_machine(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
@@ -508,3 +539,12 @@ def test_two_shops_on_postgresql(
 ) -> None:
     examples, steps = (100, 60) if is_soak else (2, 20)
     run_machine(machine_for(postgres_urls, tmp_path), examples, steps)
+
+
+@pytest.mark.parametrize("cache", CACHES)
+def test_no_cache_moves_value(
+    cache: str, sqlite_urls: Callable[[], str], tmp_path: Path, is_soak: bool
+) -> None:
+    """Law 15: with it on, cold, stale or dead, everything comes to what the model says."""
+    examples, steps = (40, 60) if is_soak else (2, 20)
+    run_machine(machine_for(sqlite_urls, tmp_path, CACHES[cache]), examples, steps)

@@ -189,3 +189,24 @@ async def test_a_card_that_gave_back_and_was_emptied_pays_no_order(
     assert isinstance(refusal(late), HoldExpired)
     assert await merchant.left(both.card) == (100, 900)
     assert await shop.problems() == []
+
+
+@pytest.mark.parametrize("member", [None, "ann"])
+async def test_a_card_whose_clock_was_ahead_holds_as_long_as_the_reservation(
+    merchant: Desk, member: str | None
+) -> None:
+    shop, card = merchant.shop, await merchant.card(1_000)
+    if member is not None:
+        await shop.enrol(member)
+    shop.clock.advance(60 * MINUTE)
+    await shop.reserve(await offered(shop, "c-0", **paying(card, 1)))
+    shop.clock.advance(-60 * MINUTE)
+
+    quote = await offered(shop, "c-1", member=member, **paying(card, 800))
+    held = reservation(await shop.reserve(quote))
+
+    assert await merchant.left(card) == (199, 801)
+    assert (await shop.extend(held, 900)).refusal is None
+    assert await merchant.left(card) == (199, 801)
+    assert (await shop.commit(held, "o-1", 1_200)).refusal is None
+    assert await shop.problems() == []

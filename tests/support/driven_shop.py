@@ -271,6 +271,9 @@ class Driven:
 
     async def agrees(self) -> None:
         """The model and the shop show the same, to the last point."""
+        for name in self.model.members:
+            # Whoever looks fills the cache.
+            await self.services.summaries.shown(self.tenant_id, name)
         assert await self.shown() == self.expected(self.clock.now())
 
     async def problems(self) -> list[str]:

@@ -199,6 +199,11 @@ class Shop:
     def moment(self, now: datetime, name: str | None) -> datetime:
         return now if name is None else max(now, self.members[name].moment)
 
+    def latest(self, now: datetime, offer: dict[str, Any]) -> datetime:
+        """The latest moment of all who hold for a reservation."""
+        cards = [self.cards[card].moment for card, _ in offer["gifts"]]
+        return max([self.moment(now, offer["member"]), *cards])
+
     def settled(self, now: datetime, keys: Iterable[str | int | None], touched: bool) -> None:
         for key in dict.fromkeys(keys):
             holder = self.holder(key)
@@ -297,16 +302,16 @@ class Shop:
             n for n, r in self.reservations.items()
             if r.offer["cart"] == offer["cart"] and r.state == "HELD"
         ]  # fmt: skip
-        touched = [who, *(card for card, _ in offer["gifts"])]
-        states = {n: self.state_of(now, n) for n in old}
-        self.settled(now, [*touched, *(key for n in old for key in self.keys_of(n))], True)
         for n in old:
-            if states[n] == "HELD":
+            state = self.state_of(now, n)
+            self.settled(now, self.keys_of(n), state == "HELD")
+            if state == "HELD":
                 self.give_back(n)
-            self.reservations[n].state = "RELEASED" if states[n] == "HELD" else "EXPIRED"
+            self.reservations[n].state = "RELEASED" if state == "HELD" else "EXPIRED"
+        self.settled(now, [who, *(card for card, _ in offer["gifts"])], True)
         if who is not None and self.members[who].state != "ACTIVE":
             raise Refused("MEMBER_NOT_ACTIVE")
-        moment = self.moment(now, who)
+        moment = self.latest(now, offer)
         limit = moment + timedelta(seconds=172_800)
         self.reservations[id] = Reservation(offer, "HELD", moment + ttl, limit)
         self.hold(now, id, moment + ttl)
@@ -385,10 +390,10 @@ class Shop:
         if self.state_of(now, id) != "HELD":
             raise Refused("CONFLICT")
         found = self.reservations[id]
-        ends = self.moment(now, found.offer["member"]) + ttl
+        self.settled(now, self.keys_of(id), True)
+        ends = self.latest(now, found.offer) + ttl
         if ends > found.limit:
             raise Refused("BAD_INPUT")
-        self.settled(now, self.keys_of(id), True)
         found.ends = ends
         for key in self.keys_of(id):
             holder = self.holder(key)

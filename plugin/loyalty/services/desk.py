@@ -5,7 +5,7 @@ moves value through ``book`` and notes its rows with ``insert`` and ``update``; 
 written before every command of the unit has its verdict.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -147,6 +147,12 @@ class Desk:
         """The moment by which a member's holds are judged: its book's, which a clock stepped
         back does not move; now without a member."""
         return self.now if member_id is None else max(self.now, self.books[member_id].at)
+
+    def moment_of_all(self, member_id: int | None, holders: Iterable[int]) -> datetime:
+        """The latest moment among those who hold together: what they hold from then on, each of
+        them holds, also right after a clock was stepped back."""
+        moments = [self.books[id].at for id in holders if id in self.books]
+        return max([self.moment_of(member_id), *moments])
 
     def book_of(self, member_id: int | None) -> Book | None:
         return None if member_id is None else self.books[member_id]

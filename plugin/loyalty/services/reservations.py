@@ -55,7 +55,8 @@ class Reserve:
         _release_open(desk, quote.cart.id)
         member_id = _active_member(desk, quote.member)
         reservation_id = desk.ids.next()
-        moment = desk.moment_of(member_id)
+        cards = [used.holder_id for used in quote.gift_cards]
+        moment = desk.moment_of_all(member_id, cards)
         expires_at = moment + timedelta(seconds=ttl_s)
         hold_quoted(desk, member_id, reservation_id, quote, expires_at)
         if member_id is not None:
@@ -95,7 +96,9 @@ class Extend:
         policy = desk.ruleset.holds
         ttl_s = lifetime_s(policy, self.ttl_s, policy.extended_ttl_s_max)
         limit = as_instant(row["extended_until_max"])
-        expires_at = desk.moment_of(row["member_id"]) + timedelta(seconds=ttl_s)
+        holders = desk.holders_of(self.reservation_id)
+        moment = desk.moment_of_all(row["member_id"], holders)
+        expires_at = moment + timedelta(seconds=ttl_s)
         if expires_at > limit:
             raise BadInput(
                 f"found {self.ttl_s} seconds from now, wanted at most until {limit.isoformat()}",
