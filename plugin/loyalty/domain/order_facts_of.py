@@ -29,7 +29,34 @@ def quoted_facts(quote: Quote, ruleset: Ruleset) -> OrderFacts:
         paid = quote.tender.value_minor if quote.tender else 0
         paid -= sum(line.points_minor for line in lines)
         shipping = FactsLine(SHIPPING, 0, quote.shipping_minor, quote.shipping_minor, paid)
+    tenders = _tenders(quote)
+    if tenders != _shares((*lines, shipping)):
+        # Its lines do not say which of them paid; what paid comes back all the same.
+        bare = [_unpaid(line) for line in (*lines, shipping)]
+        *shared, shipping = with_shares(bare, *tenders)
+        lines = tuple(shared)
     return OrderFacts(lines, shipping, _tender(quote), _rewards(quote, ruleset))
+
+
+def _tenders(quote: Quote) -> tuple[int, int, int]:
+    """What points, credit and gift cards pay, in minor units."""
+    return (
+        quote.tender.value_minor if quote.tender else 0,
+        quote.credit.minor if quote.credit else 0,
+        sum(card.minor for card in quote.gift_cards),
+    )
+
+
+def _shares(lines: Sequence[FactsLine]) -> tuple[int, int, int]:
+    return (
+        sum(line.points_minor for line in lines),
+        sum(line.credit_minor for line in lines),
+        sum(line.gift_minor for line in lines),
+    )
+
+
+def _unpaid(line: FactsLine) -> FactsLine:
+    return line._replace(points_minor=0, credit_minor=0, gift_minor=0)
 
 
 def reported_facts(
@@ -59,12 +86,7 @@ def reported_facts(
             line._replace(parts=(*line.parts, RewardPart(code, part))) if part else line
             for line, part in zip(found, parts, strict=True)
         ]
-    shared = with_shares(
-        [*found, shipping or NO_SHIPPING],
-        quote.tender.value_minor if quote.tender else 0,
-        quote.credit.minor if quote.credit else 0,
-        sum(card.minor for card in quote.gift_cards),
-    )
+    shared = with_shares([*found, shipping or NO_SHIPPING], *_tenders(quote))
     return OrderFacts(shared[:-1], shared[-1], _tender(quote), rewards)
 
 
