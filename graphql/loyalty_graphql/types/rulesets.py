@@ -68,6 +68,9 @@ class Reward:
     tiers: list[str] = strawberry.field(
         description="Codes of the tiers that may take it, lowest first."
     )
+    needs_coupon: bool = strawberry.field(
+        description="Whether it is for those alone who hand in the code of a coupon."
+    )
 
     @classmethod
     def of(cls, reward: ruleset.Reward, rules: ruleset.Ruleset) -> "Reward":
@@ -80,6 +83,7 @@ class Reward:
             value=None if minor is None else Money.of(money.Money(minor, rules.currency)),
             percent=None if bp is None else percent(bp),
             tiers=_tiers_of(reward, rules.tier_policy.ranks),
+            needs_coupon=reward.needs_coupon,
         )
 
 

@@ -34,7 +34,7 @@ export const HOME = operation(
       code name currencyCode timeZone rulesetVersion
       pointTypes { code name spendable qualifying }
       tiers { code name threshold multiplier benefits { code name } }
-      rewards { code name kind points percent tiers value { ...Amount } }
+      rewards { code name kind points percent tiers needsCoupon value { ...Amount } }
       pointValue { ...Amount }
     }
     member { ...Card }

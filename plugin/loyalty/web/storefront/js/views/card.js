@@ -137,7 +137,6 @@ function journey(status, program) {
 
 function rewards(member, program) {
   if (program.rewards.length === 0) return null;
-  const tierName = (code) => program.tiers.find((one) => one.code === code)?.name ?? code;
   return h(
     "section",
     { class: "panel", "aria-labelledby": "rewards-title" },
@@ -155,7 +154,7 @@ function rewards(member, program) {
           h(
             "span",
             { class: "price-tag" },
-            reward.points ? points(reward.points) : reward.tiers.map(tierName).join(", "),
+            priceOf(reward, program),
             short > 0 && h("small", {}, `${count(short)} to go`),
           ),
         );
@@ -163,4 +162,12 @@ function rewards(member, program) {
     ),
     program.pointValue && h("p", { class: "muted" }, `You can also pay with points: 100 are worth ${money(program.pointValue)}.`),
   );
+}
+
+/** What it takes to have a reward: points, a coupon, a tier that not everybody has. */
+function priceOf(reward, program) {
+  if (reward.points) return points(reward.points);
+  if (reward.needsCoupon) return "Coupon";
+  if (reward.tiers.length === program.tiers.length) return "";
+  return reward.tiers.map((code) => program.tiers.find((one) => one.code === code)?.name ?? code).join(", ");
 }
