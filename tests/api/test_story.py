@@ -186,6 +186,7 @@ async def test_every_document_for_reading_runs(shop: ApiShop, program: Program) 
         "home": (ann, {}),
         "member_card": (program.till, name),
         "points_history": (ann, {"first": 5}),
+        "points_as_of": (ann, {"asOf": {"at": "2026-03-01T12:00:00Z", "by": "BOOKED"}}),
         "orders": (program.till, name),
         "order": (ann, {"externalId": "seed-ann"}),
         "order_refund_preview": (program.till, {"input": {"orderExternalId": "seed-ann"}}),
