@@ -140,7 +140,7 @@ async def on_postgres(server: PostgresServer, folder: Path, rounds: int, members
             pgbench = PgBench(server, url, await shop.twin_filled(members), folder)
             await pgbench.prepare()
             await shop.reserved(1)
-            many = MANY * max(PGBENCH_EACH_MIN, members // 32)
+            many = MANY * max(PGBENCH_EACH_MIN, members // 20)
             for number in range(-1, rounds):
                 # The first round is for the tables to have rows and for the plans to be made.
                 counted = table if number >= 0 else Table("")

@@ -19,7 +19,7 @@ READY_S_MAX = 5
 
 
 async def test_what_was_acknowledged_is_there_once(
-    settings, prepared, tmp_path, is_soak: bool, record_property
+    settings, prepared, tmp_path, is_soak: bool
 ) -> None:
     names = await enrolled(settings, MEMBERS)
     server = ServerProcess(prepared.settings, tmp_path / "log")
@@ -55,8 +55,9 @@ async def test_what_was_acknowledged_is_there_once(
         assert set(everything.values()) == {1}
         assert await points(settings, names) == (number + 1) * COMMITS * POINTS_OF_AN_ORDER
     assert await is_whole(settings)
-    record_property("ready_s", ready_s)
-    assert not is_soak or sorted(ready_s)[rounds // 2] < READY_S_MAX, ready_s
+    middle_s = sorted(ready_s)[rounds // 2]
+    print(f"ready again after {middle_s:.2f} s in the middle, {max(ready_s):.2f} s at most")
+    assert not is_soak or middle_s < READY_S_MAX, ready_s
 
 
 async def hammered(

@@ -40,7 +40,7 @@ async def migrated_url(postgres: PostgresServer) -> str:
 
 
 async def test_what_was_acknowledged_outlives_the_database(
-    settings, prepared, postgres, tmp_path, is_soak: bool, record_property
+    settings, prepared, postgres, tmp_path, is_soak: bool
 ) -> None:
     names = await enrolled(settings, MEMBERS)
     rounds = 50 if is_soak else 1
@@ -59,8 +59,9 @@ async def test_what_was_acknowledged_outlives_the_database(
         assert server.stop() == 0
     assert await points(settings, names) == rounds * COMMITS * POINTS_OF_AN_ORDER
     assert await is_whole(settings)
-    record_property("ready_s", ready_s)
-    assert not is_soak or sorted(ready_s)[rounds // 2] < READY_S_MAX, ready_s
+    middle_s = sorted(ready_s)[rounds // 2]
+    print(f"ready again after {middle_s:.2f} s in the middle, {max(ready_s):.2f} s at most")
+    assert not is_soak or middle_s < READY_S_MAX, ready_s
 
 
 async def survived(
