@@ -251,7 +251,7 @@ class Shop:
             ends = None if months is None else end_after_months(holder.moment, months)
             holder.lots.append(self.lot(unit, amount, holder.moment, ends))
         elif holder.available(unit) < -amount:
-            raise Refused("INSUFFICIENT_POINTS")
+            raise Refused("INSUFFICIENT_POINTS" if unit == "points" else "INSUFFICIENT_CREDIT")
         else:
             holder.draw(unit, -amount)
 
