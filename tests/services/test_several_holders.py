@@ -17,10 +17,11 @@ from loyalty.services.coupons import Coupons
 from loyalty.services.desk import Verdict
 from loyalty.services.gift_cards import GiftCard, GiftCards
 from loyalty.services.orders import BookOrder
+from loyalty.services.settling import Settling
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop
-from .test_shared_value import RULES, Desk, offered, paying, refusal, reservation
+from .test_shared_value import RULES, Desk, nobody, offered, paying, refusal, reservation
 
 pytestmark = pytest.mark.anyio
 
@@ -147,7 +148,8 @@ async def test_a_clock_stepped_back_after_tidying_still_counts_a_use(
 ) -> None:
     shop, both = merchant.shop, await held_both(merchant, member=member)
     shop.clock.advance(16 * MINUTE)
-    await merchant.coupons.tidy(shop.tenant_id)
+    settling = Settling(shop.database, shop.door, shop.clock, told=nobody)
+    await settling.tidied(shop.tenant_id)
     shop.clock.advance(-3 * MINUTE)
 
     assert (await shop.commit(both.reservation, "o-1", 1_200)).refusal is None
