@@ -271,6 +271,9 @@ class Shop:
         for id in list(gone.holds):
             gone.release(id)
             self.reservations[id].state, self.reservations[id].ends = "EXPIRED", now
+            for card, _ in self.reservations[id].offer["gifts"]:
+                if id in self.cards[card].holds:
+                    self.cards[card].holds[id].ends = now
             for counter in self.counters.values():
                 if id in counter.uses and counter.uses[id].state == "HELD":
                     counter.uses[id].ends = now
@@ -282,6 +285,8 @@ class Shop:
             heir.owed[unit] = heir.owed.get(unit, 0) + amount
         for order in self.orders.values():
             order.member = into if order.member == source else order.member
+            for draw in order.draws:
+                draw[0] = into if draw[0] == source else draw[0]
         for reservation in self.reservations.values():
             if reservation.offer["member"] == source:
                 reservation.offer["member"] = into
