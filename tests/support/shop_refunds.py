@@ -154,7 +154,8 @@ def _take_back(member: Any, order: Order, unit: str, at: datetime) -> int:
         target = int(sum((points * part for points, part in parts), Fraction(0)))
         own = before.own.get(lot, 0)
         if lot in alive:
-            own = min(lot.left, target)
+            # What others gave for good is not taken again, though points came back here.
+            own = min(lot.left, max(target - now.final, 0))
             lot.left -= own
         away = max(points - own - lot.left - lot.expired, 0)
         spent += min(target - own, away)
