@@ -93,7 +93,7 @@ class Commit:
 
 def quote_of(row: Row) -> Quote:
     """The quote that a reservation holds."""
-    return from_dict(orjson.loads(row["quote"]))
+    return from_dict(row["quoted"] if "quoted" in row else orjson.loads(row["quote"]))
 
 
 def payable(quote: Quote) -> Money:

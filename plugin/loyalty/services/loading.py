@@ -270,6 +270,11 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     named = {row["reservation_id"] for row in orders} - {None, *needs.reservations}
     reservations += yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, sorted(named))
     loaded.reservations = {row["id"]: row for row in reservations}
+    for id in needs.reservations:
+        if id in loaded.reservations:
+            # Read once: the unit asks which rules it was quoted by, the command what was promised.
+            row = loaded.reservations[id]
+            row["quoted"] = orjson.loads(row["quote"])
     for row in (*orders, *reservations):
         if row["member_id"] is not None and row["member_id"] not in desk.members:
             raise Collision("an order or a checkout changed hands meanwhile")

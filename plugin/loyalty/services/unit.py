@@ -75,7 +75,12 @@ def unit_of_work(
     yield from load_quotas(desk, needs)
     if len(commands) == 1 and isinstance(commands[0], Prepares):
         yield from commands[0].prepare(desk)
-    for version in {row["ruleset_version"] for row in desk.loaded.orders.values()}:
+    versions = {row["ruleset_version"] for row in desk.loaded.orders.values()}
+    # An order keeps what refunds will need of the rules: of those that it was quoted by.
+    versions |= {
+        row["quoted"]["ruleset"][1] for row in desk.loaded.reservations.values() if "quoted" in row
+    }
+    for version in versions:
         desk.rulesets[version] = yield from ruleset_version(tenant_id, version, rulesets)
     verdicts = [_verdict(desk, command, stored) for command in commands]
     changed = _versions_moved(desk)
