@@ -398,7 +398,7 @@ class Shop:
         self.settled(now, self.keys_of(id), True)
         ends = self.latest(now, found.offer) + ttl
         if ends > found.limit:
-            raise Refused("BAD_INPUT")
+            raise Refused("BAD_USER_INPUT")
         found.ends = ends
         for key in self.keys_of(id):
             holder = self.holder(key)
