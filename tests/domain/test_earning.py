@@ -67,6 +67,7 @@ def points(
     tier: str | None = None,
     shipping_minor: int = 0,
     points_used_minor: int = 0,
+    credit_used_minor: int = 0,
 ) -> tuple[int, tuple[int, ...]]:
     found = earned(
         rules,
@@ -74,6 +75,7 @@ def points(
         lines,
         shipping_minor=shipping_minor,
         points_used_minor=points_used_minor,
+        credit_used_minor=credit_used_minor,
         at=AT,
     )
     assert len(found) <= 1
@@ -163,16 +165,20 @@ def test_rules_of_one_point_type_add_up_each_rounded_by_itself() -> None:
         ("points used count", EarningBase(includes_points_used=True), (90, (30, 60))),
         ("shipping counts", EarningBase(includes_shipping=True), (70, (20, 40))),
         ("everything counts", EarningBase(DiscountBase.BEFORE, True, True), (150, (50, 90))),
+        ("credit used does not count", EarningBase(includes_credit_used=False), (42, (14, 28))),
+        ("nor do either", EarningBase(includes_points_used=True, includes_credit_used=False),
+         (72, (24, 48))),
     ],
-)
+)  # fmt: skip
 def test_the_base_is_a_declared_policy(
     case: str, base: EarningBase, expected: tuple[int, tuple[int, ...]]
 ) -> None:
     lines = [line(3_000, gross_minor=5_000), line(6_000, gross_minor=9_000)]
 
     found = points(
-        ruleset(PER_EURO, base=base), *lines, shipping_minor=1_000, points_used_minor=3_000
-    )
+        ruleset(PER_EURO, base=base), *lines, shipping_minor=1_000, points_used_minor=3_000,
+        credit_used_minor=1_800,
+    )  # fmt: skip
 
     assert found == expected
 

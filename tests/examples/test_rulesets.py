@@ -135,7 +135,8 @@ def test_a_ruleset_is_described_in_plain_words():
         "Point types",
         "  points: Points, spendable, active at once, never expire",
         "  expiring soon means within 60 days",
-        "Earning, on prices after discounts, without shipping, without what points paid",
+        "Earning, on prices after discounts, without shipping, without what points paid, with "
+        "what credit and gift cards paid, tax as priced",
         "  shopping: 1 points for 1.00 EUR, rounded down",
         "Tiers by points, kept for 0 days of grace",
         "  member: Member, from 0, x1",

@@ -25,14 +25,15 @@ _SHIPPING_ID = ""
 
 
 class EarningLine(NamedTuple):
-    """A line and what is charged for all of it after discounts, in minor units.
+    """A line and what of it counts after discounts, in minor units.
 
-    0 <= ``net_minor`` <= the line's gross. A plain tuple because an import makes them by the
-    million.
+    0 <= ``net_minor`` <= what counts before them: ``before_minor``, the line's own price where
+    it is None. A plain tuple because an import makes them by the million.
     """
 
     line: CartLine
     net_minor: int
+    before_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def earned(
     shipping_minor: int,
     points_used_minor: int,
     at: datetime,
+    credit_used_minor: int = 0,
 ) -> tuple[Earning, ...]:
     """What an order earns, one ``Earning`` for each point type that gets more than nothing.
 
@@ -75,8 +77,9 @@ def earned(
         lines: with prices after discounts.
         shipping_minor: what is charged for shipping, >= 0.
         points_used_minor: what points paid, >= 0; taken off the lines in proportion to their
-            net, and off shipping once the lines are paid for.
+            net, and off shipping once the lines are paid for, where the base leaves it out.
         at: when the order was placed.
+        credit_used_minor: the same of what credit and gift cards paid.
 
     Raises:
         BadInput: more points than an amount can hold, or dates past the year 9999.
@@ -84,7 +87,10 @@ def earned(
     rules = ruleset.earning_rules
     if not rules:
         return ()
-    judged = _Judged(ruleset, tier, lines, shipping_minor, points_used_minor, at)
+    base = ruleset.earning_base
+    used = 0 if base.includes_points_used else points_used_minor
+    used += 0 if base.includes_credit_used else credit_used_minor
+    judged = _Judged(ruleset, tier, lines, shipping_minor, used, at)
     sums: dict[str, list[int]] = {}
     for rule in rules:
         parts = judged.parts(rule)
@@ -115,6 +121,11 @@ def earned(
     return tuple(earnings)
 
 
+def _before(item: EarningLine) -> int:
+    """What of a line counts before discounts."""
+    return item.line.gross_minor if item.before_minor is None else item.before_minor
+
+
 class _Judged:
     """One order as the earning rules see it: its lines, shipping last, and their bases."""
 
@@ -126,15 +137,14 @@ class _Judged:
         tier: str | None,
         lines: Sequence[EarningLine],
         shipping_minor: int,
-        points_used_minor: int,
+        used: int,
         at: datetime,
     ) -> None:
         base = ruleset.earning_base
         nets = [item.net_minor for item in lines]
         own = [item.line for item in lines]
         is_after = base.discounts is DiscountBase.AFTER
-        bases = nets if is_after else [line.gross_minor for line in own]
-        used = 0 if base.includes_points_used else points_used_minor
+        bases = nets if is_after else [_before(item) for item in lines]
         if used:
             total = sum(nets)
             shares = allocated(min(used, total), nets)

@@ -24,6 +24,7 @@ from loyalty.domain.quote_input import validated, validated_choice
 from loyalty.domain.quote_margin import report
 from loyalty.domain.quote_money import MoneyTender, money_tender
 from loyalty.domain.quote_points import points_candidate
+from loyalty.domain.quote_tax import tax_table
 from loyalty.domain.quote_tender import points_shares, shares
 from loyalty.domain.quote_terms import (
     ALL_CREDIT,
@@ -53,7 +54,7 @@ from loyalty.domain.quote_terms import (
     exactly,
 )
 from loyalty.domain.reasons import Reason
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.ruleset import Ruleset, TaxBase
 
 __all__ = [
     "ALL_CREDIT",
@@ -238,18 +239,38 @@ def _earnings(
 ) -> tuple[Earning, ...]:
     if member is None or not member.is_active:
         return ()
-    if not cart.tax_included and points_used_minor:
-        # Points are earned on prices as the shop gives them, so the tax that points paid on top
-        # of them is no part of what they take away from it.
-        everything = (*lines, shipping)
-        net = sum(line.net_minor for line in everything)
-        owed = net + sum(line.tax_minor for line in everything)
-        points_used_minor = points_used_minor * net // owed
+    everything = (*lines, shipping)
+    sign = _tax_sign(ruleset, cart)
+    nets = [line.net_minor + sign * line.tax_minor for line in everything]
+    before = [line.gross_minor for line in lines]
+    if sign:
+        taxes = tax_table(cart).by_line([*before, shipping.net_minor])
+        before = [gross + sign * tax for gross, tax in zip(before, taxes, strict=False)]
+    charged = sum(
+        line.net_minor + (0 if cart.tax_included else line.tax_minor) for line in everything
+    )
+
+    def counted(paid_minor: int) -> int:
+        """What a payment takes away from what counts: no tax that does not count itself."""
+        return paid_minor * sum(nets) // charged if charged else 0
+
     return earned(
         ruleset,
         member.tier,
-        [EarningLine(line, found.net_minor) for line, found in zip(cart.lines, lines, strict=True)],
-        shipping_minor=shipping.net_minor,
-        points_used_minor=points_used_minor,
+        [
+            EarningLine(line, net, gross)
+            for line, net, gross in zip(cart.lines, nets[:-1], before, strict=True)
+        ],
+        shipping_minor=nets[-1],
+        points_used_minor=counted(points_used_minor),
+        credit_used_minor=counted(sum(line.credit_minor + line.gift_minor for line in everything)),
         at=at,
     )
+
+
+def _tax_sign(ruleset: Ruleset, cart: Cart) -> int:
+    """Whether tax is taken from prices (-1) or put on them (1) for what counts; 0: neither."""
+    wanted = ruleset.earning_base.tax
+    if wanted is TaxBase.WITHOUT and cart.tax_included:
+        return -1
+    return 1 if wanted is TaxBase.WITH and not cart.tax_included else 0

@@ -26,6 +26,14 @@ class DiscountBase(StrEnum):
     AFTER = "after"
 
 
+class TaxBase(StrEnum):
+    """Whether points are earned on tax: as the shop gives its prices, never, or always."""
+
+    AS_PRICED = "as_priced"
+    WITHOUT = "without"
+    WITH = "with"
+
+
 class UnknownCost(StrEnum):
     """What the margin guard does about lines whose cost the shop did not give."""
 
@@ -97,13 +105,16 @@ class EarningBase:
     """On what points are earned (law 19).
 
     ``discounts``: before or after what rewards take off. ``includes_shipping``: shipping
-    counts, spread over no line. ``includes_points_used``: what was paid with points counts.
-    Amounts are taken with or without tax as the shop gives its prices.
+    counts, spread over no line. ``includes_points_used``: what was paid with points counts;
+    ``includes_credit_used``: what was paid with credit and gift cards does. ``tax``: of carts
+    that tell its rates; reports of orders tell none and count as priced.
     """
 
     discounts: DiscountBase = DiscountBase.AFTER
     includes_shipping: bool = False
     includes_points_used: bool = False
+    includes_credit_used: bool = True
+    tax: TaxBase = TaxBase.AS_PRICED
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def read_ruleset(text: str, registry: Registry, *, version: int = 0) -> Ruleset:
             file.earning.discounts,
             file.earning.includes_shipping,
             file.earning.includes_points_used,
+            file.earning.includes_credit_used,
+            file.earning.tax,
         ),
         earning_rules=file.earning.rules,
         tier_policy=TierPolicy(

@@ -12,6 +12,7 @@ from loyalty.domain.ruleset import (
     PointType,
     Reward,
     Ruleset,
+    TaxBase,
     UnknownCost,
 )
 
@@ -52,7 +53,12 @@ def _earning(ruleset: Ruleset) -> Iterator[str]:
     when = "after" if base.discounts is DiscountBase.AFTER else "before"
     shipping = "with" if base.includes_shipping else "without"
     used = "with" if base.includes_points_used else "without"
-    yield f"Earning, on prices {when} discounts, {shipping} shipping, {used} what points paid"
+    credit = "with" if base.includes_credit_used else "without"
+    tax = {TaxBase.AS_PRICED: "as priced", TaxBase.WITH: "with", TaxBase.WITHOUT: "without"}
+    yield (
+        f"Earning, on prices {when} discounts, {shipping} shipping, {used} what points paid, "
+        f"{credit} what credit and gift cards paid, tax {tax[base.tax]}"
+    )
     for rule in ruleset.earning_rules:
         yield f"  {rule.code}: {_rate(rule, ruleset.currency)}"
         for condition in rule.conditions:

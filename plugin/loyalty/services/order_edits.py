@@ -1,6 +1,6 @@
 """What a change of an order after it was paid makes of it, before its refunds are decided anew."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -104,7 +104,8 @@ def _earned_more(
         order["tier"],
         earning_lines(lines),
         shipping_minor=shipping_minor,
-        points_used_minor=_still_paid(found.facts, found.asked),
+        points_used_minor=_still_paid(found, lambda line: line.points_minor),
+        credit_used_minor=_still_paid(found, lambda line: line.credit_minor + line.gift_minor),
         at=moment,
     )
     have = still_earned(kept, found.facts, found.asked)
@@ -122,10 +123,10 @@ def _earned_more(
     )
 
 
-def _still_paid(facts: OrderFacts, asked: Asked) -> int:
-    """What points paid of the lines that are still bought, in minor units."""
-    parts = zip(facts.all_lines, kept_parts(facts, asked), strict=True)
-    return int(sum(line.points_minor * part for line, part in parts))
+def _still_paid(found: Edited, share: Callable[[FactsLine], int]) -> int:
+    """What something else than money paid of the lines that are still bought, in minor units."""
+    parts = zip(found.facts.all_lines, kept_parts(found.facts, found.asked), strict=True)
+    return int(sum(share(line) * part for line, part in parts))
 
 
 def _by_added(points: int, facts: OrderFacts, added: Sequence[FactsLine]) -> tuple[int, ...]:

@@ -198,9 +198,8 @@ class BookOrder:
         if book is not None and member_id is not None:
             tier = quote.tier if quote else None
             tier = tier or self._tier(desk, book)
-            used_minor = quote.tender.value_minor if quote and quote.tender else 0
             if desk.members[member_id]["state"] in ("ACTIVE", "PROSPECT"):
-                gained = self._earned(desk, book, tier, order_id, used_minor)
+                gained = self._earned(desk, book, tier, order_id, quote)
             desk.touch(member_id, "order")
         lines, ids = counted(order.lines), ids_of(order.lines)
         context = OrderContext(
@@ -258,15 +257,20 @@ class BookOrder:
         return tier_at(history, self.order.occurred_at, lowest)
 
     def _earned(
-        self, desk: Desk, book: Book, tier: str, order_id: int, points_used_minor: int
+        self, desk: Desk, book: Book, tier: str, order_id: int, quote: Quote | None
     ) -> tuple[Earned, ...]:
+        """Open the lots that the order earns; with ``quote``, less what that paid otherwise."""
         order = self.order
+        points_minor = quote.tender.value_minor if quote and quote.tender else 0
+        credit_minor = quote.credit.minor if quote and quote.credit else 0
+        credit_minor += sum(card.minor for card in quote.gift_cards) if quote else 0
         gained = earned(
             desk.ruleset,
             tier,
             earning_lines(order.lines),
             shipping_minor=order.shipping_minor,
-            points_used_minor=points_used_minor,
+            points_used_minor=points_minor,
+            credit_used_minor=credit_minor,
             at=order.occurred_at,
         )
         wanted = [
