@@ -145,6 +145,8 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.reservations": "{reservations{nodes{id}}}",
     "Query.auditEvents": "{auditEvents{nodes{action}}}",
     "Query.ledgerVerify": "{ledgerVerify{ok}}",
+    "Query.ledgerRoots": "{ledgerRoots{nodes{day}}}",
+    "Query.ledgerProof": '{ledgerProof(entryId:"1"){file}}',
     "Query.metricsSummary": "{metricsSummary{members}}",
     "Query.apiKeys": "{apiKeys{name}}",
     "Query.webhookSources": "{webhookSources{name}}",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+import structlog
 
 from loyalty.cli.root import invoke
 
@@ -55,6 +59,7 @@ class CommandLine:
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(error),
+            _logging_kept(),
         ):
             status = invoke()
         return Done(status, out.getvalue(), error.getvalue())
@@ -79,6 +84,24 @@ class CommandLine:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
+
+
+@contextlib.contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Logging as it was before the command: a command sets it up for its whole process.
+
+    A logger that is used meanwhile would keep that for good, and tests that capture logs would
+    capture nothing.
+    """
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        logging.captureWarnings(False)
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

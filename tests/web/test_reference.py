@@ -145,6 +145,8 @@ def test_each_event_has_an_example() -> None:
     assert [heading for heading, _ in examples()] == [
         "order.paid",
         "order.refunded",
+        "order.edited",
+        "order.cancelled",
         "customer.changed",
         "product.changed",
     ]

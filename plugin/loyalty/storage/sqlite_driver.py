@@ -208,7 +208,11 @@ def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
 
 def _bound(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
-        return orjson.dumps([stored(item) for item in value]).decode()
+        try:
+            return orjson.dumps([stored(item) for item in value]).decode()
+        except TypeError as error:
+            # Half a character, as a lone surrogate is; numbers and texts are all there is else.
+            raise NotStorable(f"a value cannot be stored: {error}") from error
     return stored(value)
 
 
