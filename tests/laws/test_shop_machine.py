@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -443,11 +444,9 @@ def machine_for(
                     foreseen = getattr(problem, "code", problem)
                 assert await shop.moved() == moved
             if cancels:
-                ask = lambda: checkout.cancel(shop.viewer, key, order, None)  # noqa: E731
+                ask = partial(checkout.cancel, shop.viewer, key, order, None)
             else:
-                ask = lambda: checkout.refund(  # noqa: E731
-                    shop.viewer, key, order, f"r-{key}", None, wanted
-                )
+                ask = partial(checkout.refund, shop.viewer, key, order, f"r-{key}", None, wanted)
             done, told = await shop.do(
                 ask, lambda model, _: model.refund(now, order, given, cancels=cancels)
             )
