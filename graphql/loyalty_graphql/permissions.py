@@ -66,6 +66,7 @@ RULES: Mapping[str, Rule] = {
     "Mutation.checkoutRelease": _CHECKOUT,
     "Mutation.orderRefund": _CHECKOUT,
     "Mutation.orderCancel": _CHECKOUT,
+    "Mutation.orderEdit": _CHECKOUT,
     "Subscription.memberChanged": _READ_MEMBER,
 }
 """Every field at the top of the storefront schema."""

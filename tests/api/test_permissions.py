@@ -109,6 +109,20 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {"input": {**KEY, "orderExternalId": "o"}},
         {Scope.CHECKOUT_WRITE, "merchant"},
     ),
+    "Mutation.orderEdit": (
+        "mutation($input:OrderEditInput!){orderEdit(input:$input){replayed}}",
+        {
+            "input": {
+                **KEY,
+                "orderExternalId": "o",
+                "editExternalId": "e",
+                "lines": [
+                    {"id": "1", "product": "tea", "quantity": 1, "amount": eur("1.00")},
+                ],
+            }
+        },
+        {Scope.CHECKOUT_WRITE, "merchant"},
+    ),
     "Query.orderRefundPreview": (
         "query($input:OrderRefundPreviewInput!)"
         "{orderRefundPreview(input:$input){userErrors{code}}}",

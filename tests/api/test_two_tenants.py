@@ -95,6 +95,12 @@ TABLE: dict[tuple[str, str], Makes] = {
         "input": {KEY: key(names), "reservationId": names.reservation,
                   "orderExternalId": names.order, "paid": eur("5.00")}
     },
+    ("storefront", "order_edit"): lambda names: {
+        "input": {KEY: key(names) + "e", "orderExternalId": names.order,
+                  "editExternalId": names.refund,
+                  "lines": [{"id": "1", "product": names.product, "quantity": 1,
+                             "amount": eur("5.00")}]}
+    },
     ("storefront", "order_refund"): lambda names: {
         "input": {KEY: key(names), "orderExternalId": names.order,
                   "refundExternalId": names.refund}

@@ -5,9 +5,10 @@ from itertools import permutations
 
 import pytest
 
+from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.refund_asks import LineAsk
-from loyalty.errors import Conflict
+from loyalty.errors import BadInput, Conflict
 from loyalty.services.desk import Command
 from loyalty.services.order_edits import EDIT, OrderEdit
 from loyalty.services.orders import BookOrder
@@ -129,4 +130,40 @@ async def test_a_change_of_the_same_name_is_the_same_or_refused(shop: Shop) -> N
     other = await shop.door.submit(edit(shop, 1, *PAID))
 
     assert isinstance(other.refusal, Conflict)
+    assert await booked(shop, 1) == before
+
+
+async def test_a_clock_that_runs_ahead_keeps_the_sequence_of_its_changes(shop: Shop) -> None:
+    ahead = 3_600 + 60
+    await submit(shop, paid(shop, 0), paid(shop, 1))
+    for number, sequence in enumerate(permutations((60, 120))):
+        for later_s in sequence:
+            lines = CHANGED if later_s == 120 else PAID
+            name = f"e-{later_s}"
+            await submit(shop, edit(shop, number, *lines, name=name, later_s=ahead + later_s))
+            shop.clock.advance(timedelta(seconds=1))
+
+    assert await booked(shop, 0) == await booked(shop, 1)
+    assert await shop.problems() == []
+
+
+async def test_a_change_told_again_is_the_same_whatever_the_catalogue_says_by_now(
+    shop: Shop,
+) -> None:
+    lines = [line._replace(category="tea", brand="Own") for line in CHANGED]
+    await submit(shop, paid(shop, 1), edit(shop, 1, *lines))
+    before = await booked(shop, 1)
+
+    await submit(shop, edit(shop, 1, *[line._replace(category="hot") for line in lines]))
+
+    assert await booked(shop, 1) == before
+
+
+async def test_a_change_past_what_an_amount_can_hold_is_refused(shop: Shop) -> None:
+    await submit(shop, paid(shop, 1))
+    before = await booked(shop, 1)
+
+    verdict = await shop.door.submit(edit(shop, 1, OrderLine("tea", 1, AMOUNT_MINOR_MAX, id="a")))
+
+    assert isinstance(verdict.refusal, BadInput)
     assert await booked(shop, 1) == before

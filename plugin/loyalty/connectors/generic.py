@@ -41,6 +41,7 @@ from loyalty.domain.money import Money, digits
 from loyalty.domain.order_facts import SHIPPING
 from loyalty.domain.product import ProductFacts
 from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.refund_edits import NAME_MAX
 from loyalty.errors import BadInput, BadMoney
 
 LINES_MAX = 1_000
@@ -180,7 +181,7 @@ def _order_edited(data: _Object) -> OrderEdited:
     currency = data.currency()
     return OrderEdited(
         order=data.text("orderId"),
-        edit=data.text("id", 120),
+        edit=data.text("id", NAME_MAX),
         currency=currency,
         lines=_lines(data, currency),
         occurred_at=data.moment("occurredAt"),

@@ -15,6 +15,8 @@ from loyalty.domain.order_facts import FactsLine, OrderFacts
 from loyalty.domain.refund_asks import Asked, Edit, kept_parts
 from loyalty.domain.refund_targets import ONE, ZERO
 
+NAME_MAX = 120
+"""Most characters of a change's name."""
 MORE_SHIPPING = "+shipping"
 """The id of the line that stands for shipping beyond what was paid first."""
 

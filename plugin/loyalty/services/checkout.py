@@ -11,6 +11,7 @@ import orjson
 from loyalty.clock import Clock
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
+from loyalty.domain.order import OrderLine
 from loyalty.domain.quote import quote as quoted
 from loyalty.domain.quote_terms import Choice, Quote
 from loyalty.domain.refund_asks import LineAsk
@@ -22,6 +23,8 @@ from loyalty.services.commit import Commit
 from loyalty.services.desk import Command, Idempotent
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.holdings import HoldingsReader
+from loyalty.services.order_edits import EDIT, OrderEdit
+from loyalty.services.order_lines import products_of, with_catalogue
 from loyalty.services.orders import AHEAD_MAX
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.refund_commands import (
@@ -30,6 +33,7 @@ from loyalty.services.refund_commands import (
     PreviewRefund,
     RefundOrder,
     cancellation_name,
+    edit_name,
 )
 from loyalty.services.refunds import CANCELLATION
 from loyalty.services.reservations import Extend, Release, Reserve
@@ -208,6 +212,43 @@ class Checkout:
             None,
             idempotent=once,
             kind=CANCELLATION,
+        )
+        return await self._done(command)
+
+    async def edit(
+        self,
+        viewer: Viewer,
+        key: str,
+        order: str,
+        edit: str,
+        lines: Sequence[OrderLine],
+        shipping: Money,
+        occurred_at: datetime | None,
+    ) -> Done:
+        """Change an order's lines to what they are now, refunds aside.
+
+        Args:
+            lines: with their ids. occurred_at: None: now, and later than any change before.
+
+        Raises:
+            BadInput: it occurred in the future, or before anybody counted.
+        """
+        viewer.require(Scope.CHECKOUT_WRITE)
+        if occurred_at is not None:
+            _check_occurred(occurred_at, self._clock.now())
+        body = [order, edit, lines, shipping.minor, shipping.currency, occurred_at]
+        once = idempotent(viewer, "orderEdit", key, body)
+        products = await self._catalogue.many(viewer.tenant_id, products_of(lines))
+        known = with_catalogue(lines, products)
+        command = RefundOrder(
+            viewer.tenant_id,
+            order,
+            edit_name(edit),
+            None,
+            occurred_at,
+            idempotent=once,
+            kind=EDIT,
+            edit=OrderEdit(known, shipping.minor, shipping.currency),
         )
         return await self._done(command)
 

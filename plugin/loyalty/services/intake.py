@@ -25,6 +25,7 @@ from loyalty.services.desk import Command, Desk, Idempotent, Needs
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.order_edits import EDIT, OrderEdit
+from loyalty.services.order_lines import products_of, with_catalogue
 from loyalty.services.orders import AHEAD_MAX, BookOrder
 from loyalty.services.refund_commands import RefundOrder, cancellation_name, edit_name
 from loyalty.services.refunds import CANCELLATION
@@ -142,7 +143,7 @@ class Intake:
         if isinstance(event, OrderCancelled):
             name = cancellation_name(event.order)
             return report(name, reason=event.reason, kind=CANCELLATION)
-        lines = tuple(await self._lines(tenant_id, event.lines))
+        lines = await self._lines(tenant_id, event.lines)
         edit = OrderEdit(lines, event.shipping_minor, event.currency)
         return report(edit_name(event.edit), reason=None, kind=EDIT, edit=edit)
 
@@ -153,33 +154,25 @@ class Intake:
             external_id=event.order,
             member=event.member,
             currency=event.currency,
-            lines=tuple(lines),
+            lines=lines,
             occurred_at=event.occurred_at,
             shipping_minor=event.shipping_minor,
             reservation_id=event.reservation_id,
             paid_minor=event.paid_minor,
         )
 
-    async def _lines(self, tenant_id: int, lines: Sequence[Line]) -> list[PaidLine]:
+    async def _lines(self, tenant_id: int, lines: Sequence[Line]) -> tuple[PaidLine, ...]:
         """Lines with what the catalogue knows of their products."""
-        products = await self._catalogue.many(tenant_id, _products(lines))
-        found = []
-        for line in lines:
-            product = products.get(line.product)
-            found.append(
-                PaidLine(
-                    product=line.product,
-                    quantity=line.quantity,
-                    amount_minor=line.amount_minor,
-                    discount_minor=line.discount_minor,
-                    category=line.category or (product.category if product else None),
-                    department=product.department if product else None,
-                    brand=product.brand if product else None,
-                    id=line.id,
-                )
+        told = [
+            PaidLine(
+                product=line.product,
+                quantity=line.quantity,
+                amount_minor=line.amount_minor,
+                discount_minor=line.discount_minor,
+                category=line.category,
+                id=line.id,
             )
-        return found
-
-
-def _products(lines: Sequence[Line]) -> Sequence[str]:
-    return list(dict.fromkeys(line.product for line in lines))
+            for line in lines
+        ]
+        products = await self._catalogue.many(tenant_id, products_of(told))
+        return with_catalogue(told, products)

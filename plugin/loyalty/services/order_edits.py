@@ -34,6 +34,20 @@ class OrderEdit:
         lines = [list(line) for line in self.lines]
         return orjson.dumps({"edit": lines, "shipping": self.shipping_minor}).decode()
 
+    def is_kept_as(self, text: str | None) -> bool:
+        """Whether a refund's row keeps this change, whatever the catalogue said at the time."""
+        if text is None:
+            return False
+        kept = orjson.loads(text)
+        lines = [_told(OrderLine(*line)) for line in kept["edit"]]
+        same = lines == [_told(line) for line in self.lines]
+        return bool(same and kept["shipping"] == self.shipping_minor)
+
+
+def _told(line: OrderLine) -> OrderLine:
+    """What of a line comes from the shop alone."""
+    return line._replace(category=None, department=None, brand=None)
+
 
 def edit_order(desk: Desk, order: Row, row: Row) -> tuple[Row, Asked | None]:
     """Change an order's lines as a row of kind EDIT says.

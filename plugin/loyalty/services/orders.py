@@ -9,7 +9,6 @@ import orjson
 from loyalty.domain.book import Book
 from loyalty.domain.earning import earned
 from loyalty.domain.ledger import Cause, LotTerms
-from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import (
     Earned,
     OrderContext,
@@ -37,6 +36,7 @@ from loyalty.services.order_facts import (
     line_ids,
     refunded_of,
 )
+from loyalty.services.order_lines import check_gross
 from loyalty.services.refunds import refund_waiting
 
 Outcome = dict[str, Any]
@@ -89,11 +89,7 @@ class BookOrder:
             raise BadInput(
                 f"found currency {order.currency}, wanted {desk.ruleset.currency}, the program's"
             )
-        gross = order.shipping_minor + sum(line.amount_minor for line in order.lines)
-        if gross > AMOUNT_MINOR_MAX:
-            raise BadInput(
-                f"found amounts of {gross} minor units together, wanted <= {AMOUNT_MINOR_MAX}"
-            )
+        check_gross(order.lines, order.shipping_minor)
         if order.reservation_id in desk.loaded.reservations:
             outcome = self._committed(desk)
         else:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from loyalty.domain.ledger import instant, micros
 from loyalty.domain.refund_asks import LineAsk
 from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.order_edits import EDITED, OrderEdit
+from loyalty.services.order_facts import refunded_of
+from loyalty.services.order_lines import check_gross
 from loyalty.services.refunds import CANCELLATION, lines_text, refund_order
 
 Outcome = dict[str, Any]
@@ -53,9 +56,11 @@ class RefundOrder:
         return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
 
     def decide(self, desk: Desk) -> Outcome:
-        if self.edit is not None and self.edit.currency != desk.ruleset.currency:
+        if self.edit is not None:
             found, wanted = self.edit.currency, desk.ruleset.currency
-            raise BadInput(f"found currency {found}, wanted {wanted}, the program's")
+            if found != wanted:
+                raise BadInput(f"found currency {found}, wanted {wanted}, the program's")
+            check_gross(self.edit.lines, self.edit.shipping_minor)
         known = desk.loaded.refunds.get(self.refund_external_id)
         if known is not None:
             self._check_same(known)
@@ -70,15 +75,26 @@ class RefundOrder:
             "reason": self.reason,
             "kind": self.kind,
             "lines": self._text,
-            "occurred_at": min(self.occurred_at or desk.now, desk.now),
+            "occurred_at": self._moment(desk, order),
             "booked_at": desk.now,
         }
         if order is None:
             return self._waits(desk, refund)
         if not self.may_wait:
             self._check_open(order)
+            self._check_latest(order)
         refund_order(desk, order, refund, self.lines, is_new=True, is_strict=not self.may_wait)
         return {"refund": refund["id"], "order": order["id"], "booked": True}
+
+    def _moment(self, desk: Desk, order: Row | None) -> datetime:
+        """When it happened, by the shop. Of two changes that tells which is the later."""
+        if self.edit is None:
+            return min(self.occurred_at or desk.now, desk.now)
+        if self.occurred_at is not None:
+            # A clock that runs ahead of ours keeps the sequence of its own words.
+            return self.occurred_at
+        last = refunded_of(order).asked.edit if order is not None else None
+        return desk.now if last is None else max(desk.now, instant(last.at + 1))
 
     def _waits(self, desk: Desk, refund: Row) -> Outcome:
         if not self.may_wait:
@@ -92,18 +108,37 @@ class RefundOrder:
 
     def _check_same(self, known: Row) -> None:
         """Raises Conflict when the refund of this id is another one."""
-        field = ("input", "refundExternalId")
-        name = self.refund_external_id
+        field, name = ("input", "refundExternalId"), f"refund {self.refund_external_id!r}"
+        if self.edit is not None:
+            field = ("input", "editExternalId")
+            name = f"change {self.refund_external_id.removeprefix(EDITED)!r}"
         if known["order_external_id"] != self.order_external_id:
-            raise Conflict(f"refund {name!r} belongs to another order", field=field)
-        if (known["kind"], known["lines"]) != (self.kind, self._text):
-            raise Conflict(f"refund {name!r} is known with other lines", field=field)
+            raise Conflict(f"{name} belongs to another order", field=field)
+        same = known["kind"] == self.kind and (
+            known["lines"] == self._text
+            if self.edit is None
+            else self.edit.is_kept_as(known["lines"])
+        )
+        if not same:
+            raise Conflict(f"{name} is known with other lines", field=field)
 
     def _check_open(self, order: Row) -> None:
         """Raises Conflict when nothing is left that could be refunded as a whole."""
         state, name = order["state"], self.order_external_id
         if state == "CANCELLED" or (state == "REFUNDED" and self.kind != CANCELLATION):
             raise Conflict(f"order {name!r} is {state.lower()} already")
+
+    def _check_latest(self, order: Row) -> None:
+        """Raises Conflict when a later change of the order is known than this one."""
+        last = refunded_of(order).asked.edit
+        if self.edit is None or self.occurred_at is None or last is None:
+            return
+        if (micros(self.occurred_at), self.refund_external_id) <= (last.at, last.name):
+            name, by = self.order_external_id, last.name.removeprefix(EDITED)
+            raise Conflict(
+                f"order {name!r} was changed later already, by change {by!r}",
+                field=("input", "occurredAt"),
+            )
 
 
 def edit_name(edit_external_id: str) -> str:

@@ -94,9 +94,9 @@ async def order_refund(
             note(input.reason, "input", "reason"),
             lines,
         )
-        return await _booked(info, OrderRefundPayload, done, input.order_external_id)
+        return await booked(info, OrderRefundPayload, done, input.order_external_id)
     except LoyaltyError as refusal:
-        return _refused(OrderRefundPayload, refusal)
+        return refused(OrderRefundPayload, refusal)
 
 
 @strawberry.mutation(
@@ -115,12 +115,12 @@ async def order_cancel(
             input.order_external_id,
             note(input.reason, "input", "reason"),
         )
-        return await _booked(info, OrderCancelPayload, done, input.order_external_id)
+        return await booked(info, OrderCancelPayload, done, input.order_external_id)
     except LoyaltyError as refusal:
-        return _refused(OrderCancelPayload, refusal)
+        return refused(OrderCancelPayload, refusal)
 
 
-async def _booked(info: Info, of: type[P], done: Done, name: str) -> P:
+async def booked(info: Info, of: type[P], done: Done, name: str) -> P:
     context = info.context
     context.refresh()
     views, refund_id = context.services.views, done.outcome["refund"]
@@ -137,7 +137,7 @@ async def _booked(info: Info, of: type[P], done: Done, name: str) -> P:
     )
 
 
-def _refused(of: type[P], refusal: LoyaltyError) -> P:
+def refused(of: type[P], refusal: LoyaltyError) -> P:
     return of(
         refund=None,
         order=None,
