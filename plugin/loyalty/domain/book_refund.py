@@ -129,7 +129,7 @@ class Refunding(Recording):
             for lot in self._lots(origin.unit)
             if lot.remaining and lot.id != lot_id and at < lot.ends_at
         ]
-        others.sort(key=lambda lot: (lot.ends_at, lot.available_at, lot.id))
+        others.sort(key=lambda lot: lot.drawn_by)
         for lot in others:
             part = min(lot.remaining, missing)
             if part:

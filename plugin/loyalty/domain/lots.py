@@ -35,6 +35,11 @@ class Lot:
     def ends_at(self) -> datetime:
         return self.expires_at or NEVER
 
+    @property
+    def drawn_by(self) -> tuple[datetime, datetime, int]:
+        """What lots are drawn in the sequence of: those that expire first, first."""
+        return self.ends_at, self.available_at, self.id
+
     def is_live(self, at: datetime) -> bool:
         return self.available_at <= at < self.ends_at
 
@@ -116,7 +121,7 @@ def draws(lots: Iterable[Lot], points: int, at: datetime) -> list[Draw]:
         InsufficientPoints: the live lots hold fewer.
     """
     live = [lot for lot in lots if lot.remaining > 0 and lot.is_live(at)]
-    live.sort(key=lambda lot: (lot.ends_at, lot.available_at, lot.id))
+    live.sort(key=lambda lot: lot.drawn_by)
     missing = points
     taken: list[Draw] = []
     for lot in live:

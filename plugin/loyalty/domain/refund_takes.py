@@ -110,7 +110,7 @@ class _State:
         self._at = at
         self._live = {
             lot.id: lot.remaining
-            for lot in sorted(lots.values(), key=lambda x: (x.ends_at, x.available_at, x.id))
+            for lot in sorted(lots.values(), key=lambda lot: lot.drawn_by)
             if at < lot.ends_at
         }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from loyalty.domain.accounts import Hold
 from loyalty.domain.book import Book
 from loyalty.domain.calendar import after_days
 from loyalty.domain.ledger import Cause, LotTerms, micros
@@ -127,27 +128,35 @@ def _moved(
 
 
 def held_draws(desk: Desk, reservation_id: int | None) -> list[HeldDraw]:
-    """What a reservation's order was paid with, in the sequence drawn, holder by holder."""
+    """What a reservation's order was paid with, in the sequence drawn, holder by holder.
+
+    The rows do not tell the sequence: a late commit that draws on a lot again keeps its row.
+    """
     if reservation_id is None:
         return []
-    fresh = [
-        HeldDraw(book.accounts.member_id, draw.lot_id, draw.unit, draw.amount, draw.returned)
-        for book in desk.books.values()
-        for draw in _fresh(book, reservation_id)
+    # Held in this very unit, by a late commit: what it drew before counts no more.
+    again = {id: hold for id, book in desk.books.items() if (hold := _fresh(book, reservation_id))}
+    found = [
+        HeldDraw(id, draw.lot_id, draw.unit, draw.amount, draw.returned)
+        for id, hold in again.items()
+        for draw in hold.draws
     ]
-    # Held in this very unit, by a late commit: its draws are still to be inserted.
-    known = {draw.lot_id for draw in fresh}
-    stored = [
+    found += [
         HeldDraw(row["holder_id"], row["lot_id"], row["unit"], row["amount"], row["returned"])
         for row in desk.loaded.draws.get(reservation_id, ())
-        if row["lot_id"] not in known
+        if row["holder_id"] not in again
     ]
-    return sorted((*stored, *fresh), key=lambda draw: draw.holder_id)
+
+    def drawn(draw: HeldDraw) -> tuple[object, ...]:
+        lot = desk.books[draw.holder_id].accounts.lots[draw.lot_id]
+        return draw.holder_id, *lot.drawn_by
+
+    return sorted(found, key=drawn)
 
 
-def _fresh(book: Book, reservation_id: int) -> Sequence[Any]:
+def _fresh(book: Book, reservation_id: int) -> Hold | None:
     opened = (hold for hold in book.changes.holds_opened if hold.reservation_id == reservation_id)
-    return next((hold.draws for hold in opened), ())
+    return next(opened, None)
 
 
 def _note_draws(desk: Desk, reservation_id: int | None, moved: Sequence[HeldDraw]) -> None:
