@@ -94,6 +94,8 @@ EVENTS: list[Event] = [
     refunded("o-3", "r-5", LineAsk("1", 0, 999)),
     committed,
     reported("o-4", "dan", 1_500),
+    refunded("o-4", "r-6", LineAsk("1", 0, 500)),
+    refunded("o-4", "r-7", LineAsk("1", 0, 333)),
 ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.quote import quote
 from loyalty.domain.quote_holdings import CouponFacts, GiftCardFacts, Holdings
 from loyalty.domain.quote_terms import Choice
@@ -12,6 +13,7 @@ from loyalty.domain.refund_asks import LineAsk
 from loyalty.secrets import SecretKey
 from loyalty.services.coupons import Coupons
 from loyalty.services.gift_cards import GiftCards
+from loyalty.services.orders import BookOrder
 
 from .conftest import Shop
 from .test_refunds import refund
@@ -28,7 +30,10 @@ async def desk(shop: Shop) -> Desk:
     return Desk(shop, coupons, GiftCards(shop.database, shop.door, shop.summaries, key))
 
 
-async def test_uses_and_cards_come_back_with_what_they_paid_for(desk: Desk) -> None:
+@pytest.mark.parametrize("sequence", [("commit", "back"), ("report", "back", "commit")])
+async def test_uses_and_cards_come_back_with_what_they_paid_for(
+    sequence: tuple[str, ...], desk: Desk
+) -> None:
     shop = desk.shop
     await shop.enrol("ann")
     use, card = await desk.coupon("LAST", uses_max=1), await desk.card(1_000)
@@ -46,10 +51,15 @@ async def test_uses_and_cards_come_back_with_what_they_paid_for(desk: Desk) -> N
     )
     assert (found.total_minor, found.payable_minor) == (1_800, 800)
     held = reservation(await shop.reserve(found))
-    assert (await shop.commit(held, "o-1", 800)).refusal is None
-    assert (await desk.left(card), await desk.uses("LAST")) == ((0, 0), (1, 0))
-
-    await refund(shop, "r-1", LineAsk("a"))
+    told = tuple(OrderLine(line.product, 1, 1_000, 100, id=line.id) for line in lines)
+    for step in sequence:
+        if step == "commit":
+            assert (await shop.commit(held, "o-1", 800)).refusal is None
+        elif step == "report":
+            order = PaidOrder("o-1", "ann", "EUR", told, shop.clock.now(), paid_minor=800)
+            await shop.door.submit(BookOrder(shop.tenant_id, order, "test"))
+        else:
+            await refund(shop, "r-1", LineAsk("a"))
     assert (await desk.left(card), await desk.uses("LAST")) == ((500, 0), (1, 0))
     await refund(shop, "r-2", LineAsk("b"))
 

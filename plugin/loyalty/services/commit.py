@@ -1,6 +1,6 @@
 """The checkout command that turns a hold into a redemption and books the order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +9,11 @@ import orjson
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import Cause, LotTerms
 from loyalty.domain.lots import Draw
-from loyalty.domain.money import Money, allocated
+from loyalty.domain.money import Money
 from loyalty.domain.order import Earned, OrderContext, context_to_dict
 from loyalty.domain.order_facts_of import quoted_facts
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
-from loyalty.domain.ruleset import Clawback
 from loyalty.errors import (
     AlreadyExists,
     Conflict,
@@ -28,9 +27,14 @@ from loyalty.errors import (
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.holding import give_back, hold_quoted, holds_all, redeem_held
-from loyalty.services.order_facts import checkout_facts, context_of, line_ids, ruleset_at
+from loyalty.services.order_facts import (
+    ruleset_at,
+)
+from loyalty.services.order_rows import points_earned, redeemed_columns
+from loyalty.services.refunded_before import can_be_undone, refund_again, undo_refunds
 from loyalty.services.refunds import refund_waiting
-from loyalty.services.reservations import as_instant, found_reservation, state_at
+from loyalty.services.reported_before import onto_reported
+from loyalty.services.reservations import found_reservation, state_at
 
 Outcome = dict[str, Any]
 
@@ -39,7 +43,8 @@ Outcome = dict[str, Any]
 class Commit:
     """Turn a hold into a redemption, and book what the order earned as pending.
 
-    The shop's report of the order may have come first: then the hold is redeemed onto it.
+    The shop's report of the order may have come first: then the hold is redeemed onto it, and
+    what came back of it since is decided anew.
 
     ``flags_mismatch``: an order reported before is flagged, not refused, when what was paid
     differs from the quote.
@@ -76,9 +81,12 @@ class Commit:
                 f"{wanted.text()} {wanted.currency}", f"{self.paid.text()} {self.paid.currency}"
             )
         order_id = desk.ids.next() if known is None else known["id"]
+        if known is not None:
+            known = undo_refunds(desk, known)
         redeem(desk, row, quote, order_id)
         if known is not None:
             onto_reported(desk, known, row, quote, agrees=not mismatch, flagged=self.is_flagged)
+            refund_again(desk, self.order_external_id)
             return {"order": order_id, "booked": True}
         book = desk.book_of(row["member_id"])
         occurred_at = min(self.occurred_at or desk.now, desk.now)
@@ -127,62 +135,6 @@ def redeem(desk: Desk, row: Row, quote: Quote, order_id: int) -> None:
     desk.update("reservation", row["id"], state="COMMITTED", order_id=order_id)
 
 
-def redeemed_columns(row: Row, quote: Quote) -> Row:
-    """What an order's row says of the reservation that it redeemed."""
-    return {
-        "reservation_id": row["id"],
-        "tender_points": quote.tender.points if quote.tender else 0,
-        "tender_minor": quote.tender.value_minor if quote.tender else 0,
-        "points_redeemed": sum(quote.points_needed.values()),
-        "credit_minor": quote.credit.minor if quote.credit else 0,
-        "gift_minor": sum(used.minor for used in quote.gift_cards),
-        "tax_minor": quote.tax_minor,
-    }
-
-
-def onto_reported(
-    desk: Desk, known: Row, row: Row, quote: Quote, *, agrees: bool, flagged: bool
-) -> None:
-    """Put what was redeemed onto an order that was reported as paid before its checkout was.
-
-    The lines stay as they were reported. Where what was paid ``agrees`` with the quote, what
-    the order earned becomes what the quote promised, so that it does not matter which came
-    first; else it stays too, and the order is flagged. An order that was reported without a
-    member becomes that of the reservation's.
-    """
-    columns = redeemed_columns(row, quote) | {"discount_minor": quote.discount_minor}
-    reported = context_of(known)
-    differs = known["total_minor"] != quote.total_minor
-    differs = differs or reported.paid_minor not in (None, quote.payable_minor)
-    columns["mismatch"] = bool(known["mismatch"]) or flagged or differs or not agrees
-    columns["member_id"] = row["member_id"]
-    lines = desk.loaded.order_lines.get(known["id"], [])
-    charged = sum(amount - discount for _, amount, discount in lines)
-    ids = line_ids(reported, len(lines))
-    shipping = max(known["total_minor"] - charged, 0)
-    context = replace(reported, facts=checkout_facts(desk, quote, ids, lines, shipping))
-    book = desk.book_of(row["member_id"])
-    if agrees:
-        earned: tuple[Earned, ...] = ()
-        if book is not None:
-            earned = earn_as_quoted(desk, book, known, reported.earned, quote)
-        context = replace(
-            context,
-            ruleset_version=quote.ruleset_version,
-            tier=quote.tier,
-            earned=earned,
-            quote_hash=quote.hash,
-        )
-        columns |= {
-            "ruleset_version": quote.ruleset_version,
-            "tier": quote.tier,
-            "points_earned": points_earned(desk, earned),
-        }
-    columns["context"] = orjson.dumps(context_to_dict(context)).decode()
-    desk.update("shop_order", known["id"], **columns)
-    desk.see(desk.loaded.orders, known["external_id"], known | columns)
-
-
 def _check_open(known: Row, row: Row) -> None:
     """Raises AlreadyExists unless a known order may still redeem the reservation."""
     name = known["external_id"]
@@ -190,8 +142,8 @@ def _check_open(known: Row, row: Row) -> None:
         found = "is booked already, from another checkout"
     elif known["member_id"] not in (None, row["member_id"]):
         found = "is booked already, for another member"
-    elif known["state"] != "PAID":
-        found = f"is {known['state'].lower()} already"
+    elif not can_be_undone(known):
+        found = f"is {known['state'].lower()} already, by an earlier release that kept no account"
     else:
         return
     raise AlreadyExists(f"order {name!r} {found}", field=("input", "orderExternalId"))
@@ -210,50 +162,6 @@ def earn_quoted(
         Earned(item.point_type, item.points, lot_id, tuple(item.by_line))
         for item, lot_id in zip(quote.earnings, lots, strict=True)
     )
-
-
-def earn_as_quoted(
-    desk: Desk, book: Book, known: Row, reported: tuple[Earned, ...], quote: Quote
-) -> tuple[Earned, ...]:
-    """Bring what a known order earned to what its quote promised.
-
-    A report knows neither the points that paid nor the tier of the quote, so the two may
-    differ: what is too much is taken back from its own lot, what is missing is earned. Its day
-    may be another one, too: what nobody has touched yet is earned anew with the quote's dates.
-    """
-    cause = Cause(order_id=known["id"])
-    may_owe = desk.ruleset_of(known).refunds.clawback is Clawback.ALLOW_DEFICIT
-    promised = {item.point_type: item for item in quote.earnings}
-    left = {unit: item.points for unit, item in promised.items()}
-    earned: list[Earned] = []
-    for item in reported:
-        points = min(item.points, left.get(item.point_type, 0))
-        lot = book.accounts.lots[item.lot_id]
-        if points and lot.remaining == item.points:
-            whole = promised[item.point_type]
-            is_same = (lot.available_at, lot.expires_at) == (whole.available_at, whole.expires_at)
-            points = points if is_same else 0
-        if points < item.points:
-            book.reverse(item.lot_id, item.points - points, book.at, cause, may_owe=may_owe)
-        if points:
-            weights = (*item.by_line, item.points - sum(item.by_line))
-            by_line = tuple(allocated(points, weights)[:-1])
-            earned.append(Earned(item.point_type, points, item.lot_id, by_line))
-            left[item.point_type] -= points
-    missing = [replace(promised[unit], points=points) for unit, points in left.items() if points]
-    if missing:
-        more = [
-            (item.point_type, item.points, LotTerms(item.available_at, item.expires_at))
-            for item in missing
-        ]
-        occurred_at = min(as_instant(known["occurred_at"]), desk.now)
-        lots = book.earn(more, occurred_at, cause)
-        for added, lot_id in zip(missing, lots, strict=True):
-            whole = promised[added.point_type]
-            weights = (*whole.by_line, whole.by_shipping)
-            by_line = tuple(allocated(added.points, weights)[:-1])
-            earned.append(Earned(added.point_type, added.points, lot_id, by_line))
-    return tuple(earned)
 
 
 def _hold_again(desk: Desk, row: Row, quote: Quote) -> None:
@@ -333,9 +241,3 @@ def _book_order(
             amount_minor=line.gross_minor,
             discount_minor=line.discount_minor,
         )
-
-
-def points_earned(desk: Desk, earned: tuple[Earned, ...]) -> int:
-    """Points of the spendable type among what an order earned."""
-    spendable = desk.ruleset.spendable.code
-    return sum(item.points for item in earned if item.point_type == spendable)

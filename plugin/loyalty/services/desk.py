@@ -46,12 +46,14 @@ class Loaded:
     ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
     by holder, ``coupons`` by code. ``quota_uses_over``: ids of uses by quota that timed out and
     are not marked so.
+    ``refunds_booked`` by order, in the sequence booked: of orders without a checkout so far.
     ``order_lines``: quantity, amount and discount by order id, of those that need them.
     """
 
     orders: dict[str, Row] = field(default_factory=dict)
     refunds: dict[str, Row] = field(default_factory=dict)
     refunds_waiting: dict[str, list[Row]] = field(default_factory=dict)
+    refunds_booked: dict[str, list[Row]] = field(default_factory=dict)
     reservations: dict[int, Row] = field(default_factory=dict)
     draws: dict[int, list[Row]] = field(default_factory=dict)
     order_lines: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)

@@ -266,6 +266,7 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
     loaded.refunds = {row["external_id"]: row for row in refunds}
     for row in waiting:
         loaded.refunds_waiting.setdefault(row["order_external_id"], []).append(row)
+    yield from _load_booked_refunds(desk, needs, orders)
     reservations += open_carts + open_own
     named = {row["reservation_id"] for row in orders} - {None, *needs.reservations}
     reservations += yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, sorted(named))
@@ -303,3 +304,13 @@ def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
         step = TierAt(instant(at), tier)
         loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
     loaded.gift_cards = {row["holder_id"]: row for row in cards}
+
+
+def _load_booked_refunds(desk: Desk, needs: Needs, orders: Sequence[Row]) -> Unit[None]:
+    """What came back already of orders that may get their checkout only now."""
+    names = [row["external_id"] for row in orders if row["refunds"] and not row["reservation_id"]]
+    if names and needs.reservations:
+        columns = checkout_sql.REFUND_COLUMNS
+        statement = checkout_sql.REFUNDS_BOOKED
+        for row in (yield from _rows(statement, columns, desk.tenant_id, names)):
+            desk.loaded.refunds_booked.setdefault(row["order_external_id"], []).append(row)

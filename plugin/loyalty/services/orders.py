@@ -22,10 +22,8 @@ from loyalty.services.commit import (
     Commit,
     check_redeemable,
     payable,
-    points_earned,
     quote_of,
     redeem,
-    redeemed_columns,
 )
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.order_facts import (
@@ -37,6 +35,7 @@ from loyalty.services.order_facts import (
     refunded_of,
 )
 from loyalty.services.order_lines import check_gross
+from loyalty.services.order_rows import points_earned, redeemed_columns
 from loyalty.services.refunds import refund_waiting
 
 Outcome = dict[str, Any]
@@ -110,8 +109,7 @@ class BookOrder:
                 desk.update("shop_order", known["id"], mismatch=True)
                 desk.see(desk.loaded.orders, known["external_id"], known | {"mismatch": True})
             return again
-        has_news = reservation_id is not None
-        if not has_news or known["mismatch"] or known["state"] != "PAID":
+        if reservation_id is None:
             return again
         if reservation_id in desk.loaded.reservations:
             outcome = self._redeemed(desk)

@@ -65,18 +65,29 @@ def refund_order(
     Raises:
         BadInput, RefundTooLarge: of a strict step; nothing moved.
     """
-    ruleset, before = desk.ruleset_of(order), refunded_of(order)
+    before = refunded_of(order)
     # What an earlier release refunded, it refunded as a whole, and kept no account of.
     is_known = order["state"] not in DONE or order.get("refunds") is not None
     asked: Asked | None = before.asked.adding(asks)
     if row["kind"] == EDIT:
         order, asked = edit_order(desk, order, row) if is_known else (order, None)
-    context = context_of(order)
-    facts = facts_of(desk, order, context)
     if is_strict and asks is not None:
+        facts = facts_of(desk, order, context_of(order))
         check(facts, before.asked, asks, order["currency"])
+    book_step(desk, order, row, asked if is_known else None, is_new=is_new)
+
+
+def book_step(desk: Desk, order: Row, row: Row, asked: Asked | None, *, is_new: bool) -> None:
+    """Move the value of what is asked by now beyond what was booked, and note it.
+
+    Args:
+        row: of the refund that books it.
+        asked: None for one that moves nothing.
+    """
+    ruleset, context = desk.ruleset_of(order), context_of(order)
+    facts = facts_of(desk, order, context)
     step = None
-    if is_known and asked is not None:
+    if asked is not None:
         step = _moved(desk, order, row, facts, context.earned, asked)
     _note_refund(desk, order, row, ruleset, step, is_new=is_new)
     _note_order(desk, order, row, facts, ruleset, step)
@@ -203,6 +214,9 @@ def _note_refund(
     else:
         desk.update("order_refund", row["id"], **values)
     desk.see(desk.loaded.refunds, row["external_id"], row)
+    others = desk.loaded.refunds_booked.get(order["external_id"], ())
+    kept = [other for other in others if other["id"] != row["id"]]
+    desk.see(desk.loaded.refunds_booked, order["external_id"], [*kept, row])
 
 
 def _note_order(

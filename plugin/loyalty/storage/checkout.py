@@ -57,6 +57,11 @@ REFUNDS_WAITING = Sql(
          WHERE tenant_id = $1 AND order_external_id = ANY($2::text[]) AND state = 'WAITING'
          ORDER BY occurred_at, external_id"""
 )
+REFUNDS_BOOKED = Sql(
+    f"""SELECT {", ".join(REFUND_COLUMNS)} FROM order_refund
+         WHERE tenant_id = $1 AND order_external_id = ANY($2::text[]) AND state = 'BOOKED'
+         ORDER BY booked_at, id"""
+)
 KEYS = Sql(
     """SELECT client, operation, key, body_hash, outcome FROM idempotency
         WHERE tenant_id = $1 AND key = ANY($2::text[])"""
