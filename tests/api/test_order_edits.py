@@ -49,6 +49,20 @@ async def test_less_comes_back_and_more_earns(program: Program) -> None:
     assert changed["member"]["balance"]["pending"] == await pending(till) == 65
 
 
+async def test_changed_back_it_is_as_it_was(program: Program) -> None:
+    till = await bought(program)
+    await till.run("order_edit", input=change("e-1", now("1", 1, "20.00"), now("b", 2, "45.00")))
+
+    changed = await till.run("order_edit", input=change("e-2", now("1", 1, "50.00")))
+
+    assert changed["userErrors"] == []
+    assert changed["refund"]["money"]["amount"] == "-30.00"
+    assert changed["order"]["state"] == "PAID"
+    assert changed["order"]["left"]["amount"] == "50.00"
+    assert [each["left"]["amount"] for each in changed["order"]["lines"]] == ["50.00"]
+    assert changed["member"]["balance"]["pending"] == await pending(till) == 50
+
+
 async def test_a_repeat_changes_nothing_by_its_key_and_by_its_name(program: Program) -> None:
     till = await bought(program)
     given = change("e-1", now("1", 1, "20.00"))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
+import orjson
 import pytest
 
 from loyalty.domain.money import AMOUNT_MINOR_MAX
@@ -26,6 +27,7 @@ MONEY = Sql(
     """SELECT SUM(money_minor) FROM order_refund
         WHERE tenant_id = $1 AND order_external_id = $2"""
 )
+REFUNDED = Sql("SELECT refunds FROM shop_order WHERE tenant_id = $1 AND external_id = $2")
 LOTS = Sql(
     """SELECT l.unit, l.available_at, l.ends_at, SUM(l.remaining), SUM(l.amount - l.reversed)
          FROM lot l JOIN member m ON m.tenant_id = l.tenant_id AND m.id = l.member_id
@@ -66,6 +68,14 @@ async def booked(shop: Shop, number: int) -> tuple[tuple[str, ...], list[tuple[s
     ((*order,),) = await shop.database.read(ORDER(shop.tenant_id, f"o-{number}"))
     lots = await shop.database.read(LOTS(shop.tenant_id, f"m-{number}"))
     return tuple(map(str, order)), [tuple(map(str, row)) for row in lots]
+
+
+async def refunded(shop: Shop, number: int) -> tuple[int, ...]:
+    """What came back altogether: value, money, and points taken."""
+    ((text,),) = await shop.database.read(REFUNDED(shop.tenant_id, f"o-{number}"))
+    booked = orjson.loads(text)["booked"] if text else {}
+    reversed_ = booked.get("reversed", {}).get("points", 0)
+    return booked.get("value_minor", 0), booked.get("money_minor", 0), reversed_
 
 
 async def submit(shop: Shop, *commands: Command) -> None:
@@ -167,3 +177,27 @@ async def test_a_change_past_what_an_amount_can_hold_is_refused(shop: Shop) -> N
 
     assert isinstance(verdict.refusal, BadInput)
     assert await booked(shop, 1) == before
+
+
+LOWERED = (OrderLine("tea", 1, 1_000, id="a"), OrderLine("pot", 1, 2_000, id="b"))
+RAISED = (OrderLine("tea", 3, 2_500, id="a"), OrderLine("pot", 2, 4_000, id="b"))
+
+
+@pytest.mark.parametrize("last", [PAID, RAISED, CHANGED])
+async def test_changes_that_lower_and_raise_an_order_may_arrive_in_any_sequence(
+    shop: Shop, last: tuple[OrderLine, ...]
+) -> None:
+    ends: dict[tuple[object, ...], list[tuple[int, ...]]] = {}
+    for number, sequence in enumerate(permutations(range(4))):
+        commands = [
+            paid(shop, number),
+            edit(shop, number, *LOWERED, name="lower", later_s=-120),
+            edit(shop, number, *last, name="last"),
+            back(shop, number, "r", LineAsk("a", quantity=1)),
+        ]
+        await submit(shop, *[commands[position] for position in sequence])
+        order, lots = await booked(shop, number)
+        ends.setdefault((order, tuple(lots), await refunded(shop, number)), []).append(sequence)
+
+    assert len(ends) == 1, ends
+    assert await shop.problems() == []

@@ -173,7 +173,10 @@ class RefundFigures:
         description="Points that the order's refunds up to this one should have taken back but "
         "were spent already."
     )
-    money: Money = strawberry.field(description="Money to give back to the shopper.")
+    money: Money = strawberry.field(
+        description="Money to give back to the shopper. This and what follows is less than nothing "
+        "where a change of the order has more bought again that had come back."
+    )
     credit: Money = strawberry.field(description="Store credit given back to the member.")
     gift_cards: Money = strawberry.field(description="Money given back to gift cards.")
     points_value: Money = strawberry.field(

@@ -54,6 +54,22 @@ class Refunding(Recording):
             self._record(TransactionKind.RETURN, entries, at, cause)
         return sum(draw.amount for draw in drawn)
 
+    def spend_again(self, drawn: Sequence[Draw], at: datetime, cause: Cause) -> None:
+        """Take points that were given back out of their lots again: ``give_back`` undone."""
+        self.accounts.outlook = None
+        entries = [self._drawn(draw, -draw.amount) for draw in drawn]
+        entries += self._counter(Account.REDEEMED, drawn, 1)
+        self._record(TransactionKind.RETURN, entries, at, cause)
+
+    def give_up(self, unit: str, before: Took, at: datetime, cause: Cause) -> tuple[Took, int]:
+        """Put back all that an order's refunds took of an account, as far as it is still there.
+
+        Returns:
+            What they took by now, and how many points more than before: less than nothing.
+        """
+        owned = [Owned(lot_id, self.accounts.lots[lot_id].amount, 0) for lot_id in before.reversed]
+        return self.retake(unit, owned, before, at, cause, may_owe=False, repays=False)
+
     def retake(
         self,
         unit: str,
@@ -63,6 +79,7 @@ class Refunding(Recording):
         cause: Cause,
         *,
         may_owe: bool,
+        repays: bool = True,
     ) -> tuple[Took, int]:
         """Take back what an order earned, decided anew over what its refunds took before.
 
@@ -71,14 +88,16 @@ class Refunding(Recording):
         Args:
             owned: the lots of ``unit`` the order earned, with what is to be taken back by now.
             before: what the order's refunds took of this account so far.
+            repays: pay a deficit from what is active, as settling would do.
 
         Returns:
             What they took by now, and how many points more than before.
         """
         known = self.accounts
         again = retaken(
-            self._lots(unit), known.deficits.get(unit, 0), before, owned, at, may_owe=may_owe
-        )
+            self._lots(unit), known.deficits.get(unit, 0), before, owned, at,
+            may_owe=may_owe, repays=repays,
+        )  # fmt: skip
         by_lot = {lot_id: (points, 0) for lot_id, points in again.moved.items()}
         for item in owned:
             # For tiers these points no longer count, whoever paid for them.

@@ -117,6 +117,8 @@ def refund(
     portion: Portion,
     using: RefundTerms,
     cause: Cause,
+    *,
+    may_lessen: bool = False,
 ) -> Step:
     """Move what ``portion`` of the order comes to, less what refunds moved before.
 
@@ -124,13 +126,20 @@ def refund(
 
     Args:
         before: with what this step asks for among its ``asked``.
+        may_lessen: a change of the order may have more bought again than before: what was
+            given back for it is spent again, as far as it is still there. Uses stay given back.
     """
     policy, was = using.policy, before.booked
     due = targets(facts, earned, portion, policy.broken_minimum)
-    credit = max(due.credit_minor, was.credit_minor)
-    gift = max(due.gift_minor, was.gift_minor)
+    # Money that was given back stays given back.
+    floor = Booked() if may_lessen else was
+    credit = max(due.credit_minor, floor.credit_minor)
+    gift = max(due.gift_minor, floor.gift_minor)
     wanted = dict(due.returned) | {using.credit_unit: credit, using.gift_unit: gift}
     moved = _given_back(draws, wanted, using, cause)
+    if may_lessen:
+        before, again = _spent_again(draws, wanted, before, using, cause)
+        moved += again
     returned = dict(was.returned)
     for draw, more in moved:
         returned[draw.unit] = returned.get(draw.unit, 0) + more
@@ -141,10 +150,9 @@ def refund(
         worth = after.shortfall(using.tender.point_type) * using.tender.minor
         deducted = min(worth // using.tender.points, due.money_minor)
     booked = Booked(
-        # Money that was given back stays given back.
-        money_minor=max(due.money_minor - deducted, was.money_minor),
-        credit_minor=credit,
-        gift_minor=gift,
+        money_minor=max(due.money_minor - deducted, floor.money_minor),
+        credit_minor=max(credit, returned.get(using.credit_unit, 0)),
+        gift_minor=max(gift, returned.get(using.gift_unit, 0)),
         points_minor=due.points_minor,
         value_minor=due.value_minor,
         tax_minor=due.tax_minor,
@@ -153,7 +161,7 @@ def refund(
         by_line=due.by_line,
         returned=returned,
         reversed=reversed_,
-        restored=due.ended,
+        restored=(*was.restored, *(code for code in due.ended if code not in was.restored)),
     )
     return Step(
         after=replace(after, booked=booked),
@@ -188,6 +196,47 @@ def _given_back(
     for holder_id, parts in by_holder.items():
         using.books[holder_id].give_back(parts, using.at, cause, expired_terms=using.grace)
     return moved
+
+
+def _spent_again(
+    draws: Sequence[HeldDraw],
+    wanted: Mapping[str, int],
+    before: Refunded,
+    using: RefundTerms,
+    cause: Cause,
+) -> tuple[Refunded, list[tuple[HeldDraw, int]]]:
+    """Spend again what was given back beyond what is wanted, from the lots it went to.
+
+    Those drawn first are spent first. What a debt took of it is there too: it is given up and
+    taken anew by what follows. What somebody spent meanwhile, or what expired, stays given back.
+
+    Returns:
+        The refunds so far, less what was given up; and the draws with what each lost, below zero.
+    """
+    over: dict[str, int] = {}
+    for unit, whole in wanted.items():
+        back = sum(draw.returned for draw in draws if draw.unit == unit)
+        if back > whole:
+            over[unit] = back - whole
+    if over and using.member is not None:
+        took, reversed_ = dict(before.took), dict(before.booked.reversed)
+        for unit in over.keys() & took.keys():
+            took[unit], more = using.member.give_up(unit, took[unit], using.at, cause)
+            reversed_[unit] = reversed_.get(unit, 0) + more
+        before = replace(before, took=took, booked=replace(before.booked, reversed=reversed_))
+    moved: list[tuple[HeldDraw, int]] = []
+    by_holder: dict[int, list[Draw]] = {}
+    for draw in draws:
+        lot = using.books[draw.holder_id].accounts.lots[draw.lot_id]
+        left = lot.remaining if lot.is_live(using.at) else 0
+        part = min(draw.returned, over.get(draw.unit, 0), left)
+        if part:
+            over[draw.unit] -= part
+            moved.append((draw, -part))
+            by_holder.setdefault(draw.holder_id, []).append(Draw(draw.lot_id, draw.unit, part))
+    for holder_id, parts in by_holder.items():
+        using.books[holder_id].spend_again(parts, using.at, cause)
+    return before, moved
 
 
 def _taken_back(

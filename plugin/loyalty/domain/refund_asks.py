@@ -32,6 +32,7 @@ class Edit(NamedTuple):
     ``at`` (in microseconds) and ``name`` are the latest change's. ``kept`` is the part of each
     of the order's lines that is still bought, by place; of lines after those, all. ``current``
     are pieces and net by id as the latest change has them; what refunds ask is a part of that.
+    ``paid`` is how many lines the order was paid with; those after them came with changes.
     """
 
     at: int
@@ -39,6 +40,7 @@ class Edit(NamedTuple):
     kept: tuple[Fraction, ...]
     kept_shipping: Fraction
     current: Mapping[str, tuple[int, int]]
+    paid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def portion_of(facts: OrderFacts, asked: Asked) -> Portion:
     for line, kept in zip(facts.all_lines, kept_parts(facts, asked), strict=True):
         part = _part_asked(line, asked) if kept else ONE
         found.append(None if part is None else 1 - kept * (1 - part))
-    lines = found[:-1]
+    gone = gone_lines(facts, asked)
+    lines = [part for at, part in enumerate(found[:-1]) if at not in gone]
     others = ONE if all(part in (None, ONE) for part in lines) and ONE in lines else ZERO
     told = [others if part is None else part for part in found]
     return Portion(tuple(told[:-1]), told[-1])
@@ -113,6 +116,21 @@ def kept_parts(facts: OrderFacts, asked: Asked) -> list[Fraction]:
     kept = asked.edit.kept[: len(facts.lines)]
     later = [ONE] * (len(facts.lines) - len(kept))
     return [*kept, *later, asked.edit.kept_shipping]
+
+
+def gone_lines(facts: OrderFacts, asked: Asked) -> frozenset[int]:
+    """Places of lines that came with a change of the order and went with a later one."""
+    if asked.edit is None:
+        return frozenset()
+    kept = kept_parts(facts, asked)
+    return frozenset(at for at in range(asked.edit.paid, len(facts.lines)) if not kept[at])
+
+
+def has_come_back(facts: OrderFacts, asked: Asked) -> bool:
+    """Whether anything of the order as it was paid, or as it is now, came back."""
+    gone = gone_lines(facts, asked)
+    parts = portion_of(facts, asked).all_lines
+    return any(part for at, part in enumerate(parts) if at not in gone)
 
 
 def _part_asked(line: FactsLine, asked: Asked) -> Fraction | None:
@@ -190,12 +208,13 @@ def asked_to_json(asked: Asked) -> dict[str, Any]:
         "all": asked.is_all,
     }
     if asked.edit is not None:
-        at, name, kept, shipping, current = asked.edit
+        at, name, kept, shipping, current, paid = asked.edit
         value["edit"] = [
             at,
             name,
             [[part.numerator, part.denominator] for part in (*kept, shipping)],
             [[id, *counted] for id, counted in current.items()],
+            paid,
         ]
     return value
 
@@ -204,10 +223,10 @@ def asked_from_json(value: dict[str, Any]) -> Asked:
     lines = {line: LineAsk(line, quantity, minor) for line, quantity, minor in value["lines"]}
     edit = None
     if "edit" in value:
-        at, name, parts, current = value["edit"]
+        at, name, parts, current, paid = value["edit"]
         *kept, shipping = [Fraction(*part) for part in parts]
         counted = {id: (quantity, net) for id, quantity, net in current}
-        edit = Edit(at, name, tuple(kept), shipping, counted)
+        edit = Edit(at, name, tuple(kept), shipping, counted, paid)
     return Asked(lines, frozenset(value["rests"]), value["all"], edit)
 
 

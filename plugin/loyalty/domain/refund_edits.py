@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from loyalty.domain.order import Earned, OrderLine
 from loyalty.domain.order_facts import FactsLine, OrderFacts
-from loyalty.domain.refund_asks import Asked, Edit, kept_parts
+from loyalty.domain.refund_asks import Asked, Edit, gone_lines, kept_parts
 from loyalty.domain.refund_targets import ONE, ZERO
 
 NAME_MAX = 120
@@ -22,12 +22,16 @@ MORE_SHIPPING = "+shipping"
 
 
 class Edited(NamedTuple):
-    """An order after a change. ``added`` are the lines that came new, at the end of its lines."""
+    """An order after a change. ``added`` are the lines that came new, at the end of its lines.
+
+    ``is_news``: it says something else than the change before.
+    """
 
     facts: OrderFacts
     asked: Asked
     added: tuple[FactsLine, ...]
     products: tuple[str, ...]
+    is_news: bool = True
 
 
 def edited(
@@ -40,7 +44,9 @@ def edited(
 ) -> Edited | None:
     """The order as ``lines`` and ``shipping_minor`` say it is now; None for an older word.
 
-    Refunds are apart from this: a change says what was bought, not what came back of it.
+    Refunds are apart from this: a change says what was bought, not what came back of it. What
+    earlier changes said counts no more: the lines that they added are gone, and what they took
+    off the lines that were paid with is there again.
 
     Args:
         lines: with their ids.
@@ -50,42 +56,63 @@ def edited(
     before = asked.edit
     if before is not None and (at, name) <= (before.at, before.name):
         return None
+    paid = facts.lines if before is None else facts.lines[: before.paid]
     wanted = {line.id or "": line for line in lines}
     left = {id: line.amount_minor - line.discount_minor for id, line in wanted.items()}
     current = {line.id: (0, 0) for line in facts.lines}
     current |= {id: (line.quantity, left[id]) for id, line in wanted.items()}
     kept: list[Fraction] = []
     pieces = {id: line.quantity for id, line in wanted.items()}
-    was = kept_parts(facts, asked)
-    for line, part in zip(facts.lines, was, strict=False):
-        if line.id == MORE_SHIPPING:
-            kept.append(part)
-            continue
-        kept.append(min(part, _still(line, left.get(line.id), pieces.get(line.id, 0))))
+    for line in paid:
+        kept.append(_still(line, left.get(line.id), pieces.get(line.id, 0)))
         if line.id in wanted:
             left[line.id] -= int(line.net_minor * kept[-1])
             pieces[line.id] = max(pieces[line.id] - line.quantity, 0)
     added: list[FactsLine] = []
     products: list[str] = []
-    known = {line.id for line in facts.lines}
+    known = {line.id for line in paid}
     for id, item in wanted.items():
         if left[id] > 0 or id not in known:
             added.append(FactsLine(id, pieces[id], left[id], left[id]))
             products.append(item.product)
     shipped = facts.shipping.net_minor
-    kept_shipping = min(
-        was[-1], Fraction(min(shipping_minor, shipped), shipped) if shipped else ONE
-    )
+    kept_shipping = Fraction(min(shipping_minor, shipped), shipped) if shipped else ONE
     more = shipping_minor - int(shipped * kept_shipping)
-    more -= sum(line.net_minor for line in facts.lines if line.id == MORE_SHIPPING)
     if more > 0:
         added.append(FactsLine(MORE_SHIPPING, 0, more, more))
         products.append(MORE_SHIPPING)
-    edit = Edit(at, name, tuple(kept), kept_shipping, current)
+    edit = Edit(at, name, tuple(kept), kept_shipping, current, len(paid))
+    if _is_said_already(edit, added, facts, asked):
+        assert before is not None
+        return Edited(facts, replace(asked, edit=_as_late(before, edit)), (), (), False)
+    gone = [FactsLine(line.id, 0, 0, 0) for line in facts.lines[len(paid) :]]
+    edit = edit._replace(kept=(*kept, *(ZERO for _ in gone)))
     return Edited(
-        replace(facts, lines=(*facts.lines, *added)), replace(asked, edit=edit), tuple(added),
+        replace(facts, lines=(*paid, *gone, *added)), replace(asked, edit=edit), tuple(added),
         tuple(products),
     )  # fmt: skip
+
+
+def _is_said_already(
+    edit: Edit, added: Sequence[FactsLine], facts: OrderFacts, asked: Asked
+) -> bool:
+    """Whether the change before was of the same lines: shops tell of changes that are none."""
+    before = asked.edit
+    if before is None or list(added) != [facts.lines[at] for at in live_places(facts, asked)]:
+        return False
+    return _as_late(before, edit)._replace(kept=before.kept[: before.paid]) == edit
+
+
+def _as_late(before: Edit, edit: Edit) -> Edit:
+    return before._replace(at=edit.at, name=edit.name)
+
+
+def live_places(facts: OrderFacts, asked: Asked) -> list[int]:
+    """Places of the lines that the latest change added."""
+    if asked.edit is None:
+        return []
+    gone = gone_lines(facts, asked)
+    return [at for at in range(asked.edit.paid, len(facts.lines)) if at not in gone]
 
 
 def _still(line: FactsLine, net_minor: int | None, quantity: int) -> Fraction:

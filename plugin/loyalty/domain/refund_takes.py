@@ -67,6 +67,7 @@ def retaken(
     at: datetime,
     *,
     may_owe: bool,
+    repays: bool = True,
 ) -> Retaking:
     """Undo what was taken, as far as it is still there, and take what is to be taken by now.
 
@@ -91,7 +92,7 @@ def retaken(
     left = max(wanted, 0) - sum(others.values())
     if may_owe:
         state.deficit += left
-    repaid = state.repay()
+    repaid = state.repay() if repays else {}
     targets = {item.lot_id: item.target for item in owned}
     after = Took(
         targets, own, others, left if may_owe else 0, final, repaid, 0 if may_owe else left

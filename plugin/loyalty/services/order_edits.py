@@ -11,7 +11,7 @@ from loyalty.domain.money import allocated
 from loyalty.domain.order import Earned, OrderLine, context_to_dict
 from loyalty.domain.order_facts import FactsLine, OrderFacts
 from loyalty.domain.refund_asks import Asked, kept_parts
-from loyalty.domain.refund_edits import Edited, edited, padded, still_earned
+from loyalty.domain.refund_edits import Edited, edited, live_places, padded, still_earned
 from loyalty.services.desk import Desk, Row
 from loyalty.services.order_facts import context_of, earning_lines, facts_of, refunded_of
 
@@ -68,15 +68,21 @@ def edit_order(desk: Desk, order: Row, row: Row) -> tuple[Row, Asked | None]:
     found = edited(facts, before.asked, lines, given["shipping"], moment, row["external_id"])
     if found is None:
         return order, None
+    if not found.is_news:
+        return order, found.asked
     kept = padded(context.earned, len(found.facts.lines))
-    more = _earned_more(desk, order, found, kept, lines, given["shipping"])
+    places = live_places(facts, before.asked)
+    gone = [item for item in context.earned if any(item.by_line[at] for at in places)]
+    more = _earned_more(desk, order, found, kept, gone, lines, given["shipping"])
     context = replace(context, facts=found.facts, earned=(*kept, *more))
     spendable = desk.ruleset_of(order).spendable.code
+    total = order["total_minor"] + sum(line.net_minor for line in found.added)
     columns = {
         "context": orjson.dumps(context_to_dict(context)).decode(),
-        "total_minor": order["total_minor"] + sum(line.net_minor for line in found.added),
+        "total_minor": total - sum(facts.lines[at].net_minor for at in places),
         "points_earned": order["points_earned"]
-        + sum(item.points for item in more if item.point_type == spendable),
+        + _points(more).get(spendable, 0)
+        - _points(gone).get(spendable, 0),
     }
     desk.update("shop_order", order["id"], **columns)
     desk.see(desk.loaded.orders, order["external_id"], order | columns)
@@ -102,14 +108,17 @@ def _earned_more(
     order: Row,
     found: Edited,
     kept: Sequence[Earned],
+    gone: Sequence[Earned],
     lines: Sequence[OrderLine],
     shipping_minor: int,
 ) -> tuple[Earned, ...]:
-    """Open lots for what the whole order earns now beyond what its kept lines have earned."""
+    """Open lots for what the whole order earns now beyond what its kept lines have earned.
+
+    In place of what the change before had earned (``gone``); a member that is set aside earns
+    no more than that.
+    """
     book = desk.book_of(order["member_id"])
     if book is None or not found.added:
-        return ()
-    if desk.members[order["member_id"]]["state"] not in ("ACTIVE", "PROSPECT"):
         return ()
     at = order["occurred_at"]
     moment = instant(at) if isinstance(at, int) else at
@@ -124,6 +133,9 @@ def _earned_more(
     )
     have = still_earned(kept, found.facts, found.asked)
     more = [(item, item.points - have.get(item.point_type, 0)) for item in now]
+    if desk.members[order["member_id"]]["state"] not in ("ACTIVE", "PROSPECT"):
+        most = _points(gone)
+        more = [(item, min(points, most.get(item.point_type, 0))) for item, points in more]
     more = [(item, points) for item, points in more if points > 0]
     terms = [
         (item.point_type, points, LotTerms(item.available_at, item.expires_at))
@@ -135,6 +147,13 @@ def _earned_more(
         Earned(item.point_type, points, lot_id, _by_added(points, found.facts, found.added))
         for (item, points), lot_id in zip(more, lots, strict=True)
     )
+
+
+def _points(earned: Sequence[Earned]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for item in earned:
+        found[item.point_type] = found.get(item.point_type, 0) + item.points
+    return found
 
 
 def _still_paid(found: Edited, share: Callable[[FactsLine], int]) -> int:

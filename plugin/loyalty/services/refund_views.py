@@ -10,7 +10,7 @@ from loyalty.domain.order import context_from_dict
 from loyalty.domain.order_facts import OrderFacts
 from loyalty.domain.order_facts_of import reported_facts
 from loyalty.domain.refund import Booked
-from loyalty.domain.refund_asks import LineAsk, asks_from_json, portion_of
+from loyalty.domain.refund_asks import LineAsk, asks_from_json, gone_lines, portion_of
 from loyalty.domain.refund_codec import booked_from_json
 from loyalty.domain.refund_edits import MORE_SHIPPING
 from loyalty.services.desk import Row
@@ -142,11 +142,11 @@ def line_views(
 ) -> tuple[OrderLineView, ...]:
     """The order's lines: product, quantity, amount and discount of each, with what came back."""
     asked = refunded_of(order).asked
-    parts = portion_of(facts, asked).lines
+    parts, gone = portion_of(facts, asked).lines, gone_lines(facts, asked)
     is_over = order["state"] in ("REFUNDED", "CANCELLED") and not order.get("refunds")
     found = []
     for position, (product, quantity, amount, discount) in enumerate(rows):
-        if product == MORE_SHIPPING:
+        if product == MORE_SHIPPING or position in gone:
             continue
         line = facts.lines[position] if position < len(facts.lines) else None
         id = str(position + 1) if line is None else line.id

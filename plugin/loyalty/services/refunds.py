@@ -19,6 +19,7 @@ from loyalty.domain.refund_asks import (
     asks_from_json,
     asks_to_json,
     check,
+    has_come_back,
     is_too_much,
     portion_of,
 )
@@ -131,6 +132,7 @@ def _moved(
         portion_of(facts, asked),
         using,
         Cause(order_id=order["id"], refund_id=row["id"]),
+        may_lessen=row["kind"] == EDIT,
     )
     _note_draws(desk, order["reservation_id"], step.draws)
     if book is not None:
@@ -198,14 +200,15 @@ def _note_refund(
     if step is not None:
         booked, spendable = step.booked, ruleset.spendable.code
         values |= {
-            "points_returned": sum(
-                points for unit, points in booked.returned.items() if not is_money(unit)
+            # A change by which more is bought again is less than nothing; ``booked`` says so.
+            "points_returned": max(
+                sum(points for unit, points in booked.returned.items() if not is_money(unit)), 0
             ),
-            "points_reversed": booked.reversed.get(spendable, 0),
+            "points_reversed": max(booked.reversed.get(spendable, 0), 0),
             "shortfall": step.after.shortfall(spendable),
-            "money_minor": booked.money_minor,
-            "credit_minor": booked.credit_minor,
-            "gift_minor": booked.gift_minor,
+            "money_minor": max(booked.money_minor, 0),
+            "credit_minor": max(booked.credit_minor, 0),
+            "gift_minor": max(booked.gift_minor, 0),
             "booked": orjson.dumps(booked_to_json(booked)).decode(),
         }
     row = row | values
@@ -225,10 +228,8 @@ def _note_order(
     state = order["state"]
     columns: Row = {}
     if step is not None:
-        if step.is_all:
-            state = "REFUNDED" if state != "CANCELLED" else state
-        elif any(step.after.booked.by_line) or any(portion_of(facts, step.after.asked).all_lines):
-            state = "PARTIALLY_REFUNDED"
+        if state != "CANCELLED":
+            state = _state_after(facts, step)
         # A line that is not known yet may come with a change of the order.
         is_other = bool(order["mismatch"]) and not refunded_of(order).is_flagged
         too_much = is_too_much(facts, step.after.asked)
@@ -247,8 +248,15 @@ def _note_order(
     desk.update("shop_order", order["id"], **columns)
     desk.see(desk.loaded.orders, order["external_id"], order | columns)
     if order["reservation_id"] is not None and state != order["state"]:
-        held = "REFUNDED" if state == "CANCELLED" else state
+        held = {"CANCELLED": "REFUNDED", "PAID": "COMMITTED"}.get(state, state)
         desk.update("reservation", order["reservation_id"], state=held)
+
+
+def _state_after(facts: OrderFacts, step: Step) -> str:
+    if step.is_all:
+        return "REFUNDED"
+    came_back = has_come_back(facts, step.after.asked) or any(step.after.booked.returned.values())
+    return "PARTIALLY_REFUNDED" if came_back else "PAID"
 
 
 def _micros(at: Any) -> int:
