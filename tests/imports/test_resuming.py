@@ -136,6 +136,40 @@ async def test_killed_again_and_again_an_import_books_every_order_once(
     await whole.database.close()
 
 
+GO_ON = """
+import os, sys
+from pathlib import Path
+from loyalty.services.rejects import RejectsFile
+path, steps = sys.argv[1], int(sys.argv[2])
+def step(event, args):
+    global steps
+    if event in ("open", "os.remove", "os.rename", "os.truncate") and path in str(args[0]):
+        steps -= 1
+        if steps < 0:
+            os._exit(9)
+sys.addaudithook(step)
+RejectsFile(Path(path), ("order",)).go_on(2)
+"""
+
+
+def test_a_kill_while_going_on_loses_no_line_of_what_was_refused(tmp_path: Path) -> None:
+    """Killed before its first use of the file, its second, and so on until it has done with it."""
+    path = tmp_path / "orders.csv.rejected.csv"
+    head = "rejected_line,rejected_code,rejected_reason,rejected_row,order\n"
+    kept, stopped = "2,quantity_zero,none,0,o1\n", "4,quantity_zero,none,2,o3\n"
+    statuses = []
+    while 0 not in statuses:
+        path.write_text(head + kept + stopped)
+        killed = [sys.executable, "-c", GO_ON, str(path), str(len(statuses))]
+        statuses.append(subprocess.run(killed, check=False).returncode)
+
+        assert kept in path.read_text(), statuses
+
+    assert set(statuses[:-1]) == {9}
+    assert path.read_text() == head + kept
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.anyio
 async def test_a_complete_import_is_left_alone(shop: Shop, tmp_path: Path) -> None:
     path = written(tmp_path / "orders.csv", 40, bad_every=9)

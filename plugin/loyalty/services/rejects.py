@@ -39,11 +39,15 @@ class RejectsFile:
         self._check_own()
         try:
             kept = self._kept(rows_done)
-            self.path.unlink(missing_ok=True)
-            # Found out now, not when the first bad row comes after an hour.
-            self.path.touch()
-            self.path.unlink()
-            self._append(kept)
+            # Beside it first: what is booked is not told again, so a kill here may lose no line.
+            # And that nothing can be written is found out now, not at the first bad row.
+            beside = self.path.with_name(f"{self.path.name}.part")
+            beside.unlink(missing_ok=True)
+            beside.touch()
+            self._append(kept, beside)
+            beside.replace(self.path)
+            if not kept:
+                self.path.unlink()
         except OSError as problem:
             raise BadInput(
                 f"cannot write rejected rows to {self.path}: {problem.strerror}; name another "
@@ -57,7 +61,8 @@ class RejectsFile:
         if self._size() > self._end:
             with self.path.open("r+b") as file:
                 file.truncate(self._end)
-        self._append([[r.line, r.code, r.reason, str(r.row), *r.cells] for r in rejects])
+        rows = [[r.line, r.code, r.reason, str(r.row), *r.cells] for r in rejects]
+        self._append(rows, self.path)
 
     def keep(self, rejects: Iterable[Reject]) -> None:
         """The block is booked: its rejects stay."""
@@ -91,9 +96,9 @@ class RejectsFile:
             if len(row) > _ROW and row[_ROW].isdecimal() and int(row[_ROW]) < rows_done
         ]
 
-    def _append(self, rows: Sequence[Sequence[str]]) -> None:
+    def _append(self, rows: Sequence[Sequence[str]], path: Path) -> None:
         if rows:
-            with self.path.open("a", encoding="utf-8", newline="", errors="replace") as file:
+            with path.open("a", encoding="utf-8", newline="", errors="replace") as file:
                 writer = csv.writer(file)
                 if file.tell() == 0:
                     writer.writerow(self._header)
