@@ -20,7 +20,7 @@ async def test_the_home_page_is_lean(shop: ApiShop) -> None:
 
     # Cold: version of the rules, of the member; its row, lots, sums, holds in one go; history;
     # what is popular; and the products of each of three windows, which have to be of this moment.
-    assert cold == 11
+    assert cold == 8
     # Warm, all but the two versions, the history and the products come from the cache.
     assert warm == 6
 
@@ -38,7 +38,7 @@ async def test_members_and_products_asked_for_together_are_read_together(shop: A
 
     assert await shop.reads(till, f"{{{products}}}") == 1
     cold, warm = await shop.reads(till, f"{{{same}}}"), await shop.reads(till, f"{{{same}}}")
-    assert (cold, warm) == (6, 2)
+    assert (cold, warm) == (3, 2)
 
 
 @pytest.mark.parametrize(

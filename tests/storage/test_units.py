@@ -116,6 +116,29 @@ async def test_reads_of_one_unit_see_one_moment_and_may_not_write(filled: Databa
         await filled.read_unit(one_more)
 
 
+@pytest.mark.parametrize("ids", [[7], [7, *range(1_000, 1_500)]])
+async def test_reads_at_once_see_one_moment(filled: Database, ids: list[int]) -> None:
+    """Few or many: one statement, or several of one snapshot. A writer in between is not seen."""
+    statements = [
+        Sql("SELECT catalogue_version FROM tenant WHERE id = ANY($1::bigint[])")(ids)
+    ] * 12
+    is_over = False
+
+    async def write_on() -> None:
+        while not is_over:
+            await filled.write(one_more)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(write_on)
+        seen = []
+        for _ in range(40):
+            seen.append(await filled.read_at_once(*statements))
+        is_over = True
+
+    assert all(rows == found[0] and len(rows) == 1 for found in seen for rows in found)
+    assert len({found[0][0][0] for found in seen}) > 1
+
+
 async def test_a_list_is_a_parameter_on_both(filled: Database) -> None:
     statement = Sql(
         "SELECT id FROM member WHERE tenant_id = $1 AND id = ANY($2::bigint[])"
@@ -153,6 +176,7 @@ async def test_statements_asked_together_answer_as_if_asked_apart(
     found = await filled.write(in_one_go)
 
     assert found == await filled.read_unit(apart) == await filled.read_unit(in_one_go)
+    assert found == list(await filled.read_at_once(*statements))
     assert (found[0][0][2], found[1], found[2]) == ("Анна ✿", [], [(7, "demo", "demo")])
 
 

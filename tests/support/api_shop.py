@@ -1,7 +1,7 @@
 """A shop with two programs behind the GraphQL endpoints, and the callers it has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ unknown_cost = "allow"
 
 
 class CountingDatabase(Database):
-    """A database that counts the statements it reads by."""
+    """A database that counts what it is asked, statements asked at once as one."""
 
     reads = 0
     texts: list[str]
@@ -82,6 +82,11 @@ class CountingDatabase(Database):
     async def read(self, statement: Statement) -> list[Row]:
         self._count(statement)
         return await super().read(statement)
+
+    async def read_at_once(self, *statements: Statement) -> Sequence[list[Row]]:
+        """One question, whatever of."""
+        self._count(statements[0])
+        return await super().read_at_once(*statements)
 
     async def read_unit(self, make_unit: Any) -> Any:
         def counted() -> Unit[Any]:

@@ -226,5 +226,6 @@ def place(wanted: Page) -> int:
 
 async def loaded_member(context: Context, member_id: int) -> Member:
     """A member by our own id, as it is now: for payloads, after something was booked."""
-    member = await context.services.summaries.by_id(context.tenant_id, member_id)
-    return Member.of(member, await context.loaders.ruleset())
+    rules = await context.loaders.ruleset()
+    member = await context.services.summaries.by_id(context.tenant_id, member_id, rules)
+    return Member.of(member, rules)

@@ -104,13 +104,32 @@ class Order:
     shortfall: Points = strawberry.field(
         description="Points that its refunds should have taken back and that were spent already."
     )
-    refunded: OrderRefunded | None = strawberry.field(
-        description="What its refunds come to; null without any."
-    )
-    left: Money = strawberry.field(
-        description="What was charged and did not come back, whatever paid it."
-    )
-    lines: list[OrderLine] = strawberry.field(description="What was bought.")
+    view: strawberry.Private[OrderView]
+
+    @strawberry.field(description="What its refunds come to; null without any.")
+    def refunded(self) -> OrderRefunded | None:
+        return _refunded(self.view)
+
+    @strawberry.field(description="What was charged and did not come back, whatever paid it.")
+    def left(self) -> Money:
+        return _amounts(self.view.currency)(self.view.left_minor)
+
+    @strawberry.field(description="What was bought.")
+    def lines(self) -> list[OrderLine]:
+        amount = _amounts(self.view.currency)
+        return [
+            OrderLine(
+                id=line.id,
+                product=ExternalId(line.product),
+                quantity=line.quantity,
+                amount=amount(line.amount_minor),
+                discount=amount(line.discount_minor),
+                refunded_quantity=line.refunded_quantity,
+                refunded=amount(line.refunded_minor),
+                left=amount(line.net_minor - line.refunded_minor),
+            )
+            for line in self.view.lines
+        ]
 
     @classmethod
     def of(cls, view: OrderView) -> "Order":
@@ -132,21 +151,7 @@ class Order:
             points_redeemed=Points(view.points_redeemed),
             mismatch=view.mismatch,
             shortfall=Points(view.shortfall),
-            refunded=_refunded(view),
-            left=amount(view.left_minor),
-            lines=[
-                OrderLine(
-                    id=line.id,
-                    product=ExternalId(line.product),
-                    quantity=line.quantity,
-                    amount=amount(line.amount_minor),
-                    discount=amount(line.discount_minor),
-                    refunded_quantity=line.refunded_quantity,
-                    refunded=amount(line.refunded_minor),
-                    left=amount(line.net_minor - line.refunded_minor),
-                )
-                for line in view.lines
-            ],
+            view=view,
         )
 
 

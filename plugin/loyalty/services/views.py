@@ -1,8 +1,9 @@
 """Reservations and orders as they are shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import orjson
@@ -10,6 +11,7 @@ import orjson
 from loyalty.clock import Clock
 from loyalty.domain.as_of import AsOf, By
 from loyalty.domain.ledger import instant
+from loyalty.domain.order_facts import OrderFacts
 from loyalty.domain.quote_codec import from_dict
 from loyalty.domain.quote_terms import Quote
 from loyalty.domain.refund import Booked
@@ -55,12 +57,9 @@ class ReservationView:
         return sum(self.quote.points_needed.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderView:
-    """An order as it was booked, and what its refunds came to.
-
-    ``left_minor`` is what was charged and did not come back, whatever paid it.
-    """
+    """An order as it was booked, and what its refunds came to."""
 
     id: int
     external_id: str
@@ -78,9 +77,31 @@ class OrderView:
     credit_minor: int
     gift_minor: int
     shortfall: int
-    refunded: Booked
-    left_minor: int
-    lines: tuple[OrderLineView, ...]
+    row: Row = field(repr=False)
+    rows_of_lines: Sequence[OrderLine] = field(repr=False)
+
+    # Most callers ask for none of these, and they are most of the work.
+
+    @cached_property
+    def _facts(self) -> OrderFacts:
+        return shown_facts(self.row, [line[1:] for line in self.rows_of_lines])
+
+    @cached_property
+    def refunded(self) -> Booked:
+        """What the order's refunds booked."""
+        return refunded_of(self.row).booked
+
+    @property
+    def left_minor(self) -> int:
+        """What was charged and did not come back, whatever paid it."""
+        if self.row["state"] in DONE and not self.row["refunds"]:
+            return 0
+        charged = sum(line.net_minor for line in self._facts.all_lines)
+        return charged - self.refunded.value_minor
+
+    @cached_property
+    def lines(self) -> tuple[OrderLineView, ...]:
+        return line_views(self.row, self._facts, self.rows_of_lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +161,13 @@ class Views:
 
     async def order_by_id(self, tenant_id: int, id: int) -> OrderView:
         """Raises NotFound."""
-        rows = await self._database.read(sql.ORDERS_BY_ID(tenant_id, [id]))
+        rows, lines = await self._database.read_at_once(
+            sql.ORDERS_BY_ID(tenant_id, [id]), sql.ORDER_LINES(tenant_id, [id])
+        )
         if not rows:
             raise NotFound("order")
-        return (await self._orders(tenant_id, rows))[0]
+        order = dict(zip(sql.ORDER_COLUMNS, rows[0], strict=True))
+        return _order_view(order, [(*columns,) for _, *columns in lines])
 
     async def orders_of(
         self, tenant_id: int, member_id: int, first: int, before_id: int = LAST
@@ -218,10 +242,6 @@ class Views:
 
 
 def _order_view(row: Row, lines: Sequence[OrderLine]) -> OrderView:
-    facts = shown_facts(row, [line[1:] for line in lines])
-    booked = refunded_of(row).booked
-    is_gone = row["state"] in DONE and not row["refunds"]
-    left = 0 if is_gone else sum(line.net_minor for line in facts.all_lines) - booked.value_minor
     return OrderView(
         id=row["id"],
         external_id=row["external_id"],
@@ -239,7 +259,6 @@ def _order_view(row: Row, lines: Sequence[OrderLine]) -> OrderView:
         credit_minor=row["credit_minor"],
         gift_minor=row["gift_minor"],
         shortfall=row["shortfall"],
-        refunded=booked,
-        left_minor=left,
-        lines=line_views(row, facts, lines),
+        row=row,
+        rows_of_lines=lines,
     )

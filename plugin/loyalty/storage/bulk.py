@@ -75,29 +75,54 @@ def sqlite_text(part: Part) -> str:
             return f"DELETE FROM {part.table} WHERE {_key_is(shape.key)}"
 
 
+def postgres_arguments(rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+    """The parameters of one part in ``postgres_text``: values of one row, or arrays of columns."""
+    return rows[0] if len(rows) == 1 else [list(column) for column in zip(*rows, strict=True)]
+
+
 @lru_cache(maxsize=1024)
-def postgres_text(shapes: tuple[Part, ...]) -> str:
+def postgres_text(shapes: tuple[tuple[Part, bool], ...]) -> str:
     """One statement that books every part; answers one row with the counts of ``must_find``.
 
-    Each column of each part is one array parameter, in order. Foreign keys and the
+    Each column of each part is one parameter, in order: an array, or where the part is of one row
+    only (the flag beside it) the value itself, which costs both sides less. Foreign keys and the
     append-only triggers see the statement as a whole.
     """
     first = 1
     bodies: list[str] = []
     counts: list[str] = []
-    for number, part in enumerate(shapes):
+    for number, (part, is_one) in enumerate(shapes):
         types = {column.name: column.type for column in tables()[part.table].columns}
-        arrays = ", ".join(
-            f"${position}::{types[name]}[]" for position, name in enumerate(part.columns, first)
-        )
+        after = "" if is_one else "[]"
+        values = [
+            f"${position}::{types[name]}{after}"
+            for position, name in enumerate(part.columns, first)
+        ]
         first += len(part.columns)
-        bodies.append(f"p{number} AS ({_postgres_body(part, arrays)})")
+        body = _body_of_one(part, values) if is_one else _body_of_many(part, ", ".join(values))
+        bodies.append(f"p{number} AS ({body})")
         if part.must_find:
             counts.append(f"(SELECT count(*) FROM p{number})")
     return f"WITH {', '.join(bodies)} SELECT {', '.join(counts) or '1'}"
 
 
-def _postgres_body(part: Part, arrays: str) -> str:
+def _body_of_one(part: Part, values: Sequence[str]) -> str:
+    key = tables()[part.table].key
+    where = " AND ".join(f"{name} = {value}" for name, value in zip(key, values, strict=False))
+    match part.kind:
+        case "insert" | "upsert":
+            text = f"INSERT INTO {part.table} ({', '.join(part.columns)})"
+            text += f" VALUES ({', '.join(values)})"
+            return text + (_on_conflict(part) if part.kind == "upsert" else "")
+        case "update":
+            named = zip(part.columns[len(key) :], values[len(key) :], strict=True)
+            sets = ", ".join(f"{name} = {value}" for name, value in named)
+            return f"UPDATE {part.table} SET {sets} WHERE {where} RETURNING 1"
+        case "delete":
+            return f"DELETE FROM {part.table} WHERE {where} RETURNING 1"
+
+
+def _body_of_many(part: Part, arrays: str) -> str:
     key = tables()[part.table].key
     names = ", ".join(part.columns)
     match part.kind:

@@ -1,5 +1,6 @@
 """The way in to the database: opened once, then units of work and reads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
@@ -60,6 +61,10 @@ class Database:
     async def read(self, statement: Statement) -> list[Row]:
         """The rows of one statement, without waiting for writers."""
         return await self._driver.read(statement)
+
+    async def read_at_once(self, *statements: Statement) -> Sequence[list[Row]]:
+        """The rows of each statement, all of one instant."""
+        return await self._driver.read_at_once(statements)
 
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
         """Several statements on one snapshot; nothing may be written."""

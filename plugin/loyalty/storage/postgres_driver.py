@@ -1,16 +1,16 @@
 """PostgreSQL: two pools of connections, statements prepared once per connection."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
 from loyalty.errors import Unavailable
-from loyalty.storage.bulk import parts, postgres_text
+from loyalty.storage.bulk import parts, postgres_arguments, postgres_text
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Sql, Statement, Together, merged, stored
+from loyalty.storage.statements import Row, Sql, Statement, Together, merged, stored, together
 from loyalty.storage.units import Collision, MakeUnit, Request, driven_async, finished, retried
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ MERGED_ITEMS_MAX: Final = 128
 """Items in the lists of statements asked together, up to which they are one statement. A round
 trip takes some 60 microseconds of our CPU, a row of an array of records 2 more than a plain one."""
 
+_LISTS: Final = (list, tuple, set, frozenset)
 _FAILURES: Final = (
     OSError,
     asyncpg.PostgresError,
@@ -124,6 +125,16 @@ class PostgresDriver:
 
         return await retried(attempt, TRIES)
 
+    async def read_at_once(self, statements: tuple[Statement, ...]) -> Sequence[list[Row]]:
+        if _items(statements) > MERGED_ITEMS_MAX:
+            return await self.read_unit(lambda: together(*statements))
+
+        async def attempt() -> Row:
+            async with self._acquired(self._pools[1]) as connection:
+                return await _together(connection, statements)
+
+        return await retried(attempt, TRIES)
+
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
         async def attempt() -> T:
             async with (
@@ -198,8 +209,11 @@ async def _execute(connection: Any, request: Request) -> list[Row]:
     if not request:
         return []
     shapes, rows_of = zip(*parts(request), strict=True)
-    arrays = [column for rows in rows_of for column in zip(*rows, strict=True)]
-    counts = await connection.fetchrow(postgres_text(shapes), *arrays)
+    text = postgres_text(
+        tuple([(shape, len(rows) == 1) for shape, rows in zip(shapes, rows_of, strict=True)])
+    )
+    arguments = [argument for rows in rows_of for argument in postgres_arguments(rows)]
+    counts = await connection.fetchrow(text, *arguments)
     wanted = [
         (shape.what, len(rows))
         for shape, rows in zip(shapes, rows_of, strict=True)
@@ -218,10 +232,9 @@ async def _rows(connection: Any, statement: Statement) -> list[Row]:
 
 async def _together(connection: Any, statements: tuple[Statement, ...]) -> Row:
     """Each statement's rows: in one round trip where they are few, else one after another."""
-    parameters = [[_bound(value) for value in each.parameters] for each in statements]
-    items = sum(len(value) for each in parameters for value in each if isinstance(value, list))
-    if items > MERGED_ITEMS_MAX:
+    if _items(statements) > MERGED_ITEMS_MAX:
         return tuple([await _rows(connection, statement) for statement in statements])
+    parameters = [[_bound(value) for value in each.parameters] for each in statements]
     text = merged(
         tuple([each.sql for each in statements]), tuple([len(each) for each in parameters])
     )
@@ -229,8 +242,18 @@ async def _together(connection: Any, statements: tuple[Statement, ...]) -> Row:
     return tuple(await connection.fetchrow(text, *flat))
 
 
+def _items(statements: tuple[Statement, ...]) -> int:
+    """How many there are in all lists that the statements take."""
+    return sum(
+        len(value)
+        for statement in statements
+        for value in statement.parameters
+        if isinstance(value, _LISTS)
+    )
+
+
 def _bound(value: Any) -> Any:
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, _LISTS):
         return [stored(item) for item in value]
     return stored(value)
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from loyalty.errors import Unavailable
 from loyalty.storage.bulk import parts, sqlite_text
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Sql, Statement, Together, stored
+from loyalty.storage.statements import Row, Sql, Statement, Together, stored, together
 from loyalty.storage.units import (
     Collision,
     MakeUnit,
@@ -117,6 +117,9 @@ class SqliteDriver:
 
     async def read(self, statement: Statement) -> list[Row]:
         return await self._on(self._readers, lambda connection: _rows(connection, statement))
+
+    async def read_at_once(self, statements: tuple[Statement, ...]) -> Sequence[list[Row]]:
+        return await self.read_unit(lambda: together(*statements))
 
     async def read_unit(self, make_unit: MakeUnit[T]) -> T:
         def work(connection: sqlite3.Connection) -> T:
