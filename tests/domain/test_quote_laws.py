@@ -14,7 +14,7 @@ from quote_oracle import facts
 
 from loyalty.domain.earning import EarningLine, earned
 from loyalty.domain.quote import CREDIT, TENDER, Outcome, Quote, QuoteLine, quote
-from loyalty.domain.quote_codec import canonical, from_dict, quote_hash, to_dict
+from loyalty.domain.quote_codec import canonical, from_dict, promised_from_dict, quote_hash, to_dict
 from loyalty.domain.quote_terms import GIFT_CARD
 from loyalty.domain.reasons import Reason
 from loyalty.domain.ruleset import UnknownCost
@@ -283,6 +283,11 @@ def test_the_same_question_has_the_same_hash_and_survives_writing(case: Case) ->
     assert from_dict(json.loads(text)) == found
     assert quote_hash(from_dict(json.loads(text))) == found.hash
     assert to_dict(from_dict(json.loads(text))) == to_dict(found)
+    # Booking reads what is promised, and skips what only explains.
+    promised = promised_from_dict(json.loads(text))
+    taken = tuple(one for one in found.candidates if one.outcome is Outcome.APPLIED)
+    assert promised == replace(found, candidates=taken)
+    assert promised.points_needed == found.points_needed
 
 
 @no_deadline

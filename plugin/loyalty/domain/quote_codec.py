@@ -67,11 +67,26 @@ def from_dict(value: dict[str, Any]) -> Quote:
         BadInput: another format, or not a quote at all. Whether it is the quote we gave is
             for its signature to say.
     """
+    return _read(value, is_whole=True)
+
+
+def promised_from_dict(value: dict[str, Any]) -> Quote:
+    """The quote that ``to_dict`` was given, without the candidates that it did not apply.
+
+    They explain a quote and promise nothing, and are most of it, so to book it they are not read.
+
+    Raises:
+        BadInput: see ``from_dict``.
+    """
+    return _read(value, is_whole=False)
+
+
+def _read(value: dict[str, Any], *, is_whole: bool) -> Quote:
     found = value.get("format") if isinstance(value, dict) else None
     if found not in READABLE:
         raise BadInput(f"found a quote of format {str(found)[:20]!r}, wanted {FORMAT}")
     try:
-        return _quote(value)
+        return _quote(value, is_whole)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"found a quote that cannot be read ({error!r:.100})") from None
 
@@ -121,7 +136,7 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
     }
 
 
-def _quote(value: dict[str, Any]) -> Quote:
+def _quote(value: dict[str, Any], is_whole: bool) -> Quote:
     choice, tender, margin = value["choice"], value["tender"], value["margin"]
     mode, points = choice["points"]
     credit_mode, credit_minor = choice.get("credit", ("NONE", 0))
@@ -144,7 +159,11 @@ def _quote(value: dict[str, Any]) -> Quote:
         at=_instant(value["at"]),
         valid_until=_instant(value["validUntil"]),
         lines=tuple(_line(line) for line in value["lines"]),
-        candidates=tuple(_candidate(candidate) for candidate in value["candidates"]),
+        candidates=tuple(
+            _candidate(candidate)
+            for candidate in value["candidates"]
+            if is_whole or candidate["outcome"] == Outcome.APPLIED
+        ),
         tender=None if tender is None else TenderUsed(*tender),
         earnings=tuple(_earning(earning) for earning in value["earnings"]),
         subtotal_minor=value["subtotal"],

@@ -12,7 +12,7 @@ from loyalty.domain.lots import Draw
 from loyalty.domain.money import Money
 from loyalty.domain.order import Earned, OrderContext, context_to_dict
 from loyalty.domain.order_facts_of import quoted_facts
-from loyalty.domain.quote_codec import from_dict
+from loyalty.domain.quote_codec import promised_from_dict
 from loyalty.domain.quote_terms import Quote
 from loyalty.errors import (
     AlreadyExists,
@@ -100,8 +100,8 @@ class Commit:
 
 
 def quote_of(row: Row) -> Quote:
-    """The quote that a reservation holds."""
-    return from_dict(row["quoted"] if "quoted" in row else orjson.loads(row["quote"]))
+    """What the quote that a reservation holds promises."""
+    return promised_from_dict(row["quoted"] if "quoted" in row else orjson.loads(row["quote"]))
 
 
 def payable(quote: Quote) -> Money:

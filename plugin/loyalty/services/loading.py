@@ -34,11 +34,37 @@ Known = dict[int, tuple[int, Accounts]]
 """A member's version and accounts by id, as an import last booked them."""
 
 
-def current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[tuple[Ruleset, datetime]]:
-    """The ruleset that the database says is current, and until when its days are closed.
+def first_step(
+    tenant_id: int, needs: Needs, rulesets: Rulesets
+) -> Unit[tuple[Ruleset, datetime, set[int] | None]]:
+    """What a unit asks first of all.
 
-    A unit's first statement: whoever closes a day waits for the units that may have read the mark
-    before it moved (``services.roots``).
+    Returns:
+        The ruleset that the database says is current; until when the tenant's days are closed;
+        and the ids of the members to lock, None where these are known by name alone.
+    """
+    if _by_name_alone(needs):
+        return (*(yield from _current_ruleset(tenant_id, rulesets)), None)
+    (ruleset, closed_until), wanted = yield from side_by_side(
+        _current_ruleset(tenant_id, rulesets), _lock_others(tenant_id, needs)
+    )
+    return ruleset, closed_until, wanted
+
+
+def _by_name_alone(needs: Needs) -> bool:
+    return not (
+        needs.reservations
+        or needs.carts
+        or needs.orders
+        or needs.holders
+        or needs.open_of
+        or needs.own
+    )
+
+
+def _current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[tuple[Ruleset, datetime]]:
+    """A part of the unit's first statement, whatever that waits for besides: whoever closes a day
+    waits for the units that were under way before the mark moved (``services.roots``).
     """
     rows = yield sql.CURRENT_RULESET(tenant_id)
     version, closed_until = rows[0] if rows else (0, 0)
@@ -56,24 +82,19 @@ def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ru
     return found
 
 
-def load_members(desk: Desk, needs: Needs) -> Unit[None]:
+def load_members(desk: Desk, needs: Needs, wanted: set[int] | None) -> Unit[None]:
     """Lock every member the commands concern, in id order.
+
+    Args:
+        wanted: their ids; None: those of the members that ``needs`` names.
 
     Members that a command would enrol come with them: nobody else sees these, and they are booked
     only if a command does something with them.
     """
     tenant_id = desk.tenant_id
-    if not (
-        needs.reservations
-        or needs.carts
-        or needs.orders
-        or needs.holders
-        or needs.open_of
-        or needs.own
-    ):
+    if wanted is None:
         rows = yield sql.LOCK_BY_NAME(tenant_id, list(needs.members))
     else:
-        wanted = yield from _lock_others(tenant_id, needs)
         rows = yield sql.LOCK_BY_ID(tenant_id, sorted(wanted))
     for values in rows:
         row = dict(zip(sql.MEMBER_COLUMNS, values, strict=True))

@@ -9,7 +9,7 @@ from loyalty.domain.earning import EarningLine
 from loyalty.domain.order import OrderContext, OrderLine, context_from_dict
 from loyalty.domain.order_facts import OrderFacts
 from loyalty.domain.order_facts_of import quoted_facts, reported_facts
-from loyalty.domain.quote_codec import from_dict
+from loyalty.domain.quote_codec import promised_from_dict
 from loyalty.domain.quote_terms import Quote
 from loyalty.domain.refund import Refunded
 from loyalty.domain.refund_codec import refunded_from_json
@@ -87,7 +87,9 @@ def facts_of(desk: Desk, order: Row, context: OrderContext) -> OrderFacts:
     if held is None:
         return reported_facts(ids, lines, shipping)
     # An order of an earlier release, which kept no facts: its reservation still has the quote.
-    return checkout_facts(desk, from_dict(orjson.loads(held["quote"])), ids, lines, shipping)
+    return checkout_facts(
+        desk, promised_from_dict(orjson.loads(held["quote"])), ids, lines, shipping
+    )
 
 
 def checkout_facts(

@@ -29,7 +29,7 @@ from loyalty.services.desk import (
 from loyalty.services.loading import (
     Known,
     Rulesets,
-    current_ruleset,
+    first_step,
     load_accounts,
     load_members,
     load_rows,
@@ -65,9 +65,9 @@ def unit_of_work(
     """
     ids = IdStream(ids, min(_IDS_PER_COMMAND * len(commands), _IDS_MAX))
     needs = _joined(command.needs() for command in commands)
-    ruleset, closed_until = yield from current_ruleset(tenant_id, rulesets)
+    ruleset, closed_until, wanted = yield from first_step(tenant_id, needs, rulesets)
     desk = Desk(tenant_id, now, ids, ruleset, Loaded(), closed_until)
-    yield from load_members(desk, needs)
+    yield from load_members(desk, needs, wanted)
     # In step, the accounts first: the rows' lots are looked for among theirs.
     _, _, stored = yield from side_by_side(
         load_accounts(desk, known), load_rows(desk, needs), _stored(tenant_id, commands)
