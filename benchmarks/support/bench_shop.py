@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from loyalty.cache import open_cache
 from loyalty.clock import SystemClock
+from loyalty.collector import spare_what_stays
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
@@ -55,17 +56,24 @@ class BenchShop:
     viewer: Viewer
     members: list[str] = field(default_factory=list)
 
-    async def filled(self, members: int) -> None:
-        """Members with points that can be spent."""
+    async def filled(self, members: int, orders: int = 1) -> None:
+        """Members with points that can be spent: those of so many large orders each."""
         names = [f"m-{number}" for number in range(members)]
         door, past = self.services.door, self.services.clock.now() - timedelta(days=30)
         joining = [Enrol(self.tenant_id, None, name, Profile(), past) for name in names]
         lines = (OrderLine("tea", 1, 900_000),)
         buying = [
-            BookOrder(self.tenant_id, PaidOrder(f"seed-{name}", name, "USD", lines, past), "bench")
-            for name in names
+            [
+                BookOrder(
+                    self.tenant_id,
+                    PaidOrder(f"seed-{number}-{name}", name, "USD", lines, past),
+                    "bench",
+                )
+                for name in names
+            ]
+            for number in range(orders)
         ]
-        for commands in (joining, buying):
+        for commands in (joining, *buying):
             for some in _portions(commands):
                 await door.execute(self.tenant_id, some)
         self.members = names
@@ -133,6 +141,7 @@ async def opened_shop(url: str, folder: Path) -> AsyncIterator[BenchShop]:
         await services.rulesets.publish(tenant.id, program, "benchmark")
         scopes = frozenset({Scope.CHECKOUT_WRITE, Scope.CHECKOUT_QUOTE})
         viewer = Viewer(tenant.id, ViewerKind.SERVICE, None, scopes, "bench")
+        spare_what_stays()
         yield BenchShop(services, tenant.id, viewer)
         await services.door.drained()
         await cache.close()

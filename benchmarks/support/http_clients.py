@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp, Message
 from support.bench_shop import SECRET, Waiting
 
 from loyalty_graphql.ids import encode_id
@@ -74,19 +75,49 @@ async def per_second(port: int, key: str, waiting: Sequence[Waiting], clients: i
     return len(waiting) / taken
 
 
+async def asked(app: ASGIApp, key: str, one: Waiting) -> bytes:
+    """The answer's body to a commit, without a network."""
+    body = _body(one)
+    headers = [(name.lower().encode(), value.encode()) for name, value in _headers(key, body)]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/graphql", "root_path": "", "query_string": b"",
+        "headers": headers,
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return b"".join(message.get("body", b"") for message in sent)
+
+
 def _request(key: str, one: Waiting) -> bytes:
+    body = _body(one)
+    head = "".join(f"{name}: {value}\r\n" for name, value in _headers(key, body))
+    return f"POST /graphql HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def _headers(key: str, body: bytes) -> list[tuple[str, str]]:
+    return [
+        ("Host", "shop"),
+        ("Content-Type", "application/json"),
+        ("Authorization", f"Bearer {key}"),
+        ("Content-Length", str(len(body))),
+    ]
+
+
+def _body(one: Waiting) -> bytes:
     variables: dict[str, Any] = {
         "idempotencyKey": f"k-{one.cart}",
         "reservationId": encode_id("Reservation", one.reservation),
         "orderExternalId": f"o-{one.cart}",
         "paid": {"amount": one.paid.text(), "currencyCode": one.paid.currency},
     }
-    body = json.dumps({"query": COMMIT, "variables": {"input": variables}}).encode()
-    head = (
-        "POST /graphql HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    return json.dumps({"query": COMMIT, "variables": {"input": variables}}).encode()
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

@@ -59,9 +59,12 @@ def serve(settings: Settings, *, app: Starlette | None = None, ready: Ready | No
 async def _served(app: Starlette, listener: socket.socket, ready: Ready | None) -> int:
     import structlog
 
+    from loyalty.collector import spare_what_stays
+
     log = structlog.get_logger("loyalty.serve")
 
     def started() -> None:
+        spare_what_stays()
         url = _url(listener)
         log.info("listening", url=url)
         if ready is not None:

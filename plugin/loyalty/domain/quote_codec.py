@@ -5,14 +5,22 @@ raises ``FORMAT``. What is zero or empty in most quotes is left out of it.
 """
 
 import json
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.earning import Earning
+from loyalty.domain.quote_codec_parts import (
+    candidate_of,
+    candidate_to_dict,
+    cart_of,
+    cart_to_dict,
+    earning_of,
+    earning_to_dict,
+    instant_of,
+    line_of,
+    line_to_dict,
+    text_of,
+)
 from loyalty.domain.quote_terms import (
-    Candidate,
     Choice,
     CreditMode,
     CreditUsed,
@@ -21,7 +29,6 @@ from loyalty.domain.quote_terms import (
     MarginReport,
     Objective,
     Outcome,
-    Part,
     PointsMode,
     PointsWanted,
     QuotaKind,
@@ -30,7 +37,6 @@ from loyalty.domain.quote_terms import (
     QuoteLine,
     TenderUsed,
 )
-from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.errors import BadInput
 
 FORMAT = 2
@@ -95,7 +101,7 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
     tender, margin = quote.tender, quote.margin
     return {
         "format": FORMAT,
-        "cart": _cart_to_dict(quote.cart),
+        "cart": cart_to_dict(quote.cart),
         "member": quote.member,
         "tier": quote.tier,
         "ruleset": [quote.ruleset_code, quote.ruleset_version],
@@ -107,12 +113,12 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
             "codes": list(quote.choice.codes),
             "credit": [quote.choice.credit.mode.value, quote.choice.credit.minor],
         },
-        "at": _text(quote.at),
-        "validUntil": _text(quote.valid_until),
-        "lines": [_line_to_dict(line) for line in quote.lines],
-        "candidates": [_candidate_to_dict(candidate) for candidate in quote.candidates],
+        "at": text_of(quote.at),
+        "validUntil": text_of(quote.valid_until),
+        "lines": [line_to_dict(line) for line in quote.lines],
+        "candidates": [candidate_to_dict(candidate) for candidate in quote.candidates],
         "tender": tender and [tender.point_type, tender.points, tender.value_minor],
-        "earnings": [_earning_to_dict(earning) for earning in quote.earnings],
+        "earnings": [earning_to_dict(earning) for earning in quote.earnings],
         "subtotal": quote.subtotal_minor,
         "discount": quote.discount_minor,
         "shipping": quote.shipping_minor,
@@ -129,7 +135,7 @@ def _without_hash(quote: Quote) -> dict[str, Any]:
         "proven": quote.proven,
         "gap": quote.gap_minor,
         "tax": quote.tax_minor,
-        "shippingLine": _line_to_dict(quote.shipping_line),
+        "shippingLine": line_to_dict(quote.shipping_line),
         "uses": [[use.kind.value, use.subject, use.coupon_id, use.quantity] for use in quote.uses],
         "credit": quote.credit and quote.credit.minor,
         "giftCards": [[gift.holder_id, gift.label, gift.minor] for gift in quote.gift_cards],
@@ -143,7 +149,7 @@ def _quote(value: dict[str, Any], is_whole: bool) -> Quote:
     code, version = value["ruleset"]
     credit = value.get("credit")
     return Quote(
-        cart=_cart(value["cart"]),
+        cart=cart_of(value["cart"]),
         member=value["member"],
         tier=value["tier"],
         ruleset_code=code,
@@ -156,16 +162,16 @@ def _quote(value: dict[str, Any], is_whole: bool) -> Quote:
             tuple(choice.get("codes", ())),
             CreditWanted(CreditMode(credit_mode), credit_minor),
         ),
-        at=_instant(value["at"]),
-        valid_until=_instant(value["validUntil"]),
-        lines=tuple(_line(line) for line in value["lines"]),
+        at=instant_of(value["at"]),
+        valid_until=instant_of(value["validUntil"]),
+        lines=tuple(line_of(line) for line in value["lines"]),
         candidates=tuple(
-            _candidate(candidate)
+            candidate_of(candidate)
             for candidate in value["candidates"]
             if is_whole or candidate["outcome"] == Outcome.APPLIED
         ),
         tender=None if tender is None else TenderUsed(*tender),
-        earnings=tuple(_earning(earning) for earning in value["earnings"]),
+        earnings=tuple(earning_of(earning) for earning in value["earnings"]),
         subtotal_minor=value["subtotal"],
         discount_minor=value["discount"],
         shipping_minor=value["shipping"],
@@ -188,167 +194,9 @@ def _quote(value: dict[str, Any], is_whole: bool) -> Quote:
 
 def _shipping(value: dict[str, Any]) -> QuoteLine:
     if "shippingLine" in value:
-        return _line(value["shippingLine"])
+        return line_of(value["shippingLine"])
     # Of format 1: points paid shipping with what the lines did not take.
     shipping = value["shipping"]
     paid = value["tender"][2] if value["tender"] else 0
     on_lines = sum(line["tender"] for line in value["lines"])
     return QuoteLine("", "", 1, shipping, 0, shipping, paid - on_lines, ())
-
-
-def _cart_to_dict(cart: Cart) -> dict[str, Any]:
-    made = {
-        "id": cart.id,
-        "currency": cart.currency,
-        "shipping": cart.shipping_minor,
-        "lines": [
-            {
-                "id": line.id,
-                "product": line.product,
-                "quantity": line.quantity,
-                "unit": line.unit_minor,
-                "cost": line.cost_minor,
-                "category": line.category,
-                "department": line.department,
-                "brand": line.brand,
-            }
-            | _some(taxBp=line.tax_bp)
-            for line in cart.lines
-        ],
-    }
-    return made | _some(taxAdded=not cart.tax_included, shippingTaxBp=cart.shipping_tax_bp)
-
-
-def _some(**values: Any) -> dict[str, Any]:
-    """Those of the values that say something."""
-    return {key: value for key, value in values.items() if value}
-
-
-def _cart(value: dict[str, Any]) -> Cart:
-    return Cart(
-        value["id"],
-        value["currency"],
-        tuple(
-            CartLine(
-                line["id"],
-                line["product"],
-                line["quantity"],
-                line["unit"],
-                line["cost"],
-                line["category"],
-                line["department"],
-                line["brand"],
-                tax_bp=line.get("taxBp", 0),
-            )
-            for line in value["lines"]
-        ),
-        value["shipping"],
-        not value.get("taxAdded", False),
-        value.get("shippingTaxBp", 0),
-    )
-
-
-def _line_to_dict(line: QuoteLine) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "product": line.product,
-        "quantity": line.quantity,
-        "gross": line.gross_minor,
-        "discount": line.discount_minor,
-        "net": line.net_minor,
-        "tender": line.tender_minor,
-        "parts": [[part.code, part.minor] for part in line.parts],
-    } | _some(tax=line.tax_minor, credit=line.credit_minor, gift=line.gift_minor)
-
-
-def _line(value: dict[str, Any]) -> QuoteLine:
-    return QuoteLine(
-        value["id"],
-        value["product"],
-        value["quantity"],
-        value["gross"],
-        value["discount"],
-        value["net"],
-        value["tender"],
-        tuple(Part(code, minor) for code, minor in value["parts"]),
-        value.get("tax", 0),
-        value.get("credit", 0),
-        value.get("gift", 0),
-    )
-
-
-def _candidate_to_dict(candidate: Candidate) -> dict[str, Any]:
-    gap, nearest = candidate.gap, candidate.nearest
-    return {
-        "code": candidate.code,
-        "name": candidate.name,
-        "kind": candidate.kind,
-        "outcome": candidate.outcome.value,
-        "reason": candidate.reason and candidate.reason.value,
-        "gap": gap and [gap.points, gap.money_minor, gap.tier],
-        "nearest": nearest and [nearest.kind, nearest.points, nearest.money_minor],
-        "pointType": candidate.point_type,
-        "points": candidate.points,
-        "discount": candidate.discount_minor,
-        "cut": candidate.cut_minor,
-    } | _some(
-        capped=candidate.capped_minor,
-        couponCode=candidate.coupon_code,
-        couponId=candidate.coupon_id,
-        tier=candidate.tier,
-        costShaped=candidate.is_cost_shaped,
-    )
-
-
-def _candidate(value: dict[str, Any]) -> Candidate:
-    reason, gap, nearest = value["reason"], value["gap"], value["nearest"]
-    return Candidate(
-        value["code"],
-        value["name"],
-        value["kind"],
-        Outcome(value["outcome"]),
-        None if reason is None else Reason(reason),
-        None if gap is None else Gap(*gap),
-        None if nearest is None else NearestChange(*nearest),
-        value["pointType"],
-        value["points"],
-        value["discount"],
-        value["cut"],
-        value.get("capped", 0),
-        value.get("couponCode"),
-        value.get("couponId"),
-        value.get("tier"),
-        value.get("costShaped", False),
-    )
-
-
-def _earning_to_dict(earning: Earning) -> dict[str, Any]:
-    return {
-        "pointType": earning.point_type,
-        "points": earning.points,
-        "byLine": list(earning.by_line),
-        "availableAt": _text(earning.available_at),
-        "expiresAt": earning.expires_at and _text(earning.expires_at),
-    }
-
-
-def _earning(value: dict[str, Any]) -> Earning:
-    expires = value["expiresAt"]
-    return Earning(
-        value["pointType"],
-        value["points"],
-        tuple(value["byLine"]),
-        _instant(value["availableAt"]),
-        None if expires is None else _instant(expires),
-    )
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"found the time {text!r} without its offset")
-    return at.astimezone(UTC)
