@@ -75,13 +75,22 @@ def sqlite_text(part: Part) -> str:
             return f"DELETE FROM {part.table} WHERE {_key_is(shape.key)}"
 
 
-def postgres_arguments(rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
-    """The parameters of one part in ``postgres_text``: values of one row, or arrays of columns."""
-    return rows[0] if len(rows) == 1 else [list(column) for column in zip(*rows, strict=True)]
+def postgres_booking(effects: Effects) -> tuple[str, list[Any], list[tuple[str, int]]]:
+    """One statement for all of the effects, its parameters, and what it has to find.
+
+    The last is of what is updated and deleted, with how many rows: the counts that the statement
+    answers, in order.
+    """
+    shaped = list(parts(effects))
+    text = _postgres_text(tuple([(part, len(rows) == 1) for part, rows in shaped]))
+    arguments: list[Any] = []
+    for _, rows in shaped:
+        arguments += rows[0] if len(rows) == 1 else zip(*rows, strict=True)
+    return text, arguments, [(part.what, len(rows)) for part, rows in shaped if part.must_find]
 
 
 @lru_cache(maxsize=1024)
-def postgres_text(shapes: tuple[tuple[Part, bool], ...]) -> str:
+def _postgres_text(shapes: tuple[tuple[Part, bool], ...]) -> str:
     """One statement that books every part; answers one row with the counts of ``must_find``.
 
     Each column of each part is one parameter, in order: an array, or where the part is of one row

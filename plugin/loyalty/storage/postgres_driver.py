@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from loyalty.errors import Unavailable
-from loyalty.storage.bulk import parts, postgres_arguments, postgres_text
+from loyalty.storage.bulk import postgres_booking
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
 from loyalty.storage.statements import Row, Sql, Statement, Together, merged, stored, together
@@ -208,17 +208,8 @@ async def _execute(connection: Any, request: Request) -> list[Row]:
         return [await _together(connection, request.statements)]
     if not request:
         return []
-    shapes, rows_of = zip(*parts(request), strict=True)
-    text = postgres_text(
-        tuple([(shape, len(rows) == 1) for shape, rows in zip(shapes, rows_of, strict=True)])
-    )
-    arguments = [argument for rows in rows_of for argument in postgres_arguments(rows)]
+    text, arguments, wanted = postgres_booking(request)
     counts = await connection.fetchrow(text, *arguments)
-    wanted = [
-        (shape.what, len(rows))
-        for shape, rows in zip(shapes, rows_of, strict=True)
-        if shape.must_find
-    ]
     for (what, number), found in zip(wanted, counts, strict=False):
         if number != found:
             raise RowsMissing(what, number, found)
