@@ -111,8 +111,11 @@ async def prepared(program: Program) -> tuple[str, str]:
 
 @pytest.mark.parametrize("place", sorted(cases("", "")))
 async def test_what_cannot_be_is_refused_and_never_an_accident(
-    place: tuple[str, str], shop: ApiShop
+    place: tuple[str, str], shop: ApiShop, is_soak: bool
 ) -> None:
+    # PostgreSQL is the stricter of the two. No multiple of three counts what a leaf is spoilt
+    # with, so each kind of it comes to other leaves even where it is left out of some.
+    every = 1 if is_soak else 3 if shop.database.dialect == "postgres" else 12
     program = shop.programs[0]
     reservation, token = await prepared(program)
     folder, name = place
@@ -121,8 +124,7 @@ async def test_what_cannot_be_is_refused_and_never_an_accident(
     accidents = []
 
     for number, variables in enumerate(spoilt(cases(reservation, token)[place])):
-        # PostgreSQL is the stricter of the two; SQLite takes turns.
-        if not isinstance(variables, dict) or (shop.database.dialect == "sqlite" and number % 4):
+        if not isinstance(variables, dict) or number % every:
             continue
         given = variables.get("input")
         if isinstance(given, dict) and given.get("idempotencyKey") == "k":

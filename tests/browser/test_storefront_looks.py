@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from page_measures import faint_on_pixels, faint_texts, skipped_headings, unnamed, unseen_stops
 from playwright.sync_api import Browser, Page, ViewportSize, expect
-from storefront_page import DESKTOP, NARROW, go, no_sideways_scroll, opened
+from storefront_page import DESKTOP, NARROW, Picture, go, no_sideways_scroll, opened
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +53,7 @@ def show(page: Page, name: str, settled: str) -> None:
 def test_every_page_fits_and_reads_well(
     browser: Browser,
     demo_server: str,
-    tmp_path: Path,
+    picture: Picture,
     viewport: ViewportSize,
     scale: int,
     scheme: Literal["light", "dark"],
@@ -68,15 +67,15 @@ def test_every_page_fits_and_reads_well(
         show(page, name, settled)
         no_sideways_scroll(page)
         assert faint_texts(page) == []
-        page.screenshot(path=tmp_path / f"{name}.png", full_page=True, scale="css")
+        picture(page, name, full_page=True)
         assert_end_is_free(page)
-        page.screenshot(path=tmp_path / f"{name}-end.png", scale="css")
+        picture(page, f"{name}-end")
     go(page, "Shop")
     page.locator("#page-shop .product-link").first.click()
     expect(page.locator("#page-product .honest")).to_be_attached()
     no_sideways_scroll(page)
     assert faint_texts(page) == []
-    page.screenshot(path=tmp_path / "product.png", full_page=True, scale="css")
+    picture(page, "product", full_page=True)
     context.close()
 
 

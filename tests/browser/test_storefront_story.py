@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSi
 from storefront_page import (
     DESKTOP,
     PHONE,
+    Picture,
     Watched,
     add_recommended,
     apply_reward_that_costs_points,
@@ -36,7 +36,7 @@ LIVE_MS = 1_000
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_shopper_pays_with_a_reward_a_coupon_and_points_and_sends_it_back(
-    browser: Browser, demo_server: str, tmp_path: Path, viewport: ViewportSize
+    browser: Browser, demo_server: str, picture: Picture, viewport: ViewportSize
 ) -> None:
     """By keyboard wherever value moves."""
     context = browser.new_context(viewport=viewport, reduced_motion="reduce")
@@ -45,23 +45,23 @@ def test_shopper_pays_with_a_reward_a_coupon_and_points_and_sends_it_back(
     opened(page, demo_server)
     expect(page.get_by_role("img", name=re.compile("^QR code"))).to_be_visible()
     before, pending_before = number(available(page)), number(pending(page))
-    page.screenshot(path=tmp_path / "club.png", full_page=True)
+    picture(page, "club", full_page=True)
 
     add_recommended(page)
     go(page, "Cart")
     apply_reward_that_costs_points(page)
     hand_in(page, COUPON)
     use_points(page, POINTS_TO_USE)
-    page.screenshot(path=tmp_path / "cart.png", full_page=True)
+    picture(page, "cart", full_page=True)
     tab_to(page, quoted(page))
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Ready to pay")).to_be_visible()
     expect(dialog).to_contain_text(f"Coupon held for you{COUPON}")
-    page.screenshot(path=tmp_path / "held.png")
+    picture(page, "held")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("heading", name="Thank you, it is booked")).to_be_visible()
-    page.screenshot(path=tmp_path / "paid.png")
+    picture(page, "paid")
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     order = page.locator(".order").first
@@ -76,15 +76,15 @@ def test_shopper_pays_with_a_reward_a_coupon_and_points_and_sends_it_back(
     redeemed = page.locator(".entry", has_text="Redeemed").first
     expect(redeemed).to_contain_text(f"{written(used)} points that were held")
     expect(redeemed.locator(".still")).to_have_text("0")
-    page.screenshot(path=tmp_path / "redeemed.png", full_page=True)
+    picture(page, "redeemed", full_page=True)
 
     go(page, "Orders")
     tab_to(page, order.get_by_role("button", name=re.compile("^Refund")))
     page.keyboard.press("Enter")
-    page.screenshot(path=tmp_path / "refund.png")
+    picture(page, "refund")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("heading", name="Refunded")).to_be_visible()
-    page.screenshot(path=tmp_path / "refunded.png")
+    picture(page, "refunded")
     page.keyboard.press("Enter")
     expect(order).to_contain_text("Refunded")
     go(page, "Club")

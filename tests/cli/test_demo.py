@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,34 @@ BALANCE = "{ viewer { kind } member { externalId balance { available pending } }
 HOUSEHOLDS = 20
 
 
+def shown(demo: DemoProcess) -> tuple[str, str, Any]:
+    """Whom it shows, by which key, and what the member has."""
+    return demo.member, demo.checkout_key, demo.graphql(demo.member_token, BALANCE)
+
+
+@dataclass(frozen=True)
+class Made:
+    """State of a demo that was started once and stopped; others start from copies of it."""
+
+    folder: Path
+    shown: tuple[str, str, Any]
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State of a demo that was started once and stopped; tests start from copies of it."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("demo") / "made"
     with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
+        first = shown(demo)
         assert demo.stop() == 0
         assert demo.left_running() == []
-    return folder
+    return Made(folder, first)
 
 
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made, tmp_path / "demo")
-    return tmp_path / "demo"
-
-
-@pytest.fixture
-def demo(folder: Path) -> Iterator[DemoProcess]:
+@pytest.fixture(scope="module")
+def demo(made: Made) -> Iterator[DemoProcess]:
+    """Started for the second time, for tests that stop nothing and change nothing."""
+    folder = made.folder.with_name("running")
+    shutil.copytree(made.folder, folder)
     with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
         yield demo
 
@@ -49,7 +60,7 @@ def tabs(demo: DemoProcess, path: str) -> list[dict[str, Any]]:
     return list(config["tabs"])
 
 
-def test_the_links_and_credentials_work(demo: DemoProcess, folder: Path) -> None:
+def test_the_links_and_credentials_work(demo: DemoProcess) -> None:
     mine = demo.graphql(demo.member_token, BALANCE)["data"]
     kinds = {
         name: demo.graphql(key, "{ viewer { kind } }")["data"]["viewer"]["kind"]
@@ -64,7 +75,7 @@ def test_the_links_and_credentials_work(demo: DemoProcess, folder: Path) -> None
     assert b"<html" in demo.get("/").lower()
     assert json.loads(demo.get("/health/ready"))["status"] == "ready"
     for name in ("secret-key", "keys.json"):
-        assert (folder / name).stat().st_mode & 0o077 == 0
+        assert (demo.folder / name).stat().st_mode & 0o077 == 0
 
 
 def test_every_graphiql_tab_works(demo: DemoProcess) -> None:
@@ -89,58 +100,54 @@ def test_the_page_pays_through_the_shops_own_key(demo: DemoProcess) -> None:
     assert demo.graphql(session["member"]["token"], BALANCE)["data"]["member"] is not None
 
 
-def test_commands_run_beside_it(demo: DemoProcess, folder: Path, tmp_path: Path) -> None:
+def test_commands_run_beside_it(demo: DemoProcess, tmp_path: Path) -> None:
+    folder = demo.folder
     beside = CommandLine(tmp_path, clean_environment())
 
     token = beside.ok("token", "member", demo.member, "--dir", folder).out.strip()
-    checked = beside.process("doctor", "--dir", folder, "--json")
+    checked = beside("doctor", "--dir", folder, "--json")
 
     assert demo.graphql(token, BALANCE)["data"]["member"]["externalId"] == demo.member
     assert {one["check"]: one["state"] for one in checked.json}["cache"] == "ok"
     assert checked.status == 0
-    assert beside.process("ledger", "verify", "--dir", folder, "--json").json["ok"] is True
+    assert beside.ok("ledger", "verify", "--dir", folder, "--json").json["ok"] is True
 
 
-def test_the_second_start_has_the_same_data(folder: Path) -> None:
-    seen = []
-    for _ in range(2):
-        with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
-            seen.append((demo.member, demo.checkout_key, demo.graphql(demo.member_token, BALANCE)))
-            assert "importing" not in demo.output
-            assert demo.stop() == 0
-            assert demo.left_running() == []
-
-    assert seen[0] == seen[1]
+def test_the_second_start_has_the_same_data(made: Made, demo: DemoProcess) -> None:
+    assert shown(demo) == made.shown
+    assert "importing" not in demo.output
 
 
-def test_only_one_demo_in_a_folder(demo: DemoProcess, folder: Path) -> None:
-    with DemoProcess(folder) as second:
+def test_only_one_demo_in_a_folder(demo: DemoProcess) -> None:
+    with DemoProcess(demo.folder) as second:
         assert second.end() == 1
 
-    assert second.output.startswith(f"error: a demo runs in {folder} already (process ")
+    assert second.output.startswith(f"error: a demo runs in {demo.folder} already (process ")
     assert demo.process.poll() is None
 
 
-def test_a_stop_during_the_first_start_is_gone_on_from(tmp_path: Path, made: Path) -> None:
+def test_a_stop_during_the_first_start_is_gone_on_from(tmp_path: Path, made: Made) -> None:
     folder = tmp_path / "demo"
     with DemoProcess(folder, households=HOUSEHOLDS).wait_for("importing orders") as first:
         assert first.stop() == 130
         assert first.left_running() == []
         assert "Traceback" not in first.output
     with DemoProcess(folder, households=HOUSEHOLDS).ready() as second:
-        went_on = second.graphql(second.member_token, BALANCE)
+        member, _, balance = shown(second)
         assert second.stop(signal.SIGTERM) == 0
-    with DemoProcess(made, households=HOUSEHOLDS).ready() as whole:
-        assert whole.graphql(whole.member_token, BALANCE) == went_on
-        whole.stop()
+
+    assert (member, balance) == (made.shown[0], made.shown[2])
 
 
-def test_nothing_survives_a_kill(demo: DemoProcess) -> None:
-    assert any("valkey-server" in command for command in demo.left_running())
+def test_nothing_survives_a_kill(made: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(made.folder, folder)
+    with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
+        assert any("valkey-server" in command for command in demo.left_running())
 
-    demo.stop(signal.SIGKILL)
+        demo.stop(signal.SIGKILL)
 
-    assert demo.left_running(within_s=10) == []
+        assert demo.left_running(within_s=10) == []
 
 
 def test_a_taken_port_is_said_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ from loyalty.domain.ruleset import BrokenMinimum, Clawback
 from loyalty.domain.settle import settle
 
 POLICIES = [(clawback, broken) for clawback in Clawback for broken in BrokenMinimum]
-SHORT, LONG = 60, 1_200
-"""Orders for each of the nine policies; together at least 500, and 10,000 in a soak."""
+SHORT, LONG = 30, 1_200
+"""Orders for each of the nine policies in each of two laws: 540, and 21,600 in a soak."""
 
 
 def holdings(book: Book) -> dict[str, Any]:

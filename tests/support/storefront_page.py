@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, ViewportSize, expect
@@ -11,8 +12,14 @@ PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=740)
 DESKTOP = ViewportSize(width=1280, height=900)
 
-PIECES_MAX = 60
+PIECES_AT_ONCE, TRIES_MAX = 4, 15
 TABS_MAX = 250
+
+
+class Picture(Protocol):
+    """Keeps a picture of a page where pictures are wanted."""
+
+    def __call__(self, page: Page, name: str, *, full_page: bool = False) -> None: ...
 
 
 class Watched:
@@ -99,11 +106,11 @@ def apply_reward_that_costs_points(page: Page) -> None:
     """Fill the cart until a reward bought with points is possible, and choose it."""
     wanted = page.locator(".candidate", has_text=re.compile(r"for [\d,]+ points"))
     more = page.get_by_role("button", name=re.compile("^One more of")).first
-    for _ in range(PIECES_MAX):
+    for _ in range(TRIES_MAX):
         quoted(page)
         if wanted.and_(page.locator(":not([data-outcome=REJECTED])")).count():
             break
-        more.click()
+        more.click(click_count=PIECES_AT_ONCE)
     wanted.first.get_by_role("button", name=re.compile("^Use ")).click()
     quoted(page)
     expect(wanted.first).to_have_attribute("data-outcome", "APPLIED")
@@ -116,11 +123,11 @@ def hand_in(page: Page, code: str) -> None:
     page.keyboard.press("Enter")
     row = page.locator(".code-row", has_text=code)
     more = page.get_by_role("button", name=re.compile("^One more of")).first
-    for _ in range(PIECES_MAX):
+    for _ in range(TRIES_MAX):
         quoted(page)
         if row.get_attribute("data-outcome") == "APPLIED":
             return
-        more.click()
+        more.click(click_count=PIECES_AT_ONCE)
     raise AssertionError(row.inner_text())
 
 

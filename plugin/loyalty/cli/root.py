@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated
 
@@ -85,10 +87,16 @@ def _root(
     pass
 
 
+@cache
+def _tree() -> Callable[[], object]:
+    """All commands with their options, which Typer reads from forty signatures."""
+    return typer.main.get_command(app)
+
+
 def invoke() -> int:
     """Run what the command line says; a failure that is not our bug is a sentence and status 1."""
     try:
-        app()
+        _tree()()
     except BadRuleset as error:
         # Several problems, each with its path: one line each.
         return _failed(*error.problems)
