@@ -1,7 +1,7 @@
 """What a shopper holds beside points, read at one instant for a quote."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from loyalty.services.gift_cards import GiftCards
 from loyalty.services.summary import Member, Summaries
 from loyalty.storage import quotas as sql
 from loyalty.storage.database import Database
-from loyalty.storage.statements import Unit
+from loyalty.storage.statements import Statement, Unit, together
 
 CODES_MAX = 20
 """Codes handed in with one quote."""
@@ -60,9 +60,11 @@ class HoldingsReader:
             return found, replace(choice, codes=codes)
         now = self._clock.now()
         member_id = None if member is None else member.id
-        seen = await self._database.read_unit(
-            lambda: _seen(tenant_id, member_id, codes, list(hashes), counted, now)
-        )
+        asked = _Asked(tenant_id, member_id, codes, list(hashes), counted, now)
+        seen = asked.seen(await self._database.read_at_once(*asked.statements()))
+        if seen.counters:
+            # What is left of them has to be read at the same instant.
+            seen = await self._database.read_unit(asked.seen_with_counts)
         coupons = [_coupon(row, seen.held, seen.own) for row in seen.coupons]
         known = {coupon.code for coupon in coupons}
         cards = await self._cards(tenant_id, seen.cards, hashes, known)
@@ -101,45 +103,62 @@ class HoldingsReader:
         return cards
 
 
+@dataclass(slots=True)
 class _Seen:
-    """Rows of one snapshot."""
+    """Rows of one snapshot. ``held`` and ``own`` are by the id of a coupon or a stock."""
 
-    def __init__(self) -> None:
-        self.coupons: list[Sequence[Any]] = []
-        self.cards: Rows = []
-        self.stocks: Rows = []
-        self.held: dict[int, int] = {}
-        self.own: dict[int, int] = {}
+    coupons: list[Sequence[Any]]
+    cards: Rows
+    stocks: Rows
+    held: dict[int, int] = field(default_factory=dict)
+    own: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def counters(self) -> list[int]:
+        """Ids of all that is counted."""
+        return [row[0] for row in (*self.coupons, *self.stocks)]
 
 
-def _seen(
-    tenant_id: int,
-    member_id: int | None,
-    codes: Sequence[str],
-    hashes: Sequence[str],
-    counted: Sequence[str],
-    now: datetime,
-) -> Unit[_Seen]:
-    seen = _Seen()
-    if codes:
-        rows = yield sql.COUPONS(tenant_id, list(codes))
-        by_code = {row[1]: row for row in rows if row[3] in (None, member_id)}
-        seen.coupons = [by_code[code] for code in codes if code in by_code]
-    if hashes:
-        seen.cards = yield sql.GIFT_CARDS(tenant_id, list(hashes))
-    if member_id is not None:
-        own = yield sql.COUPONS_OF_MEMBER(tenant_id, member_id, now, OWN_COUPONS_MAX)
-        named = {row[0] for row in seen.coupons}
-        seen.coupons += [row for row in own if row[0] not in named]
-    if counted:
-        seen.stocks = yield sql.QUOTAS(tenant_id, QuotaKind.STOCK, list(counted))
-    ids = [row[0] for row in (*seen.coupons, *seen.stocks)]
-    if ids:
-        seen.held = {id: int(count) for id, count in (yield sql.HELD(tenant_id, ids, now))}
-        if member_id is not None:
-            rows = yield sql.OF_MEMBERS(tenant_id, ids, now, [member_id])
-            seen.own = {id: int(count) for id, _, count in rows}
-    return seen
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one quote asks of coupons, gift cards and stock."""
+
+    tenant_id: int
+    member_id: int | None
+    codes: Sequence[str]
+    hashes: Sequence[str]
+    counted: Sequence[str]
+    now: datetime
+
+    def statements(self) -> list[Statement]:
+        """Coupons by code, gift cards, the member's own coupons, stock."""
+        tenant, member = self.tenant_id, self.member_id or 0
+        return [
+            sql.COUPONS(tenant, list(self.codes)),
+            sql.GIFT_CARDS(tenant, list(self.hashes)),
+            sql.COUPONS_OF_MEMBER(tenant, member, self.now, OWN_COUPONS_MAX),
+            sql.QUOTAS(tenant, QuotaKind.STOCK, list(self.counted)),
+        ]
+
+    def seen(self, rows: Sequence[Rows]) -> _Seen:
+        """What the ``statements`` found."""
+        of_codes, cards, own, stocks = rows
+        by_code = {row[1]: row for row in of_codes if row[3] in (None, self.member_id)}
+        coupons = [by_code[code] for code in self.codes if code in by_code]
+        named = {row[0] for row in coupons}
+        return _Seen([*coupons, *(row for row in own if row[0] not in named)], cards, stocks)
+
+    def seen_with_counts(self) -> Unit[_Seen]:
+        """All of it, with how much is held and what the member has had."""
+        seen = self.seen((yield from together(*self.statements())))
+        members = [] if self.member_id is None else [self.member_id]
+        held, own = yield from together(
+            sql.HELD(self.tenant_id, seen.counters, self.now),
+            sql.OF_MEMBERS(self.tenant_id, seen.counters, self.now, members),
+        )
+        seen.held = {id: int(count) for id, count in held}
+        seen.own = {id: int(count) for id, _, count in own}
+        return seen
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:
