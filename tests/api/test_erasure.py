@@ -92,7 +92,10 @@ async def lived(program: Program, folder: Path) -> None:
         "member_enrol", input={"idempotencyKey": key("own"), "externalId": ANN, "name": "x"}
     )
     await imported(
-        program, Kind.MEMBERS, folder, f"member,name,email\n{LATER},{MARK},{MARK}@x.org\n"
+        program,
+        Kind.MEMBERS,
+        folder,
+        f"member,name,email,birthday\n{LATER},{MARK},{MARK}@x.org,\n{ANN},{MARK},,nonsense\n",
     )
     await imported(
         program,
@@ -110,6 +113,10 @@ async def lived(program: Program, folder: Path) -> None:
     await delivered(
         program, mark("d-4"), "order.refunded",
         {"id": "wr-1", "orderId": "w-1", "reason": mark("refund"), "occurredAt": at},
+    )  # fmt: skip
+    await delivered(
+        program, mark("d-5"), "order.refunded",
+        {"id": "wr-2", "orderId": "never", "reason": mark("waits"), "occurredAt": at},
     )  # fmt: skip
     for cart, how in (("paid", "commit"), ("left", "release"), ("open", "hold")):
         quoted = await till.run(
@@ -171,7 +178,7 @@ async def by_hand(program: Program) -> None:
         program,
         "coupon_issue",
         input={"idempotencyKey": key("coupon"), "reward": "five-off", "member": ANN,
-               "codes": [MARK.upper()]},
+               "codes": [MARK.upper(), f"{MARK}-USED".upper()]},
     )  # fmt: skip
     assert issued["userErrors"] == []
     card = await merchant(
@@ -179,6 +186,7 @@ async def by_hand(program: Program) -> None:
         "gift_card_issue",
         input={"idempotencyKey": "card", "amount": {"amount": "3.00", "currencyCode": "EUR"}},
     )
+    await bought_by_coupon(program, f"{MARK}-used")
     quoted = await program.till.run(
         "checkout_quote",
         input={"cartId": mark("coupon"), "member": ANN, "codes": [MARK, card["code"]],
@@ -189,6 +197,35 @@ async def by_hand(program: Program) -> None:
         "checkout_reserve",
         input={"idempotencyKey": key("card"), "quoteToken": quoted["quote"]["token"]},
     )
+
+
+async def bought_by_coupon(program: Program, code: str) -> None:
+    """Order o-2 of ann, of which a half came back."""
+    till = program.till
+    quoted = await till.run(
+        "checkout_quote",
+        input={"cartId": mark("by coupon"), "member": ANN, "codes": [code],
+               "lines": [line("1", "tea", 2, "30.00")], "rewards": {"pinned": ["five-off"]}},
+    )  # fmt: skip
+    codes = {each["couponCode"] for each in quoted["quote"]["candidates"]}
+    assert code.upper() in codes
+    held = await till.run(
+        "checkout_reserve",
+        input={"idempotencyKey": key("used"), "quoteToken": quoted["quote"]["token"]},
+    )
+    payable = quoted["quote"]["payable"]
+    done = await till.run(
+        "checkout_commit",
+        input={"idempotencyKey": key("used"), "reservationId": held["reservation"]["id"],
+               "orderExternalId": "o-2",
+               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
+    )  # fmt: skip
+    assert done["userErrors"] == []
+    await till.run(
+        "order_refund",
+        input={"idempotencyKey": key("half"), "orderExternalId": "o-2", "refundExternalId": "r-2",
+               "lines": [{"line": "1", "quantity": 1}]},
+    )  # fmt: skip
 
 
 async def id_of(program: Program, name: str) -> int:
@@ -277,7 +314,7 @@ async def test_no_mark_is_left_anywhere(
     assert set(balances) == {(0, 0)}
 
 
-NEVER_MARKED = {"coupon.state", "shop_order.context", "member.locale", "transaction_note.client"}
+NEVER_MARKED = {"coupon.state", "member.locale", "transaction_note.client"}
 PERSONAL = sorted(
     f"{table}.{column}"
     for table, held in TABLES.items()
@@ -323,6 +360,89 @@ async def test_the_same_name_begins_anew(shop: ApiShop, program: Program, tmp_pa
     member = await shopper.run("member_card")
     assert [int(each["pending"]) for each in member["balances"]] == [0, 0]
     assert (await verify(shop.database, program.tenant_id)).problems == []
+
+
+async def test_what_files_of_imports_may_hold_is_told(program: Program, tmp_path: Path) -> None:
+    """Those files are wherever an import ran: erasing cannot reach them, so it says which."""
+    await lived(program, tmp_path)
+    assert MARK in (tmp_path / "members.rejected.csv").read_text()
+    left = [{"kind": "members", "startedAt": "2026-03-01T12:00:00Z", "rejected": 1}]
+
+    document = await merchant(program, "member_export", externalId=ANN)
+    answer = await erased(program, ANN)
+
+    moments = [each.pop("startedAt") for each in document["importsToCheck"]]
+    assert moments == ["2026-03-01T12:00:00+00:00"]
+    assert document["importsToCheck"] == [{"kind": "members", "rejected": 1}]
+    assert answer["importsToCheck"] == left
+
+
+async def test_a_code_goes_from_orders_that_stayed_with_somebody_else(
+    shop: ApiShop, program: Program
+) -> None:
+    """Bob was part of ann, who paid for the refund of his order, so it stayed hers."""
+    await program.rich("ann", 100)
+    await program.rich("bob", 200)
+    await merchant(
+        program,
+        "coupon_issue",
+        input={"idempotencyKey": "c", "reward": "five-off", "member": "bob", "codes": ["BOB-ONLY"]},
+    )
+    quoted = await program.till.run(
+        "checkout_quote",
+        input={"cartId": "c", "member": "bob", "codes": ["bob-only"],
+               "lines": [line("1", "tea", 1, "30.00")], "rewards": {"pinned": ["BOB-ONLY"]}},
+    )  # fmt: skip
+    held = await program.till.run(
+        "checkout_reserve",
+        input={"idempotencyKey": "k", "quoteToken": quoted["quote"]["token"]},
+    )
+    payable = quoted["quote"]["payable"]
+    await program.till.run(
+        "checkout_commit",
+        input={"idempotencyKey": "k", "reservationId": held["reservation"]["id"],
+               "orderExternalId": "o-1",
+               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
+    )  # fmt: skip
+    both = {"source": "bob", "target": "ann"}
+    await program.till.run("member_merge", input={"idempotencyKey": "m", **both})
+    shop.clock.advance(timedelta(days=15))
+    await spent(program, "ann")
+    await program.paid("later", "ann", 10_000, days_ago=60)
+    await program.till.run(
+        "order_refund",
+        input={"idempotencyKey": "r", "orderExternalId": "o-1", "refundExternalId": "r"},
+    )
+    await program.till.run("member_unmerge", input={"idempotencyKey": "u", "source": "bob"})
+    assert await found_in_tables(program, ["BOB-ONLY"]) >= {"shop_order.context", "coupon.code"}
+    anns = await merchant(program, "member_export", externalId="ann")
+    assert "o-1" in {each["externalId"] for each in anns["orders"]}
+
+    await erased(program, "bob")
+
+    assert await found_in_tables(program, ["BOB-ONLY"]) == set()
+    assert (await verify(shop.database, program.tenant_id)).problems == []
+
+
+async def spent(program: Program, member: str) -> None:
+    """All of a member's points pay for one order."""
+    quoted = await program.till.run(
+        "checkout_quote",
+        input={"cartId": "all", "member": member, "points": {"all": True},
+               "lines": [line("1", "tea", 1, "900.00")], "rewards": {"excluded": ["five-off"]}},
+    )  # fmt: skip
+    held = await program.till.run(
+        "checkout_reserve",
+        input={"idempotencyKey": "all", "quoteToken": quoted["quote"]["token"]},
+    )
+    payable = quoted["quote"]["payable"]
+    done = await program.till.run(
+        "checkout_commit",
+        input={"idempotencyKey": "all", "reservationId": held["reservation"]["id"],
+               "orderExternalId": "all",
+               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
+    )  # fmt: skip
+    assert done["userErrors"] == []
 
 
 async def test_a_refund_after_erasure_leaves_nobody_a_balance(
@@ -405,15 +525,18 @@ async def test_an_export_holds_everything(shop: ApiShop, program: Program, tmp_p
 
     document = await merchant(program, "member_export", externalId=GUEST)
 
-    assert (document["format"], document["tenant"], document["member"]) == (1, "corner", ANN)
+    assert (document["format"], document["tenant"], document["member"]) == (2, "corner", ANN)
     sections = {held.section for held in TABLES.values() if held.section}
-    assert sections == document.keys() - {"format", "exportedAt", "tenant", "member"}
+    assert sections == document.keys() - {
+        "format", "exportedAt", "tenant", "member", "importsToCheck",
+    }  # fmt: skip
     assert {each["externalId"] for each in document["members"]} == {ANN, GUEST, LATER}
     orders = {each["externalId"] for each in document["orders"]}
-    assert orders == {"i-1", "i-2", "w-1", "w-2", "o-1"}
+    assert orders == {"i-1", "i-2", "w-1", "w-2", "o-1", "o-2"}
     (profile,) = (each for each in document["members"] if each["externalId"] == ANN)
     assert (profile["email"], profile["birthday"]) == (f"{MARK}@example.org", "1991-03-04")
-    assert {each["reason"] for each in document["refunds"]} == {mark("refund"), mark("broke")}
+    reasons = {each["reason"] for each in document["refunds"]}
+    assert reasons == {mark("refund"), mark("broke"), None}
     assert {each["delivery"] for each in document["deliveries"]} == {
         mark(f"d-{n}") for n in (1, 2, 3, 4)
     }

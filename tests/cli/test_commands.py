@@ -139,8 +139,8 @@ class TestTenants:
 class TestMembers:
     def test_one_is_merged_parted_exported_and_erased(self, shop: CommandLine) -> None:
         members = shop.folder / "members.csv"
-        members.write_text("member,name\nann,Ann\nguest,Guest\n")
-        shop.ok("import", "members", str(members))
+        members.write_text("member,name,birthday\nann,Ann,\nguest,Guest,\nann,Ann,nonsense\n")
+        shop("import", "members", str(members))
 
         assert shop.ok("member", "merge", "guest", "ann").out == "merged\n"
         assert shop.ok("member", "merge", "guest", "ann", "--json").json == {"moved": False}
@@ -152,6 +152,7 @@ class TestMembers:
 
         assert erased.out == "erased; forfeited: nothing\n"
         assert "backups" in erased.error
+        assert "imports refused 1 rows; their files FILE.rejected.csv" in erased.error
         done = shop("member", "export", "ann")
         assert (done.status, done.error) == (1, "error: no member 'ann'\n")
 

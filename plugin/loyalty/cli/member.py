@@ -57,22 +57,28 @@ def erase(
 
     from loyalty.errors import Unavailable
 
-    async def work() -> dict[str, int]:
+    async def work() -> tuple[dict[str, int], int]:
         async with merchant(folder, tenant) as (services, viewer):
             done = await services.membership.erase(viewer, _key(), external_id)
             try:
                 await services.database.vacuum()
             except Unavailable:
                 note("a server is at work, so the database file was not written anew")
-            return dict(done.outcome["forfeited"])
+            left = await services.membership.imports_to_check(viewer)
+            return dict(done.outcome["forfeited"]), sum(each.rejected for each in left)
 
-    forfeited = run(work())
+    forfeited, rejected = run(work())
     if as_json:
-        print_json({"erased": True, "forfeited": forfeited})
+        print_json({"erased": True, "forfeited": forfeited, "rejectedRows": rejected})
     else:
         lost = ", ".join(f"{amount:,} of {unit}" for unit, amount in sorted(forfeited.items()))
         print(f"erased; forfeited: {lost or 'nothing'}")
-    note("copies made before, such as backups and rejected rows of imports, still hold the member")
+    if rejected:
+        note(
+            f"imports refused {rejected:,} rows; their files FILE.rejected.csv may hold the member "
+            "still: delete them"
+        )
+    note("copies made before, such as backups, still hold the member")
 
 
 @app.command()

@@ -18,7 +18,8 @@ from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs
 from loyalty.services.merging import set_member
 from loyalty.services.reservations import release_open_of
-from loyalty.services.subjects import subject_of
+from loyalty.services.subjects import subject_of, subject_of_order
+from loyalty.storage import erasure as erasure_sql
 from loyalty.storage import merges as sql
 from loyalty.storage.personal_data import eraser
 from loyalty.storage.statements import Unit
@@ -75,6 +76,9 @@ class Erase:
                 more["adjustment"].append({"id": row[0]})
             for row in (yield sql.ORDERS_OF(self.tenant_id, member_id)):
                 more["orders"].append(dict(zip(sql.ORDER_COLUMNS, row, strict=True)))
+        names = [*(yield erasure_sql.ORDERS_OF(self.tenant_id, ids))]
+        names += yield erasure_sql.ORDERS_AWAITED(self.tenant_id)
+        more["told"] = [{"order": name} for (name,) in names]
 
     def decide(self, desk: Desk) -> Outcome:
         if self.external_id not in desk.names:
@@ -102,6 +106,14 @@ class Erase:
         for proposal in desk.loaded.more["adjustment"]:
             change = {"state": "DECLINED", "decided_by": self.by, "decided_at": desk.now}
             desk.update("adjustment", proposal["id"], **change)
+        subjects += [
+            subject_of_order(self.tenant_id, told["order"]) for told in desk.loaded.more["told"]
+        ]
+        for row in desk.loaded.more["codes"]:
+            code, instead = (f'"{text}"' for text in (row["code"], codes[row["code"]]))
+            for recode in (erasure_sql.RECODE_ORDERS, erasure_sql.RECODE_QUOTES):
+                ids = sorted(desk.members)
+                desk.after.append(recode(self.tenant_id, row["id"], ids, code, instead))
         done = deed(self.by, Action.MEMBER_ERASE, Subject.MEMBER, member_id, forfeited=forfeited)
         noted(desk, done)
         desk.after += eraser(self.tenant_id, sorted(desk.members), subjects)

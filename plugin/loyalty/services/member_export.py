@@ -1,20 +1,21 @@
 """Everything held about one member, as one JSON document (``docs/reference/member-export.md``)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from loyalty.domain.ledger import instant
 from loyalty.domain.lots import NEVER
 from loyalty.errors import NotFound
-from loyalty.services.subjects import subject_of
+from loyalty.services.subjects import subject_of, subject_of_order
+from loyalty.storage import erasure as erasure_sql
 from loyalty.storage import merges as sql
 from loyalty.storage.personal_data import TABLES, reader
 from loyalty.storage.schema import Table, tables
 from loyalty.storage.statements import Row, Unit
 
-FORMAT = 1
+FORMAT = 2
 PAGE_ROWS = 1_000
 
 _JSON = frozenset(
@@ -41,6 +42,8 @@ def exported(tenant_id: int, tenant: str, name: str, at: datetime) -> Unit[dict[
     if not rows or any(state == "ERASED" for _, _, state, _ in rows):
         raise NotFound("member", name)
     subjects = [subject_of(tenant_id, external_id) for _, external_id, _, _ in rows]
+    orders = yield erasure_sql.ORDERS_OF(tenant_id, ids)
+    subjects += [subject_of_order(tenant_id, order) for (order,) in orders]
     document: dict[str, Any] = {
         "format": FORMAT,
         "exportedAt": at.isoformat(),
@@ -60,7 +63,25 @@ def exported(tenant_id: int, tenant: str, name: str, at: datetime) -> Unit[dict[
                 break
             after = page[-1][table.position("id")]
         document[section] = found
+    document["importsToCheck"] = [
+        {"kind": left.kind, "startedAt": left.started_at.isoformat(), "rejected": left.rejected}
+        for left in (yield from imports_to_check(tenant_id))
+    ]
     return document
+
+
+class ImportToCheck(NamedTuple):
+    """An import that refused rows: they stand in a file of its own, outside the database."""
+
+    kind: str
+    started_at: datetime
+    rejected: int
+
+
+def imports_to_check(tenant_id: int) -> Unit[list[ImportToCheck]]:
+    """The imports whose files of refused rows may hold a member, oldest first."""
+    rows = yield erasure_sql.IMPORTS_TO_CHECK(tenant_id)
+    return [ImportToCheck(kind, instant(started), rejected) for kind, started, rejected in rows]
 
 
 def _row(table: Table, row: Row) -> dict[str, Any]:

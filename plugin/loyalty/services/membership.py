@@ -14,7 +14,7 @@ from loyalty.services.credentials import Credentials
 from loyalty.services.desk import Command, Idempotent, MemberChanged
 from loyalty.services.door import Door, outcome_of
 from loyalty.services.erasure import OPERATION, Erase
-from loyalty.services.member_export import exported
+from loyalty.services.member_export import ImportToCheck, exported, imports_to_check
 from loyalty.services.merging import Merge, Unmerge
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.tenants import Tenants
@@ -79,6 +79,11 @@ class Membership:
         done = await self._done(Erase(tenant_id, once, member, viewer.client))
         await self._forgotten(tenant_id, names)
         return done
+
+    async def imports_to_check(self, viewer: Viewer) -> list[ImportToCheck]:
+        """Imports whose files of refused rows erasing cannot reach. Merchants only."""
+        viewer.require(Scope.ADMIN)
+        return await self._database.read_unit(lambda: imports_to_check(viewer.tenant_id))
 
     async def export(self, viewer: Viewer, member: str) -> dict[str, Any]:
         """Everything held about one member. Merchants only. Raises NotFound."""

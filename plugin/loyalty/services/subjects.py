@@ -18,6 +18,11 @@ def subject_of(tenant_id: int, external_id: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
+def subject_of_order(tenant_id: int, external_id: str) -> int:
+    """Subject of what is told of an order that is nobody's yet, or not there."""
+    return subject_of(tenant_id, f"\x1forder:{external_id}")
+
+
 def subject_of_command(desk: Desk, needs: Needs) -> int:
     """The subject of what a command leaves behind; NOBODY for one that concerns no member."""
     for name in needs.members:
@@ -33,4 +38,9 @@ def subject_of_command(desk: Desk, needs: Needs) -> int:
         member = desk.members.get(member_id)
         if member is not None and member["kind"] == "MEMBER" and member["state"] != "ERASED":
             return subject_of(desk.tenant_id, member["external_id"])
+    for name in needs.orders:
+        order = loaded.orders.get(name)
+        if order is None or order["member_id"] is None:
+            # Whose it is may be known later.
+            return subject_of_order(desk.tenant_id, name)
     return NOBODY

@@ -45,6 +45,8 @@ class Held:
         erased: text columns that may be personal, with the SQL of what erasing puts in place.
         kept: text columns that are not, each with why.
         is_deleted: erasing deletes the rows; then columns need no class of their own.
+        anybodys: condition of further rows that erasing treats alike, because they may be of
+            anybody; an export leaves them out.
     """
 
     section: str | None = None
@@ -52,6 +54,7 @@ class Held:
     erased: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     is_deleted: bool = False
+    anybodys: str = ""
 
 
 TABLES: Final[Mapping[str, Held]] = {
@@ -147,6 +150,8 @@ TABLES: Final[Mapping[str, Held]] = {
             "lines": "names of lines, quantities and amounts",
             "booked": "numbers, point types and codes of rewards",
         },
+        # A refund that waits for an order that nobody knows; nothing says whose it is.
+        anybodys="state = 'WAITING'",
     ),
     "reservation": Held(
         "reservations",
@@ -209,10 +214,11 @@ def eraser(tenant_id: int, ids: Sequence[int], subjects: Sequence[int]) -> Itera
     for name in tables():
         held = TABLES[name]
         sets = ", ".join(f"{column} = {sql}" for column, sql in held.erased.items() if sql)
+        whose = f"({held.whose} OR {held.anybodys})" if held.anybodys else held.whose
         if held.is_deleted:
-            text = f"DELETE FROM {name} WHERE tenant_id = $1 AND {held.whose}"
+            text = f"DELETE FROM {name} WHERE tenant_id = $1 AND {whose}"
         elif sets:
-            text = f"UPDATE {name} SET {sets} WHERE tenant_id = $1 AND {held.whose}"
+            text = f"UPDATE {name} SET {sets} WHERE tenant_id = $1 AND {whose}"
         else:
             continue
         yield _statement(text, tenant_id, ids, subjects)

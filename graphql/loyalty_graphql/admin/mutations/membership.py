@@ -1,5 +1,6 @@
 """Merge, part and erase members."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -7,7 +8,7 @@ import strawberry
 from loyalty.domain.points import Points
 from loyalty.errors import LoyaltyError
 from loyalty_graphql.context import Info
-from loyalty_graphql.scalars import ExternalId, IdempotencyKey
+from loyalty_graphql.scalars import BigInt, ExternalId, IdempotencyKey
 from loyalty_graphql.types.merging import (
     MERGE,
     UNMERGE,
@@ -47,6 +48,16 @@ class Forfeited:
     amount: Points = strawberry.field(description="Points, or minor units of the currency.")
 
 
+@strawberry.type(
+    description="An import that refused rows. They stand in a file where it ran, which may hold "
+    "the member still: delete it there."
+)
+class ImportToCheck:
+    kind: str = strawberry.field(description="What was imported: `orders` or `members`.")
+    started_at: datetime = strawberry.field(description="When it was first started.")
+    rejected: BigInt = strawberry.field(description="Rows it refused.")
+
+
 @strawberry.type(description="A member that is erased, or why not.")
 class MemberErasePayload:
     erased: bool = strawberry.field(
@@ -54,6 +65,10 @@ class MemberErasePayload:
     )
     forfeited: list[Forfeited] = strawberry.field(
         description="What the member still had, booked as expired; open holds went back before."
+    )
+    imports_to_check: list[ImportToCheck] = strawberry.field(
+        description="What is not in the database and so not reached: imports whose files of "
+        "refused rows may hold the member."
     )
     replayed: bool = strawberry.field(description="The key had an outcome before: this is it.")
     user_errors: list[UserError] = strawberry.field(description="Why nothing was done.")
@@ -77,15 +92,21 @@ async def member_erase(
         return MemberErasePayload(
             erased=False,
             forfeited=[],
+            imports_to_check=[],
             replayed=is_replay(refusal),
             user_errors=user_errors(refusal),
         )
     context.refresh()
+    left = await context.services.membership.imports_to_check(context.viewer)
     return MemberErasePayload(
         erased=True,
         forfeited=[
             Forfeited(unit=unit, amount=Points(amount))
             for unit, amount in sorted(done.outcome["forfeited"].items())
+        ],
+        imports_to_check=[
+            ImportToCheck(kind=kind, started_at=started_at, rejected=BigInt(rejected))
+            for kind, started_at, rejected in left
         ],
         replayed=done.replayed,
         user_errors=[],
