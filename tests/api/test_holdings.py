@@ -173,6 +173,27 @@ async def test_credit_by_the_cent_or_not_at_all(stocked: Program) -> None:
 
 
 @pytest.mark.parametrize(
+    ("locale", "message"),
+    [
+        ("en", "There is no credit to pay with."),
+        ("hu", "Nincs felhasználható jóváírás."),
+        ("ru", "На счёте покупателя нет средств."),
+        ("zh", "账户中没有可用余额。"),
+    ],
+)
+async def test_no_credit_at_all_is_not_a_cent_short(
+    locale: str, message: str, stocked: Program
+) -> None:
+    wanted = await quoted(stocked.till, credit={"all": True}, locale=locale)
+
+    refused = candidate(wanted, "CREDIT")
+    assert (refused["reason"], refused["message"]) == ("INSUFFICIENT_CREDIT", message)
+    # The least with which it would pay, as a figure for whoever reckons with it.
+    assert refused["gap"]["money"] == eur("0.01")
+    assert refused["nearestChange"] is None
+
+
+@pytest.mark.parametrize(
     ("included", "tax", "total"), [(True, "11.00", "55.00"), (False, "13.85", "68.85")]
 )
 async def test_tax_is_in_prices_or_comes_on_top(

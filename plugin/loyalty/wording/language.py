@@ -23,9 +23,10 @@ REASONS: Final[Mapping[Reason, tuple[str, ...]]] = dict.fromkeys(Reason, ("says"
     Reason.TOO_FEW_POINTS: ("says", "points"),
     Reason.TENDER_LIMIT: ("says", "money"),
     Reason.DISCOUNT_CAP: ("says", "money", "applied", "applied_money"),
-    Reason.INSUFFICIENT_CREDIT: ("says", "money"),
+    Reason.INSUFFICIENT_CREDIT: ("says", "money", "none"),
 }
-"""The texts of each reason: without a figure, with the gap's, and for what was applied smaller."""
+"""The texts of each reason: without a figure, with the gap's, for what was applied smaller, and
+for credit of which there is none at all."""
 
 CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
     "ADD_TO_CART": ("money",),
@@ -40,6 +41,7 @@ CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
 
 PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "says": frozenset(),
+    "none": frozenset(),
     "applied": frozenset(),
     "money": frozenset({"money"}),
     "applied_money": frozenset({"money"}),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loyalty.domain.money import Money
-from loyalty.domain.quote_terms import Candidate, Outcome
+from loyalty.domain.quote_terms import CREDIT, Candidate, Outcome
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.ruleset import Ruleset
 from loyalty.wording.figures import Figures
@@ -37,6 +37,9 @@ class Words:
             if candidate.reason is Reason.DISCOUNT_CAP and capped:
                 return self._said(texts, "applied_money", money=Money(capped, rules.currency))
             return self._said(texts, "applied")
+        if candidate.code == CREDIT and not candidate.discount_minor:
+            # No amount was asked for, so the gap, one cent at least, is short of nothing.
+            return self._said(texts, "none" if "none" in texts else "says")
         if gap.tier is not None and "tier" in texts:
             return self._said(texts, "tier", tier=_tier_name(gap.tier, rules))
         if gap.money_minor is not None and "money" in texts:
