@@ -23,6 +23,18 @@ class MemberRules(MachineBase):
             lambda model, _: model.enrol(now, name),
         )
 
+    @rule(n=SHOPS, name=NAMES, state=st.sampled_from(["SUSPENDED", "ACTIVE", "ACTIVE"]))
+    def set_aside(self, n: int, name: str, state: str) -> None:
+        """A merchant suspends a member, or lets one take part again."""
+        shop, now = self.shops[n], self.clock.now()
+        self.run(
+            shop.do(
+                lambda: shop.services.enrolment.set_state(shop.viewer, name, state, "seen it"),
+                lambda model, _: model.set_aside(now, name, state),
+            )
+        )
+        shop.done.pop()
+
     @rule(n=SHOPS, name=NAMES, unit=st.sampled_from(["points", "credit:EUR"]),
           amount=st.integers(-150, 900).filter(bool))  # fmt: skip
     def adjust(self, n: int, name: str, unit: str, amount: int) -> None:

@@ -87,6 +87,25 @@ class Shop:
         self.members.setdefault(who, Holder("PROSPECT", now)).state = "ACTIVE"
         self.settled(now, [who], True)
 
+    def set_aside(self, now: datetime, name: str, state: str) -> None:
+        """Suspend a member, or let one take part again; open holds are given back on the way."""
+        who = self.whose(name)
+        if who not in self.members:
+            raise Refused("NOT_FOUND")
+        member = self.members[who]
+        if member.state == state:
+            self.settled(now, [who], False)
+            return
+        if member.state not in {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}[state]:
+            raise Refused("CONFLICT")
+        self.settled(now, [who], True)
+        if state == "SUSPENDED":
+            for id in sorted(member.holds):
+                self.settled(now, self.keys_of(id), True)
+                self.give_back(id)
+                self.reservations[id].state = "RELEASED"
+        member.state = state
+
     def adjust(self, now: datetime, name: str, unit: str, amount: int) -> None:
         who = self.whose(name)
         holder = self.members.get(who or "")
@@ -110,6 +129,8 @@ class Shop:
         if self.merged.get(source) == into:
             return
         if source == into or source in self.merged:
+            raise Refused("CONFLICT")
+        if self.members[source].state not in ("PROSPECT", "ACTIVE"):
             raise Refused("CONFLICT")
         if self.members[into].state != "ACTIVE":
             raise Refused("MEMBER_NOT_ACTIVE")
@@ -275,6 +296,8 @@ class Shop:
         is_whole = all(id in holder.holds for holder in holders)
         is_whole = is_whole and all(use.state != "RELEASED" for _, use in self.uses_of(id))
         if state == "EXPIRED" or not is_whole:
+            if who is not None and self.members[who].state != "ACTIVE":
+                raise Refused("MEMBER_NOT_ACTIVE")
             self.give_back(id)
             try:
                 self.hold(now, id, now)
@@ -339,7 +362,8 @@ class Shop:
                 parts = [b - a for a, b in zip([0, *running], running, strict=False)]
                 starts = start_of_day(at, pending) if pending else at
                 earnings.append((unit, points, parts, starts, end_after_months(at, months)))
-        self.earn(order, earnings)
+        if who is not None and self.members[who].state != "SUSPENDED":
+            self.earn(order, earnings)
         self.orders[name] = order
         return True
 
