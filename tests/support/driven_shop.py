@@ -62,6 +62,9 @@ points = {tender_points}
 minor = {tender_minor}
 [credit]
 enabled = true
+[adjustments]
+approval_above = {approval}
+approval_above_minor = {approval_minor}
 [refunds]
 clawback = "{clawback}"
 expired_lot_grace_days = {grace}
@@ -91,10 +94,13 @@ does = {{ kind = "percentage_off", rate_bp = 1000 }}
 """
 _SAME = {"tender_points": 3, "tender_minor": 2, "stocked": {"mug"}, "each": {"once": 1}}
 RULES = [
-    {"pending": 0, "months": 1, "per_minor": 50, "clawback": "allow_deficit", "grace": 3},
-    {"pending": 2, "months": 12, "per_minor": 100, "clawback": "clamp", "grace": 0},
-    {"pending": 14, "months": 2, "per_minor": 20, "clawback": "deduct", "grace": 30},
-]
+    {"pending": 0, "months": 1, "per_minor": 50, "clawback": "allow_deficit", "grace": 3,
+     "approval": 200, "approval_minor": 2_000},
+    {"pending": 2, "months": 12, "per_minor": 100, "clawback": "clamp", "grace": 0,
+     "approval": 9_999, "approval_minor": 100},
+    {"pending": 14, "months": 2, "per_minor": 20, "clawback": "deduct", "grace": 30,
+     "approval": 50, "approval_minor": 400},
+]  # fmt: skip
 """Figures of the rulesets that are published in turn."""
 
 
@@ -114,7 +120,10 @@ class Driven:
 
     @property
     def viewer(self) -> Viewer:
-        return Viewer(self.tenant_id, ViewerKind.MERCHANT, None, frozenset(), "till")
+        return self.viewer_of("till")
+
+    def viewer_of(self, client: str) -> Viewer:
+        return Viewer(self.tenant_id, ViewerKind.MERCHANT, None, frozenset(), client)
 
     def key(self) -> str:
         """Counted by each tenant alone, so that both use the same ones."""
@@ -234,6 +243,9 @@ class Driven:
             found[f"coupon {coupon.code}"] = (coupon.used, coupon.held, coupon.state)
         for stock in await services.coupons.stocks(tenant):
             found[f"stock {stock.reward}"] = (stock.total, stock.used, stock.held)
+        for correction in await services.adjustments.listed(tenant, 99):
+            figures = (correction.state, correction.unit, correction.amount, correction.decided_by)
+            found[f"correction {correction.id}"] = figures
         for name, state in await services.database.read(ORDERS(tenant)):
             found[f"order {name}"] = state
         return found
@@ -265,6 +277,8 @@ class Driven:
                 found[f"coupon {subject}"] = (used, held, state)
             else:
                 found[f"stock {subject}"] = (counter.total, used, held)
+        for id, asked in shop.corrections.items():
+            found[f"correction {id}"] = (asked.state, asked.unit, asked.amount, asked.decided_by)
         for name, order in shop.orders.items():
             found[f"order {name}"] = order.state
         return found

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from driven_shop import Driven
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from machine_base import NAMES, SHOPS, MachineBase
+from machine_base import NAMES, PICKS, SHOPS, MachineBase
+from shop_corrections import correct, decide
+from shop_days import ZONE
+from shop_holders import Correction as Asked
+from shop_model import Shop
 
 from loyalty.services.adjustments import Correction
 from loyalty.services.members import Profile
@@ -35,19 +42,64 @@ class MemberRules(MachineBase):
         )
         shop.done.pop()
 
-    @rule(n=SHOPS, name=NAMES, unit=st.sampled_from(["points", "credit:EUR"]),
-          amount=st.integers(-150, 900).filter(bool))  # fmt: skip
-    def adjust(self, n: int, name: str, unit: str, amount: int) -> None:
-        self.run(self._adjust(self.shops[n], name, unit, amount))
+    @rule(
+        n=SHOPS, name=NAMES, unit=st.sampled_from(["points", "points", "credit:EUR", "status"]),
+        amount=st.integers(-300, 900).filter(bool), may_owe=st.booleans(),
+        days=st.sampled_from([None, None, None, -1, 0, 20]), seconded=st.booleans(),
+    )  # fmt: skip
+    def adjust(
+        self, n: int, name: str, unit: str, amount: int, may_owe: bool, days: int | None,
+        seconded: bool,
+    ) -> None:  # fmt: skip
+        """``days``: until the last day of what is added; None: as anything earned now."""
+        shop = self.shops[n]
+        before = shop.model.proposed
+        self.run(self._adjust(shop, name, unit, amount, may_owe, days))
+        new = [id for id in shop.model.proposed if id not in before]
+        if new and seconded:
+            self._decide(shop, new[0], "desk", True)
 
-    async def _adjust(self, shop: Driven, name: str, unit: str, amount: int) -> None:
-        now = self.clock.now()
-        currency = None if unit == "points" else "EUR"
-        correction = Correction(name, amount, "count", currency=currency)
-        key = shop.key()
-        await shop.do(
-            lambda: shop.services.adjustments.adjust(shop.viewer, key, correction),
-            lambda model, _: model.adjust(now, name, unit, amount),
+    async def _adjust(
+        self,
+        shop: Driven,
+        name: str,
+        unit: str,
+        amount: int,
+        may_owe: bool = False,
+        days: int | None = None,
+    ) -> None:
+        now, key = self.clock.now(), shop.key()
+        is_credit = unit.startswith("credit")
+        last_day = None if days is None else now.astimezone(ZONE).date() + timedelta(days=days)
+        wanted = Correction(
+            name, amount, "count", point_type=None if is_credit else unit,
+            currency="EUR" if is_credit else None, last_day=last_day, allows_deficit=may_owe,
+        )  # fmt: skip
+
+        def model(model: Shop, answer: Any) -> None:
+            asked = Asked(name, unit, amount, None, may_owe, "till")
+            correct(model, now, asked, last_day, lambda: answer.outcome["adjustment"])
+
+        await shop.do(lambda: shop.services.adjustments.adjust(shop.viewer, key, wanted), model)
+
+    @precondition(lambda self: any(shop.model.proposed for shop in self.shops))
+    @rule(pick=PICKS, by=st.sampled_from(["till", "desk", "desk"]), accepts=st.booleans())
+    def decide(self, pick: int, by: str, accepts: bool) -> None:
+        """Somebody decides about a correction, mostly one that waits for it."""
+        shops = [shop for shop in self.shops if shop.model.proposed]
+        shop = shops[pick % len(shops)]
+        ids = shop.model.proposed if pick < 90 else list(shop.model.corrections)
+        self._decide(shop, ids[pick % len(ids)], by, accepts)
+
+    def _decide(self, shop: Driven, id: int, by: str, accepts: bool) -> None:
+        now, key = self.clock.now(), shop.key()
+        self.run(
+            shop.do(
+                lambda: shop.services.adjustments.decide(
+                    shop.viewer_of(by), key, id, accepts=accepts
+                ),
+                lambda model, _: decide(model, now, id, by, accepts=accepts),
+            )
         )
 
     @precondition(lambda self: len(self.shops[0].model.orders) > 2)

@@ -40,8 +40,8 @@ class RefundRules(MachineBase):
 
     def _order(self, shop: Driven, pick: int) -> str:
         """Mostly one of the latest orders; at times one that nobody knows."""
-        names = ["o-none", *shop.model.orders]
-        return names[-1 - pick % len(names)]
+        names = list(shop.model.orders)
+        return "o-none" if pick > 95 or not names else names[-1 - pick % min(len(names), 4)]
 
     async def _refund(
         self,

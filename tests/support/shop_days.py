@@ -21,3 +21,8 @@ def end_after_months(at: datetime, months: int) -> datetime:
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     last = min(first + timedelta(days=day.day - 1), after - timedelta(days=1))
     return datetime.combine(last + timedelta(days=1), time(), ZONE).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a local day."""
+    return datetime.combine(day + timedelta(days=1), time(), ZONE).astimezone(UTC)

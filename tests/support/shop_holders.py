@@ -159,3 +159,17 @@ class Reservation:
     state: str
     ends: datetime
     limit: datetime
+
+
+@dataclass(eq=False)
+class Correction:
+    """A merchant's correction: PROPOSED, BOOKED or DECLINED. ``ends``: of what it adds."""
+
+    member: str
+    unit: str
+    amount: int
+    ends: datetime | None
+    may_owe: bool
+    by: str
+    state: str = "PROPOSED"
+    decided_by: str | None = None

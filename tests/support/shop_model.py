@@ -16,8 +16,10 @@ from fractions import Fraction
 from typing import Any
 
 from shop_days import end_after_months, start_of_day
-from shop_holders import Counter, Hold, Holder, Lot, Refused, Reservation, Use
+from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reservation, Use
 from shop_refunds import Order, refund
+
+SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
 
 
 @dataclass(eq=False)
@@ -32,6 +34,11 @@ class Shop:
     counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    corrections: dict[int, Correction] = field(default_factory=dict)
+
+    @property
+    def proposed(self) -> list[int]:
+        return [id for id, asked in self.corrections.items() if asked.state == "PROPOSED"]
 
     # Who is concerned, and the moment that counts for them
 
@@ -96,7 +103,10 @@ class Shop:
         if member.state == state:
             self.settled(now, [who], False)
             return
-        if member.state not in {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}[state]:
+        if (
+            member.state
+            not in {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}[state]
+        ):
             raise Refused("CONFLICT")
         self.settled(now, [who], True)
         if state == "SUSPENDED":
@@ -105,21 +115,6 @@ class Shop:
                 self.give_back(id)
                 self.reservations[id].state = "RELEASED"
         member.state = state
-
-    def adjust(self, now: datetime, name: str, unit: str, amount: int) -> None:
-        who = self.whose(name)
-        holder = self.members.get(who or "")
-        if holder is None:
-            raise Refused("NOT_FOUND")
-        self.settled(now, [who], True)
-        if amount > 0:
-            months = self.rules["months"] if unit == "points" else None
-            ends = None if months is None else end_after_months(holder.moment, months)
-            holder.lots.append(self.lot(unit, amount, holder.moment, ends))
-        elif holder.available(unit) < -amount:
-            raise Refused("INSUFFICIENT_POINTS" if unit == "points" else "INSUFFICIENT_CREDIT")
-        else:
-            holder.draw(unit, -amount)
 
     def merge(self, now: datetime, source: str, target: str) -> None:
         """Lots, debts, orders and uses become the target's; what is held times out."""
@@ -155,6 +150,8 @@ class Shop:
             order.member = into if order.member == source else order.member
             for draw in order.draws:
                 draw[0] = into if draw[0] == source else draw[0]
+        for asked in self.corrections.values():
+            asked.member = into if asked.member == source else asked.member
         for reservation in self.reservations.values():
             if reservation.offer["member"] == source:
                 reservation.offer["member"] = into
