@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from driven_rules import PROGRAM, RULES
 from shop_model import Shop, tried
 
 from loyalty.clock import FixedClock
@@ -24,84 +25,6 @@ REFUND = Sql(
     "SELECT money_minor, points_reversed FROM order_refund WHERE tenant_id = $1 AND id = $2"
 )
 MOVED = Sql("SELECT COUNT(*), COALESCE(MAX(id), 0) FROM ledger_transaction WHERE tenant_id = $1")
-
-PROGRAM = """
-code = "driven"
-name = "Driven"
-currency = "EUR"
-time_zone = "Europe/Budapest"
-[[point_types]]
-code = "points"
-name = "Points"
-pending_days = {pending}
-expires_after_months = {months}
-[[point_types]]
-code = "status"
-name = "Status"
-is_spendable = false
-expires_after_months = 12
-[[earning.rules]]
-code = "base"
-point_type = "points"
-points = 1
-per_minor = {per_minor}
-[[earning.rules]]
-code = "status"
-point_type = "status"
-points = 1
-per_minor = 100
-[tier_policy]
-point_type = "status"
-[[tiers]]
-code = "base"
-name = "Base"
-threshold = 0
-[tender]
-point_type = "points"
-points = {tender_points}
-minor = {tender_minor}
-[credit]
-enabled = true
-[adjustments]
-approval_above = {approval}
-approval_above_minor = {approval_minor}
-[refunds]
-clawback = "{clawback}"
-expired_lot_grace_days = {grace}
-[[rewards]]
-code = "five-off"
-name = "5.00 off"
-points = 40
-point_type = "points"
-does = {{ kind = "money_off", off_minor = 500 }}
-[[rewards]]
-code = "mug"
-name = "1.00 off with a mug"
-points = 5
-point_type = "points"
-stocked = true
-does = {{ kind = "money_off", off_minor = 100 }}
-[[rewards]]
-code = "once"
-name = "0.50 off, once"
-uses_per_member_max = 1
-does = {{ kind = "money_off", off_minor = 50 }}
-[[rewards]]
-code = "ten-off"
-name = "10 % off"
-needs_coupon = true
-does = {{ kind = "percentage_off", rate_bp = 1000 }}
-"""
-_SAME = {"tender_points": 3, "tender_minor": 2, "stocked": {"mug"}, "each": {"once": 1}}
-RULES = [
-    {"pending": 0, "months": 1, "per_minor": 50, "clawback": "allow_deficit", "grace": 3,
-     "approval": 200, "approval_minor": 2_000},
-    {"pending": 2, "months": 12, "per_minor": 100, "clawback": "clamp", "grace": 0,
-     "approval": 9_999, "approval_minor": 100},
-    {"pending": 14, "months": 2, "per_minor": 20, "clawback": "deduct", "grace": 30,
-     "approval": 50, "approval_minor": 400},
-]  # fmt: skip
-"""Figures of the rulesets that are published in turn."""
 
 
 @dataclass
@@ -134,7 +57,7 @@ class Driven:
         return Idempotent("till", operation, self.key(), body.ljust(64, "0"))
 
     async def publish(self, number: int) -> None:
-        rules = RULES[number] | _SAME
+        rules = RULES[number]
         text = PROGRAM.format(**rules)
         published = await self.services.rulesets.publish(self.tenant_id, text, "till")
         self.versions[published.version] = rules
@@ -208,6 +131,7 @@ class Driven:
                 {
                     "id": line.id,
                     "quantity": line.quantity,
+                    "gross": line.gross_minor,
                     "net": line.net_minor,
                     "points": line.tender_minor,
                     "credit": line.credit_minor,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from driven_shop import RULES, Driven
+from driven_rules import RULES
+from driven_shop import Driven
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from machine_base import AMOUNTS, PICKS, SHOPS, MachineBase
@@ -49,18 +50,18 @@ class SharedRules(MachineBase):
         self.run(shop.do(lambda: shop.services.coupons.revoke(shop.tenant_id, once, code), model))
         shop.done.pop()
 
-    @rule(n=SHOPS, total=st.integers(0, 2))
-    def stock(self, n: int, total: int) -> None:
-        self.run(self._stock(self.shops[n], total))
+    @rule(n=SHOPS, reward=st.sampled_from(["mug", "big"]), total=st.integers(0, 2))
+    def stock(self, n: int, reward: str, total: int) -> None:
+        self.run(self._stock(self.shops[n], reward, total))
 
-    async def _stock(self, shop: Driven, total: int) -> None:
+    async def _stock(self, shop: Driven, reward: str, total: int) -> None:
         once = shop.once("stock", str(total))
 
         def model(model: Shop, _: object) -> None:
-            model.counters.setdefault(("STOCK", "mug"), Counter(total)).total = total
+            model.counters.setdefault(("STOCK", reward), Counter(total)).total = total
 
         await shop.do(
-            lambda: shop.services.coupons.set_stock(shop.tenant_id, once, "mug", total), model
+            lambda: shop.services.coupons.set_stock(shop.tenant_id, once, reward, total), model
         )
         shop.done.pop()
 

@@ -76,7 +76,8 @@ def machine_for(
                 self.shops.append(shop)
                 await self._issue(shop, "TEN-A", 2, None)
                 await self._issue_card(shop, 3_000)
-                await self._stock(shop, 2)
+                await self._stock(shop, "mug", 2)
+                await self._stock(shop, "big", 2)
 
         # Callers who ask again, and time
 

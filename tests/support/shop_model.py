@@ -345,7 +345,7 @@ class Shop:
             self.members.setdefault(who, Holder("PROSPECT", now))
             self.settled(now, [who], True)
         lines = [
-            {"id": str(n), "quantity": 1, "net": net, "money": net, "parts": {}}
+            {"id": str(n), "quantity": 1, "gross": net, "net": net, "money": net, "parts": {}}
             for n, net in enumerate(nets, 1)
         ]
         order = Order(who, None, dict(self.rules), lines, None, [])

@@ -19,10 +19,10 @@ from shop_days import start_of_day
 class Order:
     """An order as it was judged.
 
-    ``lines`` are dicts of ``id``, ``quantity``, ``net``, what ``money``, ``points``, ``credit``
-    and ``gift`` paid of it, and ``parts``: what rewards took off it by code. ``tender``: points
-    that paid. ``draws``: lists of holder, lot, amount and what was given back. ``earned``: tuples
-    of unit, points, lot and points by line.
+    ``lines`` are dicts of ``id``, ``quantity``, ``gross`` (before discounts), ``net``, what
+    ``money``, ``points``, ``credit`` and ``gift`` paid of it, and ``parts``: what rewards took off
+    it by code. ``tender``: points that paid. ``draws``: lists of holder, lot, amount and what was
+    given back. ``earned``: tuples of unit, points, lot and points by line.
     """
 
     member: str | None
@@ -62,7 +62,9 @@ class Took:
 
 def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
     """Bring an order to what its lines' parts come to; what this step moved."""
-    ended = _give_back(shop, order, at)
+    lost = {reward["code"]: _lost(order, reward["code"]) for reward in order.rewards}
+    off = _off(order, lost)
+    ended = _give_back(shop, order, at, lost, off)
     taken = {"points": 0}
     if order.member is not None:
         units = [unit for unit, *_ in order.earned]
@@ -71,10 +73,10 @@ def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
         ]
         for unit in dict.fromkeys(units):
             taken[unit] = _take_back(shop.members[order.member], order, unit, at)
-    lost = sum(took.missing for unit, took in order.took.items() if unit == "points")
-    money = int(order.back(lambda line: line["money"]))
+    missing = sum(took.missing for unit, took in order.took.items() if unit == "points")
+    money = int(order.back(lambda line: line["money"]) - off["money"])
     if order.rules["clawback"] == "deduct":
-        money -= min(lost * order.rules["tender_minor"] // order.rules["tender_points"], money)
+        money -= min(missing * order.rules["tender_minor"] // order.rules["tender_points"], money)
     before, order.money = order.money, max(money, order.money)
     if all(part == 1 for part in order.parts.values()):
         order.state = "REFUNDED" if order.state != "CANCELLED" else order.state
@@ -83,11 +85,42 @@ def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
     return {"money": order.money - before, "reversed": taken["points"], "ended": ended}
 
 
-def _give_back(shop: Any, order: Order, at: datetime) -> list[tuple[str, list[Any]]]:
+def _lost(order: Order, code: str) -> tuple[Fraction, Fraction]:
+    """The part of a reward that came back or was lost, and what of its discount that costs."""
+    discount = {line["id"]: line["parts"].get(code, 0) for line in order.lines}
+    whole = sum(discount.values())
+    part = sum((discount[id] * part for id, part in order.parts.items()), Fraction(0)) / whole
+    minimum = order.rules["minimum"].get(code, 0)
+    kept = sum(line["gross"] * (1 - order.parts[line["id"]]) for line in order.lines)
+    if kept >= minimum or order.rules["broken"] == "keep":
+        return part, Fraction(0)
+    shrinks = 1 - part
+    if order.rules["broken"] == "prorate":
+        shrinks -= shrinks * kept / minimum
+    return part + shrinks, whole * shrinks
+
+
+def _off(order: Order, lost: dict[str, tuple[Fraction, Fraction]]) -> dict[str, Fraction]:
+    """What lost discounts take off the refund: off its money, then credit, then gift cards."""
+    left = sum((cost for _, cost in lost.values()), Fraction(0))
+    off = {}
+    for means in ("money", "credit", "gift"):
+        off[means] = min(order.back(lambda line, means=means: line.get(means, 0)), left)
+        left -= off[means]
+    return off
+
+
+def _give_back(
+    shop: Any,
+    order: Order,
+    at: datetime,
+    lost: dict[str, tuple[Fraction, Fraction]],
+    off: dict[str, Fraction],
+) -> list[tuple[str, list[Any]]]:
     """Return tender and prices to the lots that paid, the last drawn first; rewards that ended."""
     wanted: dict[str, Fraction] = {
-        "credit:EUR": order.back(lambda line: line.get("credit", 0)),
-        "gift:EUR": order.back(lambda line: line.get("gift", 0)),
+        "credit:EUR": order.back(lambda line: line.get("credit", 0)) - off["credit"],
+        "gift:EUR": order.back(lambda line: line.get("gift", 0)) - off["gift"],
         "points": Fraction(0),
     }
     if order.tender:
@@ -95,13 +128,10 @@ def _give_back(shop: Any, order: Order, at: datetime) -> list[tuple[str, list[An
         wanted["points"] += order.tender * order.back(lambda line: line.get("points", 0)) / paid
     ended = []
     for reward in order.rewards:
-        code = reward["code"]
-        own_parts = {line["id"]: line["parts"].get(code, 0) for line in order.lines}
-        back = sum((own_parts[id] * part for id, part in order.parts.items()), Fraction(0))
-        part = back / sum(own_parts.values())
+        part, _ = lost[reward["code"]]
         wanted["points"] += reward["points"] * part
         if part == 1:
-            ended.append((code, reward["uses"]))
+            ended.append((reward["code"], reward["uses"]))
     for unit, amount in wanted.items():
         own = [draw for draw in order.draws if draw[1].unit == unit]
         more = int(amount) - sum(draw[3] for draw in own)
