@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from driven_rules import PROGRAM, RULES
 from shop_model import Shop, tried
 
@@ -20,7 +21,10 @@ from loyalty.services.verify import verify
 from loyalty.storage.statements import Sql, Statement
 
 UNITS = ("points", "status", "credit:EUR")
-ORDERS = Sql("SELECT external_id, state FROM shop_order WHERE tenant_id = $1")
+ORDERS = Sql(
+    """SELECT external_id, state, mismatch, total_minor, points_earned, refunds FROM shop_order
+        WHERE tenant_id = $1"""
+)
 REFUND = Sql(
     "SELECT money_minor, points_reversed FROM order_refund WHERE tenant_id = $1 AND id = $2"
 )
@@ -170,8 +174,9 @@ class Driven:
         for correction in await services.adjustments.listed(tenant, 99):
             figures = (correction.state, correction.unit, correction.amount, correction.decided_by)
             found[f"correction {correction.id}"] = figures
-        for name, state in await services.database.read(ORDERS(tenant)):
-            found[f"order {name}"] = state
+        for name, state, flag, *figures, refunds in await services.database.read(ORDERS(tenant)):
+            money = orjson.loads(refunds)["booked"].get("money_minor", 0) if refunds else 0
+            found[f"order {name}"] = (state, bool(flag), *figures, money)
         return found
 
     def expected(self, now: datetime) -> dict[str, Any]:
@@ -204,7 +209,8 @@ class Driven:
         for id, asked in shop.corrections.items():
             found[f"correction {id}"] = (asked.state, asked.unit, asked.amount, asked.decided_by)
         for name, order in shop.orders.items():
-            found[f"order {name}"] = order.state
+            figures = (order.state, order.is_flagged, order.total, order.points_earned, order.money)
+            found[f"order {name}"] = figures
         return found
 
     async def agrees(self) -> None:

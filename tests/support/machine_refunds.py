@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from driven_shop import Driven
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from machine_base import PICKS, SHOPS, MachineBase
+from machine_base import AMOUNTS, ORDERS, PICKS, SHOPS, MachineBase
+from shop_returns import CANCELS, Report, asked_back, reported
 
+from loyalty.domain.order import OrderLine
 from loyalty.domain.refund_asks import LineAsk
+from loyalty.services.door import outcome_of
+from loyalty.services.order_edits import EDIT, OrderEdit
+from loyalty.services.refund_commands import RefundOrder, cancellation_name, edit_name
+from loyalty.services.refunds import CANCELLATION
 
 ASKS = st.lists(
     st.tuples(
@@ -25,6 +33,14 @@ ASKS = st.lists(
 """Pieces or amounts of lines."""
 
 
+LINES = st.dictionaries(
+    st.sampled_from(["1", "2", "3"]), st.tuples(st.integers(1, 4), AMOUNTS), min_size=1, max_size=3
+)
+"""Pieces and net by line."""
+REPORTED = st.one_of(ORDERS, st.none())
+"""An order by name, there or not; None: one that is there."""
+
+
 class RefundRules(MachineBase):
     @rule(n=SHOPS, pick=PICKS, previews=st.booleans(), asks=ASKS)
     def refund_lines(
@@ -37,6 +53,56 @@ class RefundRules(MachineBase):
     def refund_rest(self, n: int, pick: int, cancels: bool, previews: bool) -> None:
         shop = self.shops[n]
         self.run(self._refund(shop, self._order(shop, pick), None, cancels, previews))
+
+    @rule(n=SHOPS, order=REPORTED, pick=PICKS, asks=st.one_of(st.none(), ASKS),
+          cancels=st.booleans())  # fmt: skip
+    def report_refund(
+        self, n: int, order: str | None, pick: int,
+        asks: list[tuple[str, tuple[int, int]]] | None, cancels: bool,
+    ) -> None:  # fmt: skip
+        """A shop's webhook says that something came back, of an order that may come later."""
+        shop = self.shops[n]
+        name = f"w-{shop.key()}"
+        given = None if asks is None else [(id, *part) for id, part in asks]
+        is_all = cancels and given is None
+        report = Report(self.clock.now(), CANCELS if is_all else name, given, is_all)
+        self._report(shop, order or self._order(shop, pick), name, report)
+
+    @rule(n=SHOPS, order=REPORTED, pick=PICKS, lines=LINES, days_ago=st.sampled_from([0, 0, 0, 2]))
+    def report_change(
+        self, n: int, order: str | None, pick: int, lines: dict[str, tuple[int, int]],
+        days_ago: int,
+    ) -> None:  # fmt: skip
+        """A shop's webhook says what an order is now; mostly it is the latest word."""
+        shop = self.shops[n]
+        name = edit_name(f"e-{shop.key()}")
+        report = Report(self.clock.now() - timedelta(days=days_ago), name, lines=lines)
+        self._report(shop, order or self._order(shop, pick), name, report)
+
+    def _report(self, shop: Driven, order: str, name: str, report: Report) -> None:
+        now = self.clock.now()
+        asks = None if report.asks is None else tuple(LineAsk(*ask) for ask in report.asks)
+        change, kind = None, CANCELLATION if report.cancels else "REFUND"
+        if report.lines is not None:
+            lines = tuple(
+                OrderLine("tea", pieces, net, id=id) for id, (pieces, net) in report.lines.items()
+            )
+            change, kind = OrderEdit(lines, 0, "EUR"), EDIT
+        name = cancellation_name(order) if report.cancels else name
+        command = RefundOrder(
+            shop.tenant_id, order, name, None, report.at, may_wait=True, lines=asks, kind=kind,
+            edit=change,
+        )  # fmt: skip
+
+        async def ask() -> dict[str, Any]:
+            return outcome_of(await shop.services.door.submit(command))
+
+        async def both() -> None:
+            answer, is_booked = await shop.do(ask, lambda m, _: reported(m, now, order, report))
+            assert answer["booked"] is is_booked
+            shop.done.pop()
+
+        self.run(both())
 
     def _order(self, shop: Driven, pick: int) -> str:
         """Mostly one of the latest orders; at times one that nobody knows."""
@@ -53,6 +119,8 @@ class RefundRules(MachineBase):
     ) -> None:
         known = shop.model.orders.get(order)
         lines = {line["id"] for line in known.lines} if known else {"1", "2"}
+        if known is not None and known.change is not None:
+            lines |= known.change.lines.keys()
         given = None if asks is None else [(id, *part) for id, part in asks if id in lines]
         if given == []:
             return
@@ -72,7 +140,7 @@ class RefundRules(MachineBase):
         else:
             ask = partial(checkout.refund, shop.viewer, key, order, f"r-{key}", None, wanted)
         done, told = await shop.do(
-            ask, lambda model, _: model.refund(now, order, given, cancels=cancels)
+            ask, lambda model, _: asked_back(model, now, order, given, cancels=cancels)
         )
         if done is not None and told is not None:
             ((money, reversed_),) = await shop.services.database.read(

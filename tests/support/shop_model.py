@@ -12,12 +12,12 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 from shop_days import end_after_months, start_of_day
 from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reservation, Use
-from shop_refunds import Order, refund
+from shop_orders import Order
+from shop_returns import Report, book_waiting
 
 SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
 
@@ -34,6 +34,7 @@ class Shop:
     counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    waiting: dict[str, list[Report]] = field(default_factory=dict)
     corrections: dict[int, Correction] = field(default_factory=dict)
 
     @property
@@ -313,11 +314,12 @@ class Shop:
         ]
         for _, use in self.uses_of(id):
             use.state = "USED"
-        order = Order(who, id, self.rules_of(offer), offer["lines"], offer["tender"], draws)
+        order = Order(who, id, self.rules_of(offer), offer["lines"], offer["tender"], draws, now)
         order.rewards = offer["rewards"]
         self.earn(order, offer["earnings"])
         self.orders[name] = order
         found.state = "COMMITTED"
+        book_waiting(self, now, name)
         return True
 
     def rules_of(self, offer: dict[str, Any]) -> dict[str, Any]:
@@ -329,7 +331,8 @@ class Shop:
         for unit, points, by_line, starts, ends in earnings:
             lot = self.lot(unit, points, starts, ends)
             self.members[order.member].lots.append(lot)
-            order.earned.append((unit, points, lot, by_line))
+            keys = [line["key"] for line in order.lines]
+            order.earned.append((unit, points, lot, dict(zip(keys, by_line, strict=True))))
 
     # Orders that the shop reports, and what comes back of any
 
@@ -339,7 +342,11 @@ class Shop:
         """A shop's report of a paid order without a checkout; whether it is news."""
         who = self.whose(member)
         if name in self.orders:
+            known = self.orders[name]
             self.settled(now, [who if who in self.members else None], False)
+            if known.reservation is not None and known.change is None and not known.is_flagged:
+                # It came from its checkout, and this is the first word of what was paid.
+                known.is_other = known.total != sum(nets)
             return False
         if who is not None:
             self.members.setdefault(who, Holder("PROSPECT", now))
@@ -348,7 +355,7 @@ class Shop:
             {"id": str(n), "quantity": 1, "gross": net, "net": net, "money": net, "parts": {}}
             for n, net in enumerate(nets, 1)
         ]
-        order = Order(who, None, dict(self.rules), lines, None, [])
+        order = Order(who, None, dict(self.rules), lines, None, [], at)
         rates = (("points", self.rules["per_minor"], self.rules["pending"], self.rules["months"]),
                  ("status", 100, 0, 12))  # fmt: skip
         earnings = []
@@ -362,50 +369,8 @@ class Shop:
         if who is not None and self.members[who].state != "SUSPENDED":
             self.earn(order, earnings)
         self.orders[name] = order
+        book_waiting(self, now, name)
         return True
-
-    def refund(
-        self, now: datetime, name: str, asks: list[tuple[str, int, int]] | None, *, cancels: bool
-    ) -> dict[str, int] | None:
-        """Lines of an order (pieces, minor units), or (None) all that is left of it.
-
-        None when it was cancelled already, which may be said again.
-        """
-        order = self.orders.get(name)
-        if order is None:
-            raise Refused("NOT_FOUND")
-        if order.state == "CANCELLED" and cancels:
-            self.settled(now, [order.member, *(draw[0] for draw in order.draws)], False)
-            return None
-        if order.state == "CANCELLED" or (order.state == "REFUNDED" and not cancels):
-            raise Refused("CONFLICT")
-        parts = dict(order.parts)
-        for line in order.lines:
-            for id, quantity, minor in asks or []:
-                if id == line["id"]:
-                    if minor and not line["net"]:
-                        raise Refused("REFUND_TOO_LARGE")
-                    parts[id] += Fraction(quantity, line["quantity"])
-                    parts[id] += Fraction(minor, line["net"]) if minor else 0
-            if parts[line["id"]] > 1:
-                raise Refused("REFUND_TOO_LARGE")
-            parts[line["id"]] = Fraction(1) if asks is None else parts[line["id"]]
-        keys: list[Any] = [order.member, *(draw[0] for draw in order.draws)]
-        self.settled(now, keys, False)
-        if order.member is not None:
-            self.settled(now, [order.member], True)
-        order.parts = parts
-        booked = refund(self, order, self.moment(now, order.member))
-        if order.reservation is not None:
-            for code, uses in booked.pop("ended"):
-                for kind, subject in uses:
-                    use = self.counters[kind, subject].uses[order.reservation]
-                    use.state = "RESTORED" if use.state == "USED" else use.state
-                assert code
-            self.reservations[order.reservation].state = order.state
-        booked.pop("ended", None)
-        order.state = "CANCELLED" if cancels else order.state
-        return booked
 
 
 def tried(shop: Shop, do: Callable[[Shop], Any]) -> tuple[Shop, Any, str | None]:

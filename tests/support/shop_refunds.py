@@ -6,65 +6,22 @@ once, and moves the difference to what was moved before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from shop_days import start_of_day
+from shop_orders import Order, Took
 
 
-@dataclass(eq=False)
-class Order:
-    """An order as it was judged.
+def refund(shop: Any, order: Order, at: datetime, *, may_lessen: bool = False) -> dict[str, Any]:
+    """Bring an order to what its lines' parts come to; what this step moved.
 
-    ``lines`` are dicts of ``id``, ``quantity``, ``gross`` (before discounts), ``net``, what
-    ``money``, ``points``, ``credit`` and ``gift`` paid of it, and ``parts``: what rewards took off
-    it by code. ``tender``: points that paid. ``draws``: lists of holder, lot, amount and what was
-    given back. ``earned``: tuples of unit, points, lot and points by line.
+    ``may_lessen``: a change may have more bought again. Else what was given back stays so.
     """
-
-    member: str | None
-    reservation: int | None
-    rules: dict[str, Any]
-    lines: list[dict[str, Any]]
-    tender: int | None
-    draws: list[list[Any]]
-    state: str = "PAID"
-    rewards: list[dict[str, Any]] = field(default_factory=list)
-    earned: list[tuple[Any, ...]] = field(default_factory=list)
-    parts: dict[str, Fraction] = field(default_factory=dict)
-    money: int = 0
-    reversed: dict[str, int] = field(default_factory=dict)
-    took: dict[str, Took] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.parts = {line["id"]: Fraction(0) for line in self.lines}
-
-    def back(self, weight: Callable[[dict[str, Any]], int]) -> Fraction:
-        """What came back of something that the lines have parts of."""
-        return sum((weight(line) * self.parts[line["id"]] for line in self.lines), Fraction(0))
-
-
-@dataclass(eq=False)
-class Took:
-    """What an order's refunds took of one account: from lots, as a debt, or not at all."""
-
-    own: dict[Any, int] = field(default_factory=dict)
-    others: dict[Any, int] = field(default_factory=dict)
-    repaid: dict[Any, int] = field(default_factory=dict)
-    targets: dict[Any, int] = field(default_factory=dict)
-    owed: int = 0
-    final: int = 0
-    missing: int = 0
-
-
-def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
-    """Bring an order to what its lines' parts come to; what this step moved."""
     lost = {reward["code"]: _lost(order, reward["code"]) for reward in order.rewards}
     off = _off(order, lost)
-    ended = _give_back(shop, order, at, lost, off)
+    ended = _give_back(shop, order, at, lost, off, may_lessen)
     taken = {"points": 0}
     if order.member is not None:
         units = [unit for unit, *_ in order.earned]
@@ -77,21 +34,23 @@ def refund(shop: Any, order: Order, at: datetime) -> dict[str, Any]:
     money = int(order.back(lambda line: line["money"]) - off["money"])
     if order.rules["clawback"] == "deduct":
         money -= min(missing * order.rules["tender_minor"] // order.rules["tender_points"], money)
-    before, order.money = order.money, max(money, order.money)
-    if all(part == 1 for part in order.parts.values()):
-        order.state = "REFUNDED" if order.state != "CANCELLED" else order.state
-    elif any(order.parts.values()):
-        order.state = "PARTIALLY_REFUNDED"
+    before, order.money = order.money, money if may_lessen else max(money, order.money)
+    if order.state != "CANCELLED":
+        order.state = "PAID"
+        if any(order.parts.values()) or any(draw[3] for draw in order.draws):
+            order.state = "PARTIALLY_REFUNDED"
+        if all(part == 1 for part in order.parts.values()):
+            order.state = "REFUNDED"
     return {"money": order.money - before, "reversed": taken["points"], "ended": ended}
 
 
 def _lost(order: Order, code: str) -> tuple[Fraction, Fraction]:
     """The part of a reward that came back or was lost, and what of its discount that costs."""
-    discount = {line["id"]: line["parts"].get(code, 0) for line in order.lines}
+    discount = {line["key"]: line["parts"].get(code, 0) for line in order.lines}
     whole = sum(discount.values())
-    part = sum((discount[id] * part for id, part in order.parts.items()), Fraction(0)) / whole
+    part = sum((discount[key] * part for key, part in order.parts.items()), Fraction(0)) / whole
     minimum = order.rules["minimum"].get(code, 0)
-    kept = sum(line["gross"] * (1 - order.parts[line["id"]]) for line in order.lines)
+    kept = sum(line["gross"] * (1 - order.parts[line["key"]]) for line in order.lines)
     if kept >= minimum or order.rules["broken"] == "keep":
         return part, Fraction(0)
     shrinks = 1 - part
@@ -116,7 +75,8 @@ def _give_back(
     at: datetime,
     lost: dict[str, tuple[Fraction, Fraction]],
     off: dict[str, Fraction],
-) -> list[tuple[str, list[Any]]]:
+    may_lessen: bool,
+) -> list[list[Any]]:
     """Return tender and prices to the lots that paid, the last drawn first; rewards that ended."""
     wanted: dict[str, Fraction] = {
         "credit:EUR": order.back(lambda line: line.get("credit", 0)) - off["credit"],
@@ -131,7 +91,10 @@ def _give_back(
         part, _ = lost[reward["code"]]
         wanted["points"] += reward["points"] * part
         if part == 1:
-            ended.append((reward["code"], reward["uses"]))
+            ended.append(reward["uses"])
+    if may_lessen:
+        for unit, amount in wanted.items():
+            _spend_again(shop, order, unit, int(amount), at)
     for unit, amount in wanted.items():
         own = [draw for draw in order.draws if draw[1].unit == unit]
         more = int(amount) - sum(draw[3] for draw in own)
@@ -152,8 +115,29 @@ def _give_back(
     return ended
 
 
-def _take_back(member: Any, order: Order, unit: str, at: datetime) -> int:
-    """Undo what this order's refunds took of an account, as far as it is there; take anew."""
+def _spend_again(shop: Any, order: Order, unit: str, wanted: int, at: datetime) -> None:
+    """Take what was given back too much out of its lots again, as far as it is still there."""
+    own = [draw for draw in order.draws if draw[1].unit == unit]
+    over = sum(draw[3] for draw in own) - wanted
+    if over > 0 and unit in order.took:
+        # What debts took of it is there too: that is taken anew afterwards.
+        _take_back(shop.members[order.member], order, unit, at, gives_up=True)
+    for draw in own:
+        lot = draw[1]
+        part = min(draw[3], over, lot.left if lot.is_live(at) else 0)
+        if part > 0:
+            draw[3] -= part
+            lot.left -= part
+            over -= part
+
+
+def _take_back(
+    member: Any, order: Order, unit: str, at: datetime, *, gives_up: bool = False
+) -> int:
+    """Undo what this order's refunds took of an account, as far as it is there; take anew.
+
+    ``gives_up``: take nothing anew.
+    """
     before, now = order.took.get(unit, Took()), Took()
     alive = [lot for lot in member.lots if lot.unit == unit and not lot.is_over(at)]
     alive.sort(key=lambda lot: lot.soonest)
@@ -179,9 +163,10 @@ def _take_back(member: Any, order: Order, unit: str, at: datetime) -> int:
         if lot in alive:
             lot.left += points
     spent = due = 0
-    for _, points, lot, by_line in (item for item in order.earned if item[0] == unit):
-        parts = zip(by_line, order.parts.values(), strict=True)
-        target = int(sum((points * part for points, part in parts), Fraction(0)))
+    parts = order.parts
+    for _, points, lot, by_key in (item for item in order.earned if item[0] == unit):
+        due_back = [n * parts.get(key, Fraction(1)) for key, n in by_key.items()]
+        target = 0 if gives_up else int(sum(due_back, Fraction(0)))
         own = before.own.get(lot, 0)
         if lot in alive:
             # What others gave for good is not taken again, though points came back here.
@@ -205,7 +190,7 @@ def _take_back(member: Any, order: Order, unit: str, at: datetime) -> int:
         now.owed = wanted
         debt += wanted
     for lot in alive:
-        part = min(lot.left, debt) if lot.is_live(at) else 0
+        part = min(lot.left, debt) if lot.is_live(at) and not gives_up else 0
         if part:
             lot.left -= part
             debt -= part
