@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from corner_program import CORNER
 
+from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.refund_asks import LineAsk
 from loyalty.errors import LoyaltyError, MemberNotActive
 from loyalty.services.access import Viewer, ViewerKind
 from loyalty.services.adjustments import Adjustments, Correction
 from loyalty.services.audit import Audit, Wanted
 from loyalty.services.members import SetState
+from loyalty.services.orders import BookOrder
+from loyalty.services.refund_commands import RefundOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop
@@ -312,3 +316,28 @@ async def test_the_trail_tells_who_and_what_but_not_why(desk: Desk) -> None:
     ]
     assert "555" not in str(events)
     assert "ann" not in str(events)
+
+
+async def test_what_a_correction_took_from_a_tiers_count_a_refund_does_not_take_twice(
+    desk: Desk,
+) -> None:
+    shop = desk.shop
+
+    async def count() -> int:
+        assert await shop.problems() == []
+        return (await shop.member("ann")).tier.qualifying
+
+    lines = (OrderLine("tea", 2, 6_000), OrderLine("pot", 1, 3_000))
+    paid = PaidOrder("o-1", "ann", "EUR", lines, shop.clock.now())
+    await shop.door.submit(BookOrder(shop.tenant_id, paid, "test"))
+    await desk.adjust(-44, point_type="status")
+    assert await count() == 90 - 44
+
+    for name, ask, left in (
+        ("r-1", LineAsk("1", quantity=1), 16),
+        ("r-2", LineAsk("2"), 0),
+        ("r-3", LineAsk("1"), 0),
+    ):
+        refund = RefundOrder(shop.tenant_id, "o-1", name, None, None, lines=(ask,))
+        assert (await shop.door.submit(refund)).refusal is None
+        assert await count() == left

@@ -191,7 +191,7 @@ class Driven:
                 if unit != "credit:EUR" or unit in known:
                     figures[unit] = holder.shown(unit, at)
             figures["qualifying"] = sum(
-                lot.amount - lot.uncounted
+                max(lot.amount - lot.uncounted, 0)
                 for lot in holder.lots
                 if lot.unit == "status" and lot.is_live(at)
             )

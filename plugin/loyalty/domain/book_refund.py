@@ -1,6 +1,7 @@
 """The part of a book that takes back and gives back what orders moved."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from loyalty.domain.accounts import Reversal
@@ -99,12 +100,15 @@ class Refunding(Recording):
             may_owe=may_owe, repays=repays,
         )  # fmt: skip
         by_lot = {lot_id: (points, 0) for lot_id, points in again.moved.items()}
+        counted = dict(again.after.reversed)
         for item in owned:
-            # For tiers these points no longer count, whoever paid for them.
-            lot = known.lots[item.lot_id]
-            more = item.target - (before.reversed.get(item.lot_id, 0))
+            # For tiers these points no longer count, whoever paid for them. What a correction
+            # took from the count already is not taken from it twice.
+            lot, had = known.lots[item.lot_id], before.reversed.get(item.lot_id, 0)
+            others = lot.reversed - had
+            counted[item.lot_id] = min(item.target, lot.amount - others)
+            more = counted[item.lot_id] - had
             by_lot[item.lot_id] = (again.moved.get(item.lot_id, 0), more)
-            assert 0 <= lot.reversed + more <= lot.amount, (lot, item)
         for lot_id, (points, more) in by_lot.items():
             if points or more:
                 self._put(known.lots[lot_id].moved(points, reversed_by=more))
@@ -119,7 +123,7 @@ class Refunding(Recording):
         if entries:
             kind = TransactionKind.REVERSE if again.taken else TransactionKind.REPAY
             self._record(kind, entries, at, cause)
-        return again.after, again.taken
+        return replace(again.after, reversed=counted), again.taken
 
     def reverse(
         self,

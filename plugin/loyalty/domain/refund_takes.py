@@ -25,11 +25,11 @@ class Owned(NamedTuple):
 class Took:
     """What an order's refunds took from one account so far.
 
-    ``reversed`` is the target by lot the order earned, and ``own`` what that very lot gave;
-    ``others`` by lot of the same account, ``owed`` what became a deficit, ``repaid`` what paid
-    deficits from lots (points that were given back while the account owed some), ``final`` what
-    of the others and the deficit can no more be undone, ``shortfall`` what neither lots nor a
-    deficit gave: deducted, or left with the member.
+    ``reversed`` is what counts for no tier by them, by lot the order earned, and ``own`` what
+    that very lot gave; ``others`` by lot of the same account, ``owed`` what became a deficit,
+    ``repaid`` what paid deficits from lots (points that were given back while the account owed
+    some), ``final`` what of the others and the deficit can no more be undone, ``shortfall`` what
+    neither lots nor a deficit gave: deducted, or left with the member.
     """
 
     reversed: Mapping[int, int] = field(default_factory=dict)
