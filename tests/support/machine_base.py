@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from loyalty.clock import FixedClock
+from loyalty.domain.money import Money
 
 # Two days before the clocks go forward in Budapest.
 START = datetime(2026, 3, 27, 21, 30, tzinfo=UTC)
@@ -33,3 +34,22 @@ class MachineBase(RuleBasedStateMachine):
 
     def run(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
+
+    def picked(self, pick: int) -> tuple[Driven, int]:
+        shops = [shop for shop in self.shops if shop.model.reservations]
+        shop = shops[pick % len(shops)]
+        # Mostly the latest.
+        held = list(reversed(shop.model.reservations))
+        return shop, held[(pick // 2) % min(len(held), 3)]
+
+    def commit_as(self, shop: Driven, id: int, order: str, paid: int) -> None:
+        now, key = self.clock.now(), shop.key()
+        answer, is_new = self.run(
+            shop.do(
+                lambda: shop.services.checkout.commit(
+                    shop.viewer, key, id, order, Money(paid, "EUR"), None
+                ),
+                lambda model, _: model.commit(now, id, order, paid),
+            )
+        )
+        assert answer is None or answer.outcome["booked"] is is_new

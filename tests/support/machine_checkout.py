@@ -48,7 +48,7 @@ class CheckoutRules(MachineBase):
         id = self._reserve(shop, quoted, ttl)
         if id is not None and buys:
             order = f"b-{shop.number}"
-            self._commit(shop, id, order, quoted.quote.payable_minor)
+            self.commit_as(shop, id, order, quoted.quote.payable_minor)
 
     @precondition(lambda self: any(shop.quotes for shop in self.shops))
     @rule(pick=PICKS)
@@ -71,38 +71,21 @@ class CheckoutRules(MachineBase):
         )  # fmt: skip
         return None if done is None else done.outcome["reservation"]
 
-    def _picked(self, pick: int) -> tuple[Driven, int]:
-        shops = [shop for shop in self.shops if shop.model.reservations]
-        shop = shops[pick % len(shops)]
-        # Mostly the latest.
-        held = list(reversed(shop.model.reservations))
-        return shop, held[(pick // 2) % min(len(held), 3)]
-
     @precondition(lambda self: any(shop.model.reservations for shop in self.shops))
     @rule(pick=PICKS, order=ORDERS, off=st.sampled_from([0, 0, 0, 1]))
     def commit(self, pick: int, order: str, off: int) -> None:
-        shop, id = self._picked(pick)
+        shop, id = self.picked(pick)
         known = shop.model.orders.get(order)
-        if known is not None and known.reservation is None:
+        if known is not None and known.reservation is None and known.told != id:
             return
-        self._commit(shop, id, order, shop.model.reservations[id].offer["payable"] + off)
-
-    def _commit(self, shop: Driven, id: int, order: str, paid: int) -> None:
-        now, key = self.clock.now(), shop.key()
-        answer, is_new = self.run(
-            shop.do(
-                lambda: shop.services.checkout.commit(
-                    shop.viewer, key, id, order, Money(paid, "EUR"), None
-                ),
-                lambda model, _: model.commit(now, id, order, paid),
-            )
-        )
-        assert answer is None or answer.outcome["booked"] is is_new
+        if known is not None and known.reservation is None and known.change is not None:
+            return
+        self.commit_as(shop, id, order, shop.model.reservations[id].offer["payable"] + off)
 
     @precondition(lambda self: any(shop.model.reservations for shop in self.shops))
     @rule(pick=PICKS)
     def release(self, pick: int) -> None:
-        shop, id = self._picked(pick)
+        shop, id = self.picked(pick)
         now, key = self.clock.now(), shop.key()
         answer, state = self.run(
             shop.do(
@@ -115,7 +98,7 @@ class CheckoutRules(MachineBase):
     @precondition(lambda self: any(shop.model.reservations for shop in self.shops))
     @rule(pick=PICKS, ttl=st.sampled_from([60, 3_600, 172_800]))
     def extend(self, pick: int, ttl: int) -> None:
-        shop, id = self._picked(pick)
+        shop, id = self.picked(pick)
         now, key = self.clock.now(), shop.key()
         self.run(
             shop.do(
@@ -128,7 +111,7 @@ class CheckoutRules(MachineBase):
     @rule(pick=PICKS)
     def reach_across(self, pick: int) -> None:
         """The other shop's reservation is as unknown as one that never was."""
-        shop, id = self._picked(pick)
+        shop, id = self.picked(pick)
         other = self.shops[1 - self.shops.index(shop)]
 
         async def ask() -> None:

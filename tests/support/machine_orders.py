@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from driven_shop import Driven
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
-from machine_base import AMOUNTS, NAMES, ORDERS, SHOPS, MachineBase
+from hypothesis.stateful import precondition, rule
+from machine_base import AMOUNTS, NAMES, ORDERS, PICKS, SHOPS, MachineBase
+from shop_orders import paid_line
 
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.services.door import outcome_of
@@ -27,14 +28,42 @@ class OrderRules(MachineBase):
     async def _paid(
         self, shop: Driven, order: str, name: str | None, nets: list[int], days_ago: int
     ) -> None:
+        at = self.clock.now() - timedelta(days=days_ago)
+        lines = [paid_line(str(n), 1, net, net) for n, net in enumerate(nets, 1)]
+        await self._told(shop, order, name, lines, at, None)
+
+    @precondition(lambda self: any(shop.model.reservations for shop in self.shops))
+    @rule(pick=PICKS, order=ORDERS, names=st.booleans(), commits=st.booleans())
+    def paid_first(self, pick: int, order: str, names: bool, commits: bool) -> None:
+        """The webhook of an order that is still in its checkout, and does not name it."""
+        shop, id = self.picked(pick)
+        if order in shop.model.orders:
+            return
+        offer, now = shop.model.reservations[id].offer, self.clock.now()
+        lines = [
+            paid_line(line["id"], line["quantity"], line["gross"], line["net"])
+            for line in offer["lines"]
+        ]
+        self.run(self._told(shop, order, offer["member"] if names else None, lines, now, id))
+        if commits:
+            self.commit_as(shop, id, order, offer["payable"])
+
+    async def _told(
+        self, shop: Driven, order: str, name: str | None, lines: list[dict[str, Any]],
+        at: datetime, told: int | None,
+    ) -> None:  # fmt: skip
         now = self.clock.now()
-        at = now - timedelta(days=days_ago)
-        lines = tuple(OrderLine("tea", 1, net) for net in nets)
-        command = BookOrder(shop.tenant_id, PaidOrder(order, name, "EUR", lines, at), "test")
+        bought = tuple(
+            OrderLine("tea", line["quantity"], line["gross"], line["gross"] - line["net"])
+            for line in lines
+        )
+        command = BookOrder(shop.tenant_id, PaidOrder(order, name, "EUR", bought, at), "test")
 
         async def ask() -> dict[str, Any]:
             return outcome_of(await shop.services.door.submit(command))
 
-        answer, is_new = await shop.do(ask, lambda m, _: m.paid(now, order, name, nets, at))
+        answer, is_new = await shop.do(
+            ask, lambda model, _: model.paid(now, order, name, lines, at, told)
+        )
         assert answer["booked"] is is_new
         shop.done.pop()

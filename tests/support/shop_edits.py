@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from shop_days import end_after_months, start_of_day
-from shop_orders import Change, Order
+from shop_orders import Change, Order, paid_line, spread
 
 
 def change_to(
@@ -46,10 +46,7 @@ def change_to(
         if more > 0 or not own:
             pieces = max(pieces - sum(line["quantity"] for line in own), 0)
             key = f"{id}+{order.changes}"
-            added.append(
-                {"id": id, "key": key, "quantity": pieces, "gross": more, "net": more,
-                 "money": more, "parts": {}}
-            )  # fmt: skip
+            added.append(paid_line(id, pieces, more, more) | {"key": key})
     order.lines = [*paid, *added]
     order.change = Change(at, name, lines, kept)
     return gone
@@ -79,9 +76,7 @@ def earn_more(shop: Any, order: Order, gone: dict[str, int] | None) -> None:
         if member.state not in ("ACTIVE", "PROSPECT"):
             more = min(more, gone.get(unit, 0))
         if more > 0:
-            nets = [line["net"] for line in added]
-            running = [more * sum(nets[: n + 1]) // sum(nets) for n in range(len(nets))]
-            parts = [b - a for a, b in zip([0, *running], running, strict=False)]
+            parts = spread(more, [line["net"] for line in added])
             by_key = {line["key"]: part for line, part in zip(added, parts, strict=True)}
             starts = start_of_day(order.at, pending) if pending else order.at
             lot = shop.lot(unit, more, starts, end_after_months(order.at, months))

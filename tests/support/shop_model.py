@@ -16,7 +16,8 @@ from typing import Any
 
 from shop_days import end_after_months, start_of_day
 from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reservation, Use
-from shop_orders import Order
+from shop_orders import Order, spread
+from shop_reported import as_quoted
 from shop_returns import Report, book_waiting
 
 SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
@@ -281,9 +282,11 @@ class Shop:
         if known is not None and known.reservation == id:
             self.settled(now, self.keys_of(id), False)
             return False
-        assert known is None or known.reservation is not None, "reported first: not of this model"
         if known is not None:
-            raise Refused("ALREADY_EXISTS")
+            is_free = known.reservation is None and known.member in (None, who)
+            if not is_free or known.state != "PAID":
+                raise Refused("ALREADY_EXISTS")
+            assert known.told == id, "reported otherwise than quoted: not of this model"
         state = self.state_of(now, id)
         if state not in ("HELD", "EXPIRED"):
             raise Refused("CONFLICT")
@@ -314,16 +317,16 @@ class Shop:
         ]
         for _, use in self.uses_of(id):
             use.state = "USED"
-        order = Order(who, id, self.rules_of(offer), offer["lines"], offer["tender"], draws, now)
+        found.state = "COMMITTED"
+        if known is not None:
+            as_quoted(self, known, id, offer, draws)
+            return True
+        order = Order(who, id, dict(offer["rules"]), offer["lines"], offer["tender"], draws, now)
         order.rewards = offer["rewards"]
         self.earn(order, offer["earnings"])
         self.orders[name] = order
-        found.state = "COMMITTED"
         book_waiting(self, now, name)
         return True
-
-    def rules_of(self, offer: dict[str, Any]) -> dict[str, Any]:
-        return dict(offer["rules"])
 
     def earn(self, order: Order, earnings: Iterable[tuple[Any, ...]]) -> None:
         if order.member is None:
@@ -337,10 +340,15 @@ class Shop:
     # Orders that the shop reports, and what comes back of any
 
     def paid(
-        self, now: datetime, name: str, member: str | None, nets: list[int], at: datetime
-    ) -> bool:
-        """A shop's report of a paid order without a checkout; whether it is news."""
+        self, now: datetime, name: str, member: str | None, lines: list[dict[str, Any]],
+        at: datetime, told: int | None = None,
+    ) -> bool:  # fmt: skip
+        """A shop's report of a paid order; whether it is news.
+
+        ``told``: the reservation whose checkout it is of, though it does not say so.
+        """
         who = self.whose(member)
+        nets = [line["net"] for line in lines]
         if name in self.orders:
             known = self.orders[name]
             self.settled(now, [who if who in self.members else None], False)
@@ -351,21 +359,16 @@ class Shop:
         if who is not None:
             self.members.setdefault(who, Holder("PROSPECT", now))
             self.settled(now, [who], True)
-        lines = [
-            {"id": str(n), "quantity": 1, "gross": net, "net": net, "money": net, "parts": {}}
-            for n, net in enumerate(nets, 1)
-        ]
-        order = Order(who, None, dict(self.rules), lines, None, [], at)
+        order = Order(who, None, dict(self.rules), lines, None, [], at, told=told)
         rates = (("points", self.rules["per_minor"], self.rules["pending"], self.rules["months"]),
                  ("status", 100, 0, 12))  # fmt: skip
         earnings = []
         for unit, per_minor, pending, months in rates:
             points = sum(nets) // per_minor
             if points:
-                running = [points * sum(nets[: n + 1]) // sum(nets) for n in range(len(nets))]
-                parts = [b - a for a, b in zip([0, *running], running, strict=False)]
                 starts = start_of_day(at, pending) if pending else at
-                earnings.append((unit, points, parts, starts, end_after_months(at, months)))
+                ends = end_after_months(at, months)
+                earnings.append((unit, points, spread(points, nets), starts, ends))
         if who is not None and self.members[who].state != "SUSPENDED":
             self.earn(order, earnings)
         self.orders[name] = order

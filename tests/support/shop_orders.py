@@ -120,3 +120,16 @@ class Order:
         """What came back of something that the lines have parts of."""
         parts = self.parts
         return sum((weight(line) * parts[line["key"]] for line in self.lines), Fraction(0))
+
+
+def spread(amount: int, weights: list[int]) -> list[int]:
+    """An amount over weights: each part is the difference of running totals rounded down."""
+    running = [amount * sum(weights[: n + 1]) // sum(weights) for n in range(len(weights))]
+    return [b - a for a, b in zip([0, *running], running, strict=False)]
+
+
+def paid_line(id: str, quantity: int, gross: int, net: int) -> dict[str, Any]:
+    """A line that was paid for with money alone."""
+    return {
+        "id": id, "quantity": quantity, "gross": gross, "net": net, "money": net, "parts": {},
+    }  # fmt: skip
