@@ -205,6 +205,37 @@ async def test_above_the_limit_it_waits_for_a_second_person(
     assert await desk.state(done["adjustment"]) == state
 
 
+async def test_a_large_one_cannot_be_split_into_small_ones(desk: Desk) -> None:
+    shop = desk.shop
+    clock, start = shop.clock, shop.clock.now()
+    small = [await desk.adjust(amount) for amount in (600, -300)]
+
+    assert [await desk.state(each["adjustment"]) for each in small] == ["BOOKED", "BOOKED"]
+    beyond = (await desk.adjust(101))["adjustment"]
+    assert await desk.state(beyond) == "PROPOSED"
+    for others in ({"by": "desk"}, {"currency": "EUR"}, {"point_type": "status"}):
+        assert await desk.state((await desk.adjust(101, **others))["adjustment"]) == "BOOKED"
+    assert await desk.decide(beyond, "boss") == "BOOKED"
+    # What a second person accepted does not count.
+    assert await desk.state((await desk.adjust(100))["adjustment"]) == "BOOKED"
+    assert await desk.state((await desk.adjust(1))["adjustment"]) == "PROPOSED"
+
+    clock.set(start + timedelta(hours=24) - timedelta(microseconds=1))
+    assert await desk.state((await desk.adjust(1))["adjustment"]) == "PROPOSED"
+    clock.set(start + timedelta(hours=24))
+    assert await desk.state((await desk.adjust(1_000))["adjustment"]) == "BOOKED"
+    assert await shop.problems() == []
+
+
+async def test_small_ones_at_once_are_no_way_round_the_limit(desk: Desk) -> None:
+    done = await asyncio.gather(*(desk.adjust(300) for _ in range(10)))
+
+    states = [await desk.state(each["adjustment"]) for each in done]
+
+    assert sorted(states) == ["BOOKED"] * 3 + ["PROPOSED"] * 7
+    assert await desk.shop.points("ann") == (900, 0, 0)
+
+
 async def test_only_another_person_accepts_a_proposal(desk: Desk) -> None:
     shop = desk.shop
     id = (await desk.adjust(2_000, reason="large"))["adjustment"]
@@ -239,10 +270,10 @@ async def test_a_declined_proposal_books_nothing(desk: Desk) -> None:
 async def test_a_proposal_is_judged_again_when_it_is_accepted(desk: Desk) -> None:
     shop = desk.shop
     gone = (await desk.adjust(2_000, last_day=date(2026, 3, 1)))["adjustment"]
-    for _ in range(2):
-        await desk.adjust(1_000)
+    for name in ("ops", "desk"):
+        await desk.adjust(1_000, by=name)
     taken = (await desk.adjust(-1_500))["adjustment"]
-    await desk.adjust(-1_000)
+    await desk.adjust(-1_000, by="night")
     shop.clock.advance(timedelta(days=1))
 
     refused = [await desk.decide(id, "boss") for id in (gone, taken)]

@@ -1,6 +1,7 @@
 """A merchant's corrections of accounts: which account, on what terms, on whose word."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from loyalty.domain.calendar import after_days, end_after_months, start_of_day
 from loyalty.domain.ledger import LotTerms
@@ -8,6 +9,9 @@ from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.units import credit_unit, is_money
 from loyalty.errors import BadInput, BadMoney
+
+WINDOW: Final = timedelta(hours=24)
+"""For how long a correction counts towards what one person may do alone."""
 
 
 def account_unit(ruleset: Ruleset, point_type: str | None, currency: str | None) -> str:
@@ -48,11 +52,16 @@ def checked_amount(amount: int) -> int:
     return amount
 
 
-def needs_approval(ruleset: Ruleset, unit: str, amount: int) -> bool:
-    """Whether a second person has to accept it."""
+def needs_approval(ruleset: Ruleset, unit: str, amount: int, before: int) -> bool:
+    """Whether a second person has to accept it.
+
+    Args:
+        before: what the same person moved on this account within ``WINDOW``, up and down added:
+            many small corrections are one large one.
+    """
     policy = ruleset.adjustments
     limit = policy.approval_above_minor if is_money(unit) else policy.approval_above
-    return limit is not None and abs(amount) > limit
+    return limit is not None and before + abs(amount) > limit
 
 
 def ending(ruleset: Ruleset, unit: str, at: datetime, last_day: date | None) -> datetime | None:

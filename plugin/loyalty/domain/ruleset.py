@@ -279,8 +279,9 @@ class RefundPolicy:
 class AdjustmentPolicy:
     """How large a merchant's correction may be on one person's word.
 
-    One of more than ``approval_above`` points, or ``approval_above_minor`` minor units of
-    credit, up or down, waits for a second person. None: no limit.
+    One that brings what a person moved on one member's account within 24 hours, up and down
+    added, to more than ``approval_above`` points, or ``approval_above_minor`` minor units of
+    credit, waits for a second person. None: no limit.
     """
 
     approval_above: int | None = None

@@ -193,7 +193,10 @@ def _adjustments(ruleset: Ruleset) -> Iterator[str]:
     if policy.approval_above_minor is not None:
         limits.append(f"{_money(policy.approval_above_minor, ruleset.currency)} of credit")
     if limits:
-        yield f"Adjustments of more than {' or '.join(limits)} need a second person"
+        yield (
+            f"Adjustments by one person to one account of more than {' or '.join(limits)} within "
+            "24 hours need a second person"
+        )
 
 
 def _kind(kind: Any, currency: str) -> str:

@@ -65,7 +65,8 @@ class Adjust:
     at: datetime | None = None
 
     def needs(self) -> Needs:
-        return Needs(members=(self.correction.member,))
+        name = (self.correction.member,)
+        return Needs(members=name, adjusts=name)
 
     def decide(self, desk: Desk) -> Outcome:
         given = self.correction
@@ -96,7 +97,10 @@ class Adjust:
             "decided_at": None,
         }
         _check_member(desk, member_id)
-        if not rules.needs_approval(ruleset, unit, amount):
+        alone = desk.loaded.booked_alone
+        before = alone.get((member_id, unit, self.by), 0)
+        if not rules.needs_approval(ruleset, unit, amount, before):
+            desk.see(alone, (member_id, unit, self.by), before + abs(amount))
             row |= {"state": BOOKED, "transaction_id": _booked(desk, row), "decided_at": desk.now}
         desk.insert("adjustment", **row)
         desk.see(desk.loaded.adjustments, row["id"], row)

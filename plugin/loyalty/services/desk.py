@@ -47,6 +47,7 @@ class Loaded:
     by holder, ``coupons`` by code. ``quota_uses_over``: ids of uses by quota that timed out and
     are not marked so.
     ``refunds_booked`` by order, in the sequence booked: of orders without a checkout so far.
+    ``booked_alone``: corrections by member, unit and person within ``adjustments.WINDOW``.
     ``order_lines``: quantity, amount and discount by order id, of those that need them.
     """
 
@@ -66,6 +67,7 @@ class Loaded:
     more: dict[str, list[Row]] = field(default_factory=dict)
     """What a command read for itself (``Prepares``)."""
     adjustments: dict[int, Row] = field(default_factory=dict)
+    booked_alone: dict[tuple[int, str, str], int] = field(default_factory=dict)
     coupons: dict[str, Row] = field(default_factory=dict)
 
 
@@ -194,6 +196,7 @@ class Needs(NamedTuple):
     ``holders`` are row ids of whoever else's value it moves, beside members: gift cards.
     ``uses`` are coupon uses and stock that it would hold; ``open_of`` names members whose open
     reservations it would give back, ``coupons`` are codes it would change.
+    ``adjusts`` names members whose recent corrections count.
     ``own`` are names of members of whom every row is wanted: those merged into them too.
     """
 
@@ -210,6 +213,7 @@ class Needs(NamedTuple):
     own: tuple[str, ...] = ()
     adjustments: tuple[int, ...] = ()
     coupons: tuple[str, ...] = ()
+    adjusts: tuple[str, ...] = ()
 
 
 class Command(Protocol):

@@ -8,22 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from loyalty.domain.accounts import Accounts
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import GENESIS, instant
 from loyalty.domain.lots import NEVER
-from loyalty.domain.order import TierAt
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.tiers import initial
 from loyalty.errors import NotFound
 from loyalty.services.desk import Desk, Needs, Row
-from loyalty.storage import adjustments as adjustments_sql
-from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import ledger as sql
 from loyalty.storage import merges as merges_sql
-from loyalty.storage import quotas as quotas_sql
 from loyalty.storage.statements import Sql, Unit, side_by_side, together
 from loyalty.storage.units import Collision
 
@@ -142,11 +136,11 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
     """
     wanted: set[int | None] = set(needs.holders)
     of_reservations, of_orders, *more = yield from side_by_side(
-        _asked(sql.HOLDERS, tenant_id, needs.reservations),
+        asked(sql.HOLDERS, tenant_id, needs.reservations),
         _orders_to_lock(tenant_id, needs),
-        _asked(sql.IDS_OF_NAMES, tenant_id, needs.members),
-        _asked(merges_sql.GROUP, tenant_id, needs.own),
-        _asked(sql.HOLDERS_OF_MEMBERS, tenant_id, needs.open_of),
+        asked(sql.IDS_OF_NAMES, tenant_id, needs.members),
+        asked(merges_sql.GROUP, tenant_id, needs.own),
+        asked(sql.HOLDERS_OF_MEMBERS, tenant_id, needs.open_of),
     )
     carts = dict.fromkeys(needs.carts)
     for _, member_id, cart, holder_id in of_reservations:
@@ -164,7 +158,7 @@ def _lock_others(tenant_id: int, needs: Needs) -> Unit[set[int]]:
         wanted.update(ids)
     for rows in more:
         wanted.update(row[0] for row in rows)
-    for row in (yield from _asked(sql.HOLDERS_OF_CARTS, tenant_id, needs.carts)):
+    for row in (yield from asked(sql.HOLDERS_OF_CARTS, tenant_id, needs.carts)):
         wanted.update(row)
     return {id for id in wanted if id is not None}
 
@@ -188,7 +182,7 @@ def _orders_to_lock(tenant_id: int, needs: Needs) -> Unit[list[tuple[Any, ...]]]
     return (yield sql.HOLDERS_OF_ORDERS(tenant_id, orders))
 
 
-def _asked(statement: Sql, tenant_id: int, names: Sequence[Any]) -> Unit[list[tuple[Any, ...]]]:
+def asked(statement: Sql, tenant_id: int, names: Sequence[Any]) -> Unit[list[tuple[Any, ...]]]:
     """What a statement finds for names; nothing is asked for none."""
     if not names:
         return []
@@ -226,14 +220,14 @@ def load_accounts(desk: Desk, known: Known | None) -> Unit[None]:
             sql.HOLDS(desk.tenant_id, fresh),
         )
         sql.fill(accounts, *found)
-        yield from _load_lots(
+        yield from load_lots(
             desk.tenant_id,
             accounts,
             [draw.lot_id for id in fresh for h in accounts[id].holds.values() for draw in h.draws],
         )
 
 
-def _load_lots(
+def load_lots(
     tenant_id: int, accounts: Mapping[int, Accounts], wanted: Iterable[int]
 ) -> Unit[None]:
     """Lots that ended long ago but that a hold or an order still names."""
@@ -246,92 +240,3 @@ def _load_lots(
             # An order booked since the locks were taken may be of a member that is not locked.
             if member_id in accounts:
                 accounts[member_id].lots[columns[0]] = sql.lot_of(columns)
-
-
-def _rows(
-    statement: Sql, columns: Sequence[str], tenant_id: int, names: Sequence[Any]
-) -> Unit[list[Row]]:
-    found = yield from _asked(statement, tenant_id, names)
-    return [dict(zip(columns, row, strict=True)) for row in found]
-
-
-def load_rows(desk: Desk, needs: Needs) -> Unit[None]:
-    """Orders, refunds, reservations and what they name."""
-    q, tenant, loaded = checkout_sql, desk.tenant_id, desk.loaded
-    own = [desk.names[name] for name in needs.open_of if name in desk.names]
-    historic = [desk.names[name] for name in needs.history_of if name in desk.names]
-    holders = [id for id, row in desk.members.items() if row["kind"] != sql.MEMBER]
-    (
-        orders, refunds, waiting, reservations, open_carts, open_own, draws, corrections, cards,
-        history,
-    ) = yield from side_by_side(
-        _rows(q.ORDERS, q.ORDER_COLUMNS, tenant, needs.orders),
-        _rows(q.REFUNDS, q.REFUND_COLUMNS, tenant, needs.refunds),
-        _rows(q.REFUNDS_WAITING, q.REFUND_COLUMNS, tenant, needs.orders),
-        _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, needs.reservations),
-        _rows(q.OPEN_CARTS, q.RESERVATION_COLUMNS, tenant, needs.carts),
-        _rows(q.OPEN_OF_MEMBERS, q.RESERVATION_COLUMNS, tenant, own),
-        _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, needs.reservations),
-        _rows(
-            adjustments_sql.ADJUSTMENTS,
-            adjustments_sql.ADJUSTMENT_COLUMNS,
-            tenant,
-            needs.adjustments,
-        ),
-        _rows(
-            quotas_sql.GIFT_CARDS_OF_HOLDERS, quotas_sql.GIFT_CARD_COLUMNS, tenant, holders
-        ),
-        _asked(sql.TIER_HISTORY, tenant, historic),
-    )  # fmt: skip
-    loaded.orders = {row["external_id"]: row for row in orders}
-    loaded.refunds = {row["external_id"]: row for row in refunds}
-    for row in waiting:
-        loaded.refunds_waiting.setdefault(row["order_external_id"], []).append(row)
-    yield from _load_booked_refunds(desk, needs, orders)
-    reservations += open_carts + open_own
-    named = {row["reservation_id"] for row in orders} - {None, *needs.reservations}
-    reservations += yield from _rows(q.RESERVATIONS, q.RESERVATION_COLUMNS, tenant, sorted(named))
-    loaded.reservations = {row["id"]: row for row in reservations}
-    for id in needs.reservations:
-        if id in loaded.reservations:
-            # Read once: the unit asks which rules it was quoted by, the command what was promised.
-            row = loaded.reservations[id]
-            row["quoted"] = orjson.loads(row["quote"])
-    for row in (*orders, *reservations):
-        if row["member_id"] is not None and row["member_id"] not in desk.members:
-            raise Collision("an order or a checkout changed hands meanwhile")
-    loaded.open_carts = {
-        row["cart_id"]: row["id"] for row in reservations if row["state"] == "HELD"
-    }
-    others = [id for id in loaded.reservations if id not in set(needs.reservations)]
-    draws += yield from _rows(q.DRAWS, q.DRAW_COLUMNS, tenant, others)
-    loaded.draws = {id: [] for id in loaded.reservations}
-    for row in draws:
-        loaded.draws[row["reservation_id"]].append(row)
-    lots = [row["lot_id"] for row in draws]
-    bare = []
-    for row in orders:
-        context = orjson.loads(row["context"])
-        lots += [earned[2] for earned in context["earned"]]
-        if "facts" not in context:
-            bare.append(row["id"])
-    if bare and (needs.refunds or needs.reservations or waiting):
-        for order_id, _, *counted in (yield q.ORDER_LINES(tenant, bare)):
-            loaded.order_lines.setdefault(order_id, []).append((*counted,))
-    accounts = {id: book.accounts for id, book in desk.books.items()}
-    yield from _load_lots(tenant, accounts, lots)
-    loaded.adjustments = {row["id"]: row for row in corrections}
-    for member_id, at, tier in history:
-        step = TierAt(instant(at), tier)
-        loaded.history[member_id] = (*loaded.history.get(member_id, ()), step)
-    loaded.gift_cards = {row["holder_id"]: row for row in cards}
-
-
-def _load_booked_refunds(desk: Desk, needs: Needs, orders: Sequence[Row]) -> Unit[None]:
-    """What came back already of orders that may get their checkout only now."""
-    names = [row["external_id"] for row in orders if row["refunds"] and not row["reservation_id"]]
-    if names and needs.reservations:
-        columns = checkout_sql.REFUND_COLUMNS
-        statement = checkout_sql.REFUNDS_BOOKED
-        for row in (yield from _rows(statement, columns, desk.tenant_id, names)):
-            desk.loaded.refunds_booked.setdefault(row["order_external_id"], []).append(row)

@@ -32,9 +32,9 @@ from loyalty.services.loading import (
     first_step,
     load_accounts,
     load_members,
-    load_rows,
     ruleset_version,
 )
+from loyalty.services.loading_rows import load_rows
 from loyalty.services.quotas import load_quotas
 from loyalty.services.subjects import subject_of_command
 from loyalty.storage import checkout as checkout_sql

@@ -10,6 +10,12 @@ ADJUSTMENTS = Sql(
     f"""SELECT {", ".join(ADJUSTMENT_COLUMNS)} FROM adjustment
          WHERE tenant_id = $1 AND id = ANY($2::bigint[])"""
 )
+# What was booked on one person's word, without another's.
+BOOKED_ALONE = Sql(
+    """SELECT member_id, unit, amount, proposed_by FROM adjustment
+        WHERE tenant_id = $1 AND member_id = ANY($2::bigint[]) AND created_at > $3
+          AND state = 'BOOKED' AND decided_by IS NULL"""
+)
 # Whatever is not asked for is null; the newest first.
 LIST = Sql(
     f"""SELECT {", ".join("a." + name for name in ADJUSTMENT_COLUMNS)},

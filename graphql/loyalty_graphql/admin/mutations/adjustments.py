@@ -95,8 +95,9 @@ DecisionInput = Annotated[
 
 
 @strawberry.mutation(
-    description="Correct a member's account of points or credit. Above the program's limit it "
-    "becomes a proposal that moves nothing until somebody with another key accepts it."
+    description="Correct a member's account of points or credit. Above the program's limit for "
+    "one person, account and 24 hours it becomes a proposal that moves nothing until somebody with "
+    "another key accepts it."
 )
 async def points_adjust(
     info: Info,
