@@ -1,11 +1,13 @@
 """A shopper's quote tells nothing of the cost, however the browser asks."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.quote import quote
 from loyalty.domain.quote_terms import ALL_POINTS, Choice, MemberFacts, Outcome, Quote, exactly
 from loyalty.domain.reasons import Reason
 from loyalty.domain.registry import built_in
@@ -165,3 +167,48 @@ def test_how_many_points_could_pay_does_not_tell_the_cost(choice: Choice, cost_m
 
 def test_how_far_the_search_may_be_from_the_best_is_not_told(ruleset: Ruleset) -> None:
     assert seen(ruleset, 1_000, 600, 1_000).gap_minor == 0
+
+
+CHANGES = (
+    PROGRAM
+    + """
+[[rewards]]
+code = "from-twenty"
+name = "Half from 20.00"
+does = { kind = "percentage_off", rate_bp = 5000 }
+conditions = [{ kind = "minimum_purchase", minor = 2000 }]
+[[rewards]]
+code = "with-coupon"
+name = "Half by coupon"
+does = { kind = "percentage_off", rate_bp = 5000 }
+needs_coupon = true
+[tender]
+point_type = "points"
+points = 1
+minor = 1
+share_bp_max = 2000
+[margin]
+floor_bp = 1000
+line_floor_bp = 1000
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("from-twenty", "ADD_TO_CART"), ("with-coupon", "ADD_CODE"), ("POINTS", "USE_POINTS")],
+)
+def test_a_change_after_which_the_margin_has_a_say_is_not_proposed(code: str, kind: str) -> None:
+    """The shopper's quote of the changed cart would leave the reward out all the same."""
+    rules, choice = read_ruleset(CHANGES, built_in()), Choice(excluded=("five-off",))
+
+    def proposed(of: Callable[..., Quote], cost_minor: int) -> str | None:
+        """Of two lines of 9.95, of which one costs the shop so much."""
+        lines = (CartLine("1", "tea", 1, 995, cost_minor), CartLine("2", "tea", 1, 995, 80))
+        found = of(rules, MEMBER, Cart("c", "EUR", lines), choice, AT)
+        nearest = next(item.nearest for item in found.candidates if item.code == code)
+        return None if nearest is None else nearest.kind
+
+    assert proposed(quote, 880) == kind
+    assert proposed(quote_for_shopper, 880) is None
+    assert proposed(quote_for_shopper, 80) == kind

@@ -37,21 +37,22 @@ def nearest(examination: Examination, examined: Examined) -> NearestChange | Non
     if unmet[-1].reason is Reason.DISCOUNT_CAP:
         money = max(money, _to_lift_the_cap(examination, examined))
     if money:
-        plain = CartLine("", "", 1, money)
-        if _would_apply(examination, examined, plain):
-            return NearestChange("ADD_TO_CART", money_minor=money)
+        applied = _applied(examination, examined, CartLine("", "", 1, money))
+        if applied is not None:
+            return NearestChange("ADD_TO_CART", None, money, applied.shaped_by_cost)
     if getattr(reward.does, "on_shipping", False) and not money and examined.entrant.covered:
         return None
     matching = _matching(reward, max(money, _least(reward)))
-    if matching is not None and _would_apply(examination, examined, matching):
-        return NearestChange("ADD_MATCHING", money_minor=matching.unit_minor)
-    return None
+    applied = None if matching is None else _applied(examination, examined, matching)
+    if matching is None or applied is None:
+        return None
+    return NearestChange("ADD_MATCHING", None, matching.unit_minor, applied.shaped_by_cost)
 
 
 def _with_a_code(examination: Examination, examined: Examined) -> NearestChange | None:
     coupon = CouponFacts(0, "", examined.reward.code)
     opened = examination.examined(examined.offer, coupon)
-    return None if opened.unmet else NearestChange("ADD_CODE")
+    return None if opened.unmet else NearestChange("ADD_CODE", None, None, opened.shaped_by_cost)
 
 
 def _to_lift_the_cap(examination: Examination, examined: Examined) -> int:
@@ -63,10 +64,11 @@ def _to_lift_the_cap(examination: Examination, examined: Examined) -> int:
     return max(needed - examination.facts.cart.gross_minor, 0)
 
 
-def _would_apply(examination: Examination, examined: Examined, added: CartLine) -> bool:
+def _applied(examination: Examination, examined: Examined, added: CartLine) -> Examined | None:
+    """The reward with one more line in the cart; None when it still does not apply."""
     cart = examination.facts.cart
     if cart.gross_minor + added.unit_minor > AMOUNT_MINOR_MAX:
-        return False
+        return None
     changed = Examination(
         examination.ruleset,
         examination.member,
@@ -75,7 +77,8 @@ def _would_apply(examination: Examination, examined: Examined, added: CartLine) 
         examination.choice,
         examination.holdings,
     )
-    return not changed.examined(examined.offer, examined.coupon).unmet
+    found = changed.examined(examined.offer, examined.coupon)
+    return None if found.unmet else found
 
 
 def _least(reward: Reward) -> int:

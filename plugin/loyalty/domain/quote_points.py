@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loyalty.domain.quote_candidates import Examination
 from loyalty.domain.quote_choice import Selection
-from loyalty.domain.quote_tender import Payment, TenderLimits, tender_limits
+from loyalty.domain.quote_tender import Payment, TenderLimits, points_shares, tender_limits
 from loyalty.domain.quote_terms import TENDER, Candidate, Outcome, PointsMode
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.ruleset import PointsTender
@@ -48,22 +48,35 @@ def points_candidate(
         kept_back = unguarded - paid.minor if choice.points.mode is PointsMode.ALL else 0
         reason = Reason.MARGIN_LIMIT if kept_back else None
         return candidate(Outcome.APPLIED, reason, paid, cut_minor=kept_back)
-    possible = beside.most() if beside.most().points else alone.most()
+    possible, is_shaped = _possible(examination, selection, beside, alone)
     if not wanted and not possible.points:
         found = alone.unmet_at_all()
         return candidate(Outcome.REJECTED, found.reason, possible, found.gap)
-    use = NearestChange("USE_POINTS", points=possible.points) if possible.points else None
+    use = NearestChange("USE_POINTS", possible.points, None, is_shaped) if possible.points else None
     if choice.points.mode is PointsMode.NONE:
         return candidate(Outcome.REJECTED, Reason.NOT_ASKED_FOR, possible, nearest=use)
     refused = alone.unmet(wanted) if wanted else None
     if refused is not None:
         if refused.reason is Reason.TOO_FEW_POINTS and use is not None:
-            use = NearestChange("USE_POINTS", points=alone.fewest)
+            use = NearestChange("USE_POINTS", alone.fewest, None, is_shaped)
         asked = Payment(wanted, alone.value(wanted))
         return candidate(Outcome.REJECTED, refused.reason, asked, refused.gap, use)
     asked = Payment(wanted, alone.value(wanted)) if wanted else possible
     better = Reason.ANOTHER_CHOICE_IS_BETTER
     return candidate(Outcome.DOMINATED, better, asked, nearest=NearestChange("PIN"))
+
+
+def _possible(
+    examination: Examination, selection: Selection, beside: TenderLimits, alone: TenderLimits
+) -> tuple[Payment, bool]:
+    """The most that points could pay beside what was chosen, else all by itself, and whether the
+    margin would have a say in which lines they pay.
+    """
+    basket, most = examination.basket, beside.most()
+    if most.points:
+        return most, points_shares(basket, selection.left, selection.room, most.minor)[1]
+    most = alone.most()
+    return most, points_shares(basket, basket.gross, basket.guard.room, most.minor)[1]
 
 
 def _is_limited(limits: TenderLimits) -> bool:

@@ -1,6 +1,6 @@
 """Why a candidate was not applied, how far it was from it, and what would change that."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -58,11 +58,15 @@ class NearestChange:
     that the reward covers), USE_POINTS (pay with ``points``), USE_CREDIT (pay with
     ``money_minor`` of credit), PIN (ask for this before all else), ALLOW (stop excluding it),
     ADD_CODE (hand in a coupon code for it).
+
+    ``is_cost_shaped``: the margin would have a say in what the candidate then takes off or pays,
+    so whoever may not learn of the cost would not see it applied.
     """
 
     kind: str
     points: int | None = None
     money_minor: int | None = None
+    is_cost_shaped: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ def _told(found: Quote, barred: frozenset[str]) -> Quote:
     margin's. How much more could be saved at most is one: its bound knows the room.
     """
     candidates = tuple(
-        _told_candidate(item) if item.code in barred or item.reason is Reason.MARGIN_LIMIT else item
+        _told_candidate(item)
+        if item.code in barred or item.reason is Reason.MARGIN_LIMIT
+        else _with_open_change(item)
         for item in found.candidates
     )
     margin = found.margin
@@ -67,6 +69,13 @@ def _told(found: Quote, barred: frozenset[str]) -> Quote:
         limited = any(item.reason is Reason.MARGIN_LIMIT for item in candidates)
         margin = replace(margin, limited=limited, actual_bp=None)
     return replace(found, candidates=candidates, margin=margin, gap_minor=0)
+
+
+def _with_open_change(item: Candidate) -> Candidate:
+    """A candidate without a change after which the margin would keep it out of this quote."""
+    if item.nearest is None or not item.nearest.is_cost_shaped:
+        return item
+    return replace(item, nearest=None)
 
 
 def _told_candidate(item: Candidate) -> Candidate:
