@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,12 @@ def with_line(
     return replace(CART, lines=(LINE, CartLine(id, product, quantity, unit_minor, cost_minor)))
 
 
+def taxed(unit_minor: int, *, tax_included: bool = False, **more: Any) -> Cart:
+    """One line that bears 20 % of tax, on top of its price unless it is included."""
+    line = LINE._replace(unit_minor=unit_minor, tax_bp=2_000)
+    return replace(CART, lines=(line,), tax_included=tax_included, **more)
+
+
 @pytest.mark.parametrize(
     ("case", "cart", "field", "message"),
     [
@@ -52,6 +59,13 @@ def with_line(
         ("too dear together", with_line(unit_minor=AMOUNT_MINOR_MAX), ("lines",), "amounts of"),
         ("too many dear", with_line(unit_minor=2**40, quantity=2**14), ("lines",), "amounts"),
         ("costs past counting", with_line(cost_minor=2**40, quantity=2**14), ("lines",), "costs"),
+        ("too dear with tax", taxed(AMOUNT_MINOR_MAX * 5 // 6 + 2), ("lines",), "with tax"),
+        (
+            "shipping too dear with tax",
+            taxed(1_000, shipping_minor=AMOUNT_MINOR_MAX - 1_000, shipping_tax_bp=1),
+            ("lines",),
+            "with tax",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_cart_is_refused(
@@ -69,6 +83,7 @@ def test_what_is_no_cart_is_refused(
         CART,
         with_line(unit_minor=AMOUNT_MINOR_MAX - 1_000),
         with_line(unit_minor=0, quantity=1_000_000),
+        taxed(AMOUNT_MINOR_MAX, tax_included=True),
         replace(CART, lines=tuple(LINE._replace(id=str(index)) for index in range(200))),
     ],
 )
@@ -76,6 +91,14 @@ def test_a_cart_within_bounds_is_quoted(cart: Cart) -> None:
     found = quote(RULES, None, cart, Choice(), datetime(2026, 1, 1, tzinfo=UTC))
 
     assert found.payable_minor == cart.gross_minor
+
+
+def test_the_dearest_order_with_tax_can_still_be_paid() -> None:
+    cart = taxed(AMOUNT_MINOR_MAX * 5 // 6)
+
+    found = quote(RULES, None, cart, Choice(), datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert AMOUNT_MINOR_MAX - 1 <= found.payable_minor <= AMOUNT_MINOR_MAX
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.points import POINTS_MAX
+from loyalty.domain.quote_tax import tax_table
 from loyalty.domain.quote_terms import CREDIT, TENDER, Choice, CreditMode, PointsMode
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
@@ -21,8 +22,8 @@ def validated(cart: Cart, ruleset: Ruleset) -> Cart:
 
     Raises:
         BadInput: another currency than the program's, no lines or too many, two lines of one
-            id, an empty or unprintable id, an amount or quantity out of range, or a sum past
-            what an amount can hold. ``field`` says where.
+            id, an empty or unprintable id, an amount or quantity out of range, or a sum, be it
+            with the tax that is added, past what an amount can hold. ``field`` says where.
     """
     if cart.currency != ruleset.currency:
         raise BadInput(
@@ -46,8 +47,16 @@ def validated(cart: Cart, ruleset: Ruleset) -> Cart:
         seen.add(line.id)
         gross += line.gross_minor
         cost += (line.cost_minor or 0) * line.quantity
+    tax = 0
+    if not cart.tax_included:
+        prices = [line.gross_minor for line in cart.lines]
+        tax = tax_table(cart).added([*prices, cart.shipping_minor])
     # A shopper reads this too, so it does not say what the costs come to.
-    for total, found in ((gross, f"amounts of {gross}"), (cost, "costs of more")):
+    for total, found in (
+        (gross, f"amounts of {gross}"),
+        (gross + tax, f"amounts of {gross + tax} with tax,"),
+        (cost, "costs of more"),
+    ):
         if total > AMOUNT_MINOR_MAX:
             raise BadInput(
                 f"found {found} minor units together, wanted <= {AMOUNT_MINOR_MAX}",
