@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 from driven_rules import PROGRAM, RULES
 from shop_model import Shop, tried
+from shop_tiers import qualifying
 
 from loyalty.clock import FixedClock
 from loyalty.domain.quote_terms import Quote
+from loyalty.domain.tiers import TierState
 from loyalty.errors import LoyaltyError
 from loyalty.services.access import Viewer, ViewerKind
 from loyalty.services.desk import Idempotent
@@ -118,6 +120,7 @@ class Driven:
         return {
             "cart": quote.cart.id,
             "member": quote.member,
+            "tier": quote.tier,
             "valid_until": quote.valid_until,
             "payable": quote.payable_minor,
             "needs": {unit: n for unit, n in quote.points_needed.items() if n},
@@ -164,6 +167,9 @@ class Driven:
             for item in (*member.balances, *member.moneys):
                 figures[item.unit] = (item.available, item.pending, item.held, item.deficit)
             figures["qualifying"] = member.tier.qualifying
+            in_grace = member.tier.state == TierState.IN_GRACE
+            until = member.tier.until if in_grace else None
+            figures["tier"] = (member.tier.current.code, member.tier.since, until)
             found[name] = figures
         for card in await services.gift_cards.listed(tenant, 99):
             found[f"card {card.holder_id}"] = (card.available_minor, card.held_minor, card.state)
@@ -190,11 +196,9 @@ class Driven:
             for unit in UNITS:
                 if unit != "credit:EUR" or unit in known:
                     figures[unit] = holder.shown(unit, at)
-            figures["qualifying"] = sum(
-                max(lot.amount - lot.uncounted, 0)
-                for lot in holder.lots
-                if lot.unit == "status" and lot.is_live(at)
-            )
+            figures["qualifying"] = qualifying(holder, at)
+            standing = holder.standing
+            figures["tier"] = (standing.tier, standing.since, standing.until)
             found[name] = figures
         for id, card in shop.cards.items():
             available, _, held, _ = card.shown("gift:EUR", card.moment)

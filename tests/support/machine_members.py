@@ -77,7 +77,7 @@ class MemberRules(MachineBase):
         )  # fmt: skip
 
         def model(model: Shop, answer: Any) -> None:
-            asked = Asked(name, unit, amount, None, may_owe, "till")
+            asked = Asked(name, unit, amount, None, may_owe, "till", now)
             correct(model, now, asked, last_day, lambda: answer.outcome["adjustment"])
 
         await shop.do(lambda: shop.services.adjustments.adjust(shop.viewer, key, wanted), model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shop_days import end_after_months, end_of
@@ -23,7 +23,9 @@ def correct(
         raise Refused("NOT_FOUND")
     asked.member, at = who, shop.moment(now, who)
     if asked.amount > 0:
-        months = {"points": shop.rules["months"], "status": 12}.get(asked.unit)
+        months = {"points": shop.rules["months"], "status": shop.rules["status_months"]}.get(
+            asked.unit
+        )
         asked.ends = None if months is None else end_after_months(at, months)
         if last_day is not None:
             asked.ends = end_of(last_day)
@@ -32,7 +34,15 @@ def correct(
     if last_day is not None and asked.amount < 0:
         raise Refused("BAD_USER_INPUT")
     most = shop.rules["approval_minor" if asked.unit.startswith("credit") else "approval"]
-    is_small = abs(asked.amount) <= most
+    alone = sum(
+        abs(other.amount)
+        for other in shop.corrections.values()
+        if (other.member, other.unit, other.by) == (who, asked.unit, asked.by)
+        and other.state == "BOOKED"
+        and other.decided_by is None
+        and other.made > now - timedelta(hours=24)
+    )
+    is_small = alone + abs(asked.amount) <= most
     shop.settled(now, [who], is_small)
     if is_small:
         _book(shop, asked)

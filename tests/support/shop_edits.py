@@ -12,6 +12,7 @@ from typing import Any
 
 from shop_days import end_after_months, start_of_day
 from shop_orders import Change, Order, paid_line, spread
+from shop_tiers import earned_by
 
 
 def change_to(
@@ -63,16 +64,14 @@ def earn_more(shop: Any, order: Order, gone: dict[str, int] | None) -> None:
     )
     base = sum(net for _, net in order.change.lines.values())
     base -= min(int(paid_by_points), base)
-    rules, member = order.rules, shop.members[order.member]
-    rates = (("points", rules["per_minor"], rules["pending"], rules["months"]),
-             ("status", 100, 0, 12))  # fmt: skip
-    for unit, per_minor, pending, months in rates:
+    member = shop.members[order.member]
+    for unit, now, pending, months in earned_by(order.rules, order.tier, base):
         have = 0
         for known, points, _, by_key in order.earned:
             if known == unit and by_key.keys() <= kept.keys():
                 lost = sum((n * (1 - kept[key]) for key, n in by_key.items()), Fraction(0))
                 have += points - int(lost)
-        more = base // per_minor - have
+        more = now - have
         if member.state not in ("ACTIVE", "PROSPECT"):
             more = min(more, gone.get(unit, 0))
         if more > 0:

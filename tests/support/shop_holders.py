@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shop_tiers import Standing
+
 
 class Refused(Exception):
     """What is asked for is not done; ``code`` is what a caller is told."""
@@ -57,6 +59,11 @@ class Holder:
     lots: list[Lot] = field(default_factory=list)
     owed: dict[str, int] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
+    standing: Standing | None = None
+
+    def standing_at(self, at: datetime) -> str:
+        assert self.standing is not None
+        return self.standing.at(at)
 
     def live(self, unit: str) -> list[Lot]:
         lots = [x for x in self.lots if x.unit == unit and x.left and x.is_live(self.moment)]
@@ -163,7 +170,10 @@ class Reservation:
 
 @dataclass(eq=False)
 class Correction:
-    """A merchant's correction: PROPOSED, BOOKED or DECLINED. ``ends``: of what it adds."""
+    """A merchant's correction: PROPOSED, BOOKED or DECLINED. ``ends``: of what it adds.
+
+    ``decided_by`` None of a booked one: on the word of who made it alone.
+    """
 
     member: str
     unit: str
@@ -171,5 +181,6 @@ class Correction:
     ends: datetime | None
     may_owe: bool
     by: str
+    made: datetime
     state: str = "PROPOSED"
     decided_by: str | None = None

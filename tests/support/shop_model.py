@@ -18,7 +18,8 @@ from shop_days import end_after_months, start_of_day
 from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reservation, Use
 from shop_orders import Order, spread
 from shop_reported import as_quoted
-from shop_returns import Report, book_waiting
+from shop_returns import Report, book_step, book_waiting, put_back
+from shop_tiers import Standing, earned_by, judge, pass_time
 
 SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
 
@@ -35,6 +36,7 @@ class Shop:
     counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
     waiting: dict[str, list[Report]] = field(default_factory=dict)
     corrections: dict[int, Correction] = field(default_factory=dict)
 
@@ -65,13 +67,23 @@ class Shop:
             holder = self.holder(key)
             if holder is not None:
                 before = holder.moment
-                if not holder.settle(now) and not touched:
+                if touched and isinstance(key, str):
+                    self.touched.add(key)
+                if not self.settle(holder, now) and not touched:
                     holder.moment = before
+
+    def settle(self, holder: Holder, now: datetime) -> bool:
+        """Whether anything happened by itself until now."""
+        start = holder.moment
+        has_changed = holder.settle(now)
+        if holder.standing is not None:
+            has_changed |= pass_time(holder, self.rules, start, holder.moment)
+        return has_changed
 
     def settle_all(self, now: datetime) -> None:
         """How everybody looks at a moment; to be shown, not to be kept."""
         for holder in (*self.members.values(), *self.cards.values()):
-            holder.settle(now)
+            self.settle(holder, now)
 
     def keys_of(self, id: int) -> list[str | int | None]:
         offer = self.reservations[id].offer
@@ -93,8 +105,12 @@ class Shop:
         assert who is not None
         if who in self.members and self.members[who].state != "PROSPECT":
             raise Refused("ALREADY_EXISTS")
-        self.members.setdefault(who, Holder("PROSPECT", now)).state = "ACTIVE"
+        self.joined(now, who).state = "ACTIVE"
         self.settled(now, [who], True)
+
+    def joined(self, now: datetime, who: str) -> Holder:
+        """A member; one that is not known becomes a prospect."""
+        return self.members.setdefault(who, Holder("PROSPECT", now, standing=Standing(now)))
 
     def set_aside(self, now: datetime, name: str, state: str) -> None:
         """Suspend a member, or let one take part again; open holds are given back on the way."""
@@ -284,7 +300,7 @@ class Shop:
             return False
         if known is not None:
             is_free = known.reservation is None and known.member in (None, who)
-            if not is_free or known.state != "PAID":
+            if not is_free:
                 raise Refused("ALREADY_EXISTS")
             assert known.told == id, "reported otherwise than quoted: not of this model"
         state = self.state_of(now, id)
@@ -293,6 +309,7 @@ class Shop:
         if paid != offer["payable"]:
             raise Refused("TOTAL_MISMATCH")
         self.settled(now, self.keys_of(id), True)
+        came_back = [] if known is None else put_back(self, known)
         holders = [h for key in self.keys_of(id) if (h := self.holder(key)) is not None]
         is_whole = all(id in holder.holds for holder in holders)
         is_whole = is_whole and all(use.state != "RELEASED" for _, use in self.uses_of(id))
@@ -320,9 +337,11 @@ class Shop:
         found.state = "COMMITTED"
         if known is not None:
             as_quoted(self, known, id, offer, draws)
+            for report in came_back:
+                book_step(self, now, known, report)
             return True
         order = Order(who, id, dict(offer["rules"]), offer["lines"], offer["tender"], draws, now)
-        order.rewards = offer["rewards"]
+        order.rewards, order.tier = offer["rewards"], offer["tier"]
         self.earn(order, offer["earnings"])
         self.orders[name] = order
         book_waiting(self, now, name)
@@ -357,14 +376,12 @@ class Shop:
                 known.is_other = known.total != sum(nets)
             return False
         if who is not None:
-            self.members.setdefault(who, Holder("PROSPECT", now))
+            self.joined(now, who)
             self.settled(now, [who], True)
         order = Order(who, None, dict(self.rules), lines, None, [], at, told=told)
-        rates = (("points", self.rules["per_minor"], self.rules["pending"], self.rules["months"]),
-                 ("status", 100, 0, 12))  # fmt: skip
+        order.tier = None if who is None else self.members[who].standing_at(at)
         earnings = []
-        for unit, per_minor, pending, months in rates:
-            points = sum(nets) // per_minor
+        for unit, points, pending, months in earned_by(self.rules, order.tier, sum(nets)):
             if points:
                 starts = start_of_day(at, pending) if pending else at
                 ends = end_after_months(at, months)
@@ -379,7 +396,11 @@ class Shop:
 def tried(shop: Shop, do: Callable[[Shop], Any]) -> tuple[Shop, Any, str | None]:
     """The shop after something was done, its answer, and the code of a refusal: then as before."""
     after = copy.deepcopy(shop)
+    after.touched = set()
     try:
-        return after, do(after), None
+        answer = do(after)
     except Refused as refused:
         return shop, None, refused.code
+    for member in (after.members[name] for name in after.touched & after.members.keys()):
+        judge(member, after.rules, member.moment)
+    return after, answer, None

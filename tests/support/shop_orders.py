@@ -42,7 +42,8 @@ class Order:
     one that came with a change. ``tender``: points that paid. ``draws``: lists of holder, lot,
     amount and what was given back. ``earned``: tuples of unit, points, lot and points by key; what
     has a key that no line has is gone. ``asked``: pieces and minor units by line id.
-    ``told``: the reservation whose checkout the shop's report was of, when it came first.
+    ``steps``: what came back of it, in sequence. ``told``: the reservation whose checkout the
+    shop's report was of, when that came first.
     """
 
     member: str | None
@@ -61,6 +62,8 @@ class Order:
     changes: int = 0
     is_other: bool = False
     told: int | None = None
+    tier: str | None = None
+    steps: list[Any] = field(default_factory=list)
     money: int = 0
     took: dict[str, Took] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ def refund(shop: Any, order: Order, at: datetime, *, may_lessen: bool = False) -
             unit for unit in ("points",) if order.tender or any(r["points"] for r in order.rewards)
         ]
         for unit in dict.fromkeys(units):
-            taken[unit] = _take_back(shop.members[order.member], order, unit, at)
+            taken[unit] = take_back(shop.members[order.member], order, unit, at)
     missing = sum(took.missing for unit, took in order.took.items() if unit == "points")
     money = int(order.back(lambda line: line["money"]) - off["money"])
     if order.rules["clawback"] == "deduct":
@@ -121,7 +121,7 @@ def _spend_again(shop: Any, order: Order, unit: str, wanted: int, at: datetime) 
     over = sum(draw[3] for draw in own) - wanted
     if over > 0 and unit in order.took:
         # What debts took of it is there too: that is taken anew afterwards.
-        _take_back(shop.members[order.member], order, unit, at, gives_up=True)
+        take_back(shop.members[order.member], order, unit, at, gives_up=True, repays=False)
     for draw in own:
         lot = draw[1]
         part = min(draw[3], over, lot.left if lot.is_live(at) else 0)
@@ -131,12 +131,18 @@ def _spend_again(shop: Any, order: Order, unit: str, wanted: int, at: datetime) 
             over -= part
 
 
-def _take_back(
-    member: Any, order: Order, unit: str, at: datetime, *, gives_up: bool = False
+def take_back(
+    member: Any,
+    order: Order,
+    unit: str,
+    at: datetime,
+    *,
+    gives_up: bool = False,
+    repays: bool = True,
 ) -> int:
     """Undo what this order's refunds took of an account, as far as it is there; take anew.
 
-    ``gives_up``: take nothing anew.
+    ``gives_up``: take nothing anew. ``repays``: debts take what is live, as settling would do.
     """
     before, now = order.took.get(unit, Took()), Took()
     alive = [lot for lot in member.lots if lot.unit == unit and not lot.is_over(at)]
@@ -190,7 +196,7 @@ def _take_back(
         now.owed = wanted
         debt += wanted
     for lot in alive:
-        part = min(lot.left, debt) if lot.is_live(at) and not gives_up else 0
+        part = min(lot.left, debt) if lot.is_live(at) and repays else 0
         if part:
             lot.left -= part
             debt -= part

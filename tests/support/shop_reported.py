@@ -18,7 +18,7 @@ def as_quoted(
     may_owe = order.rules["clawback"] == "allow_deficit"
     order.member, order.reservation = offer["member"], reservation
     order.rules, order.rewards = dict(offer["rules"]), offer["rewards"]
-    order.tender, order.draws = offer["tender"], draws
+    order.tender, order.draws, order.tier = offer["tender"], draws, offer["tier"]
     order.lines = [line | {"key": line["id"]} for line in offer["lines"]]
     if order.member is None:
         return

@@ -9,7 +9,7 @@ from typing import Any
 from shop_edits import change_to, earn_more
 from shop_holders import Refused
 from shop_orders import Order
-from shop_refunds import refund
+from shop_refunds import refund, take_back
 
 Asks = list[tuple[str, int, int]] | None
 """Lines of an order with pieces and minor units; None: all that is left of it."""
@@ -45,7 +45,7 @@ def asked_back(
         part = order.share(id, (quantity, minor))
         if part is None or part + order.part_asked(id) > 1:
             raise Refused("REFUND_TOO_LARGE")
-    return _booked(shop, now, order, Report(now, "", asks, cancels))
+    return book_step(shop, now, order, Report(now, "", asks, cancels))
 
 
 def reported(shop: Any, now: datetime, name: str, report: Report) -> bool:
@@ -59,23 +59,34 @@ def reported(shop: Any, now: datetime, name: str, report: Report) -> bool:
     if report.cancels and order.state == "CANCELLED":
         shop.settled(now, keys_of(order), False)
         return False
-    _booked(shop, now, order, report)
+    book_step(shop, now, order, report)
     return True
 
 
 def book_waiting(shop: Any, now: datetime, name: str) -> None:
     """An order is there at last: what waited for it is booked, in the sequence it happened in."""
     for report in sorted(shop.waiting.pop(name, ()), key=lambda each: (each.at, each.name)):
-        _booked(shop, now, shop.orders[name], report)
+        book_step(shop, now, shop.orders[name], report)
+
+
+def put_back(shop: Any, order: Order) -> list[Report]:
+    """Undo what came back of an order, as far as it is there; what is to be booked anew."""
+    for unit in order.took:
+        member = shop.members[order.member]
+        take_back(member, order, unit, member.moment, gives_up=True)
+    steps, order.steps = order.steps, []
+    order.asked, order.is_all, order.money, order.state = {}, False, 0, "PAID"
+    return steps
 
 
 def keys_of(order: Order) -> list[Any]:
     return [order.member, *(draw[0] for draw in order.draws)]
 
 
-def _booked(shop: Any, now: datetime, order: Order, report: Report) -> dict[str, int] | None:
+def book_step(shop: Any, now: datetime, order: Order, report: Report) -> dict[str, int] | None:
     shop.settled(now, keys_of(order), False)
     is_change = report.lines is not None
+    order.steps.append(report)
     last = order.change
     if is_change and last is not None and (report.at, report.name) <= (last.at, last.name):
         return None
