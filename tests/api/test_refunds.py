@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from api_shop import Caller, Program, eur, line
+from api_shop import PROGRAM, ApiShop, Caller, Program, eur, line
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +155,36 @@ async def test_lines_that_are_none_are_named(
     assert error["code"] == "BAD_USER_INPUT"
     assert error["field"] == (None if field is None else ["input", *field.split()])
     assert (await till.run("order", externalId="o"))["state"] == "PAID"
+
+
+async def test_an_order_is_refunded_in_its_own_currency_whatever_the_programs_is_by_now(
+    shop: ApiShop, program: Program
+) -> None:
+    till = program.till
+    await bought(till, program)
+    rules = PROGRAM.replace('currency = "EUR"', 'currency = "JPY"')
+    await shop.services.rulesets.publish(program.tenant_id, rules, "test")
+    yen = {"amount": "400", "currencyCode": "JPY"}
+    wrong = (
+        {"lines": [{"line": "a", "quantity": 1}, {"line": "b", "amount": yen}]},
+        {"lines": [{"line": "a"}], "shipping": yen},
+    )
+    right = {"lines": [{"line": "b", "amount": eur("4.00")}], "shipping": eur("1.00")}
+
+    refused = [
+        await till.run("order_refund", input=back(f"r-{n}") | given)
+        for n, given in enumerate(wrong)
+    ]
+    seen = await till.run("order_refund_preview", input={"orderExternalId": "o"} | wrong[0])
+    mixed = await till.run("order_refund", input=back("r-7") | right | {"shipping": yen})
+    booked = await till.run("order_refund", input=back("r-9") | right)
+
+    told = [error for answer in (*refused, seen, mixed) for error in answer["userErrors"]]
+    assert [(error["code"], error["message"], error["field"]) for error in told] == [
+        ("BAD_USER_INPUT", "found JPY, wanted EUR, the order's", ["input", "lines", "1", "amount"]),
+        ("BAD_USER_INPUT", "found JPY, wanted EUR, the order's", ["input", "shipping"]),
+        ("BAD_USER_INPUT", "found JPY, wanted EUR, the order's", ["input", "lines", "1", "amount"]),
+        ("BAD_USER_INPUT", "found JPY beside EUR, wanted one currency", ["input", "shipping"]),
+    ]
+    assert booked["userErrors"] == []
+    assert booked["refund"]["money"] == {"amount": "5.00", "currencyCode": "EUR"}

@@ -255,3 +255,22 @@ async def test_a_refund_that_is_none_is_named(shop, more) -> None:
 
     assert refused.status_code == 400
     assert "wanted" in refused.json()["error"]["message"]
+
+
+async def test_a_refund_in_other_money_than_the_orders_is_refused(shop) -> None:
+    """100 yen of an order in euros would be counted as 1.00."""
+    now = shop.clock.now()
+    await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+    some = refund("r-1", "o-1", now) | {
+        "currency": "JPY",
+        "lines": [{"line": "1", "amount": "100"}],
+    }
+
+    refused = await shop.north.send("order.refunded", some)
+    pieces = await shop.north.send(
+        "order.refunded", some | {"lines": [{"line": "1", "quantity": 1}]}
+    )
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"] == "found JPY, wanted EUR, the order's"
+    assert answer(pieces) == TAKEN

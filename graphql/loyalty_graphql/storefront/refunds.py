@@ -36,24 +36,26 @@ class OrderRefundLineInput:
 
 
 def asks_of(
-    lines: Sequence[OrderRefundLineInput] | None, shipping: MoneyInput | None, currency: str
-) -> tuple[LineAsk, ...] | None:
-    """The lines of a step; None for all that is left.
+    lines: Sequence[OrderRefundLineInput] | None, shipping: MoneyInput | None
+) -> tuple[tuple[LineAsk, ...] | None, str | None]:
+    """The lines of a step, None for all that is left; and the currency of its amounts.
 
     Raises:
-        BadInput: too many lines, or a piece, an amount or a currency that is none.
+        BadInput: too many lines, a piece or an amount that is none, or amounts of two currencies.
     """
     if not shipping and lines in (None, UNSET):
-        return None
+        return None, None
     given = lines or ()
     if len(given) > LINES_MAX:
         raise BadInput(
             f"found {len(given)} lines, wanted at most {LINES_MAX}", field=("input", "lines")
         )
+    amounts = [line.amount for line in given if line.amount] + ([shipping] if shipping else [])
+    currency = amounts[0].currency_code if amounts else None
     asks = [_ask(line, currency, position) for position, line in enumerate(given)]
     if shipping:
         asks.append(LineAsk(SHIPPING, 0, _minor(shipping, currency, ("input", "shipping"))))
-    return tuple(asks)
+    return tuple(asks), currency
 
 
 def as_asked(refusal: LoyaltyError) -> LoyaltyError:
@@ -63,7 +65,7 @@ def as_asked(refusal: LoyaltyError) -> LoyaltyError:
     return refusal
 
 
-def _ask(line: OrderRefundLineInput, currency: str, position: int) -> LineAsk:
+def _ask(line: OrderRefundLineInput, currency: str | None, position: int) -> LineAsk:
     at = ("input", "lines", str(position))
     quantity = line.quantity if isinstance(line.quantity, int) else None
     if quantity is not None and not 1 <= quantity <= QUANTITY_MAX:
@@ -74,13 +76,13 @@ def _ask(line: OrderRefundLineInput, currency: str, position: int) -> LineAsk:
     return LineAsk(line.line, quantity or 0, minor)
 
 
-def _minor(given: MoneyInput, currency: str, at: tuple[str, ...]) -> int:
+def _minor(given: MoneyInput, currency: str | None, at: tuple[str, ...]) -> int:
     try:
         amount = given.to_domain()
     except BadMoney as bad:
         raise within(bad, *at) from None
     if amount.currency != currency:
-        raise BadInput(f"found {amount.currency}, wanted {currency}, the order's", field=at)
+        raise BadInput(f"found {amount.currency} beside {currency}, wanted one currency", field=at)
     if amount.minor <= 0:
         raise BadInput(f"found {amount.text()}, wanted more than nothing", field=at)
     return amount.minor

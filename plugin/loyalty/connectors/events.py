@@ -42,7 +42,10 @@ class OrderPaid:
 
 @dataclass(frozen=True, slots=True)
 class OrderRefunded:
-    """Lines of an order were refunded; ``lines`` None: all that was left of it."""
+    """Lines of an order were refunded; ``lines`` None: all that was left of it.
+
+    ``currency``: that of amounts among them, None where there are none.
+    """
 
     type: ClassVar[str] = "order.refunded"
 
@@ -51,6 +54,7 @@ class OrderRefunded:
     reason: str | None
     occurred_at: datetime
     lines: tuple[LineAsk, ...] | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

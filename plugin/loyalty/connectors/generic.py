@@ -232,12 +232,15 @@ def _reservation(data: _Object) -> int | None:
 
 
 def _order_refunded(data: _Object) -> OrderRefunded:
+    lines = _lines_back(data)
+    has_amounts = any(ask.amount_minor for ask in lines or ())
     return OrderRefunded(
         order=data.text("orderId"),
         refund=data.text("id"),
         reason=data.text_or_none("reason"),
         occurred_at=data.moment("occurredAt"),
-        lines=_lines_back(data),
+        lines=lines,
+        currency=data.currency() if has_amounts else None,
     )
 
 

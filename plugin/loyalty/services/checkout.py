@@ -190,13 +190,25 @@ class Checkout:
         refund: str,
         reason: str | None,
         lines: tuple[LineAsk, ...] | None = None,
+        currency: str | None = None,
     ) -> Done:
-        """Refund lines of an order; ``lines`` None: all that is left of it."""
+        """Refund lines of an order; ``lines`` None: all that is left of it.
+
+        Args:
+            currency: of the amounts in ``lines``.
+        """
         viewer.require(Scope.CHECKOUT_WRITE)
-        body = [order, refund, reason, *(() if lines is None else (lines,))]
+        body = [order, refund, reason, *(() if lines is None else (lines, currency))]
         once = idempotent(viewer, "orderRefund", key, body)
         command = RefundOrder(
-            viewer.tenant_id, order, refund, reason, None, idempotent=once, lines=lines
+            viewer.tenant_id,
+            order,
+            refund,
+            reason,
+            None,
+            idempotent=once,
+            lines=lines,
+            currency=currency,
         )
         return await self._done(command)
 
@@ -253,11 +265,17 @@ class Checkout:
         return await self._done(command)
 
     async def refund_preview(
-        self, viewer: Viewer, order: str, lines: tuple[LineAsk, ...] | None
+        self,
+        viewer: Viewer,
+        order: str,
+        lines: tuple[LineAsk, ...] | None,
+        currency: str | None = None,
     ) -> Foreseen:
         """What ``refund`` would book now. Moves nothing. Raises the refusals of ``refund``."""
         viewer.require(Scope.CHECKOUT_WRITE)
-        command = RefundOrder(viewer.tenant_id, order, PREVIEW, None, None, lines=lines)
+        command = RefundOrder(
+            viewer.tenant_id, order, PREVIEW, None, None, lines=lines, currency=currency
+        )
         verdict = await self._door.submit(PreviewRefund(command))
         if isinstance(verdict.refusal, Foreseen):
             return verdict.refusal

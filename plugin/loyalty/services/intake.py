@@ -134,12 +134,17 @@ class Intake:
     async def _back(
         self, tenant_id: int, event: OrderRefunded | OrderEdited | OrderCancelled
     ) -> RefundOrder:
-        """What takes an order back, or changes it; a report is never refused for its order."""
+        """What takes an order back, or changes it.
+
+        A report is never refused for its order, but for amounts of other money than the order's.
+        """
         report = partial(
             RefundOrder, tenant_id, event.order, occurred_at=event.occurred_at, may_wait=True
         )
         if isinstance(event, OrderRefunded):
-            return report(event.refund, reason=event.reason, lines=event.lines)
+            return report(
+                event.refund, reason=event.reason, lines=event.lines, currency=event.currency
+            )
         if isinstance(event, OrderCancelled):
             name = cancellation_name(event.order)
             return report(name, reason=event.reason, kind=CANCELLATION)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.domain.ledger import instant, micros
+from loyalty.domain.order_facts import SHIPPING
 from loyalty.domain.refund_asks import LineAsk
 from loyalty.errors import BadInput, Conflict, LoyaltyError, NotFound
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
@@ -34,6 +35,7 @@ class RefundOrder:
 
     ``lines`` None: the whole order. ``kind`` CANCELLATION: the whole order, which is then
     cancelled. ``edit``: no refund, but the order's lines as they are now (kind EDIT).
+    ``currency``: that of the amounts in ``lines``, None where there are none.
     """
 
     tenant_id: int
@@ -47,6 +49,7 @@ class RefundOrder:
     lines: tuple[LineAsk, ...] | None = None
     kind: str = "REFUND"
     edit: OrderEdit | None = None
+    currency: str | None = None
 
     @property
     def _text(self) -> str | None:
@@ -80,6 +83,7 @@ class RefundOrder:
         }
         if order is None:
             return self._waits(desk, refund)
+        self._check_currency(order)
         if not self.may_wait:
             self._check_open(order)
             self._check_latest(order)
@@ -121,6 +125,18 @@ class RefundOrder:
         )
         if not same:
             raise Conflict(f"{name} is known with other lines", field=field)
+
+    def _check_currency(self, order: Row) -> None:
+        """Raises BadInput when amounts are of other money than the order's. A program's currency
+        may be another one by now.
+        """
+        if self.currency in (None, order["currency"]):
+            return
+        at, ask = next((n, ask) for n, ask in enumerate(self.lines or ()) if ask.amount_minor)
+        raise BadInput(
+            f"found {self.currency}, wanted {order['currency']}, the order's",
+            field=("input", "shipping") if ask.line == SHIPPING else ("lines", str(at), "amount"),
+        )
 
     def _check_open(self, order: Row) -> None:
         """Raises Conflict when nothing is left that could be refunded as a whole."""

@@ -85,7 +85,7 @@ async def order_refund(
     viewer = permitted(info)
     context = info.context
     try:
-        lines = asks_of(input.lines, input.shipping, (await context.loaders.ruleset()).currency)
+        lines, currency = asks_of(input.lines, input.shipping)
         done = await context.services.checkout.refund(
             viewer,
             input.idempotency_key,
@@ -93,6 +93,7 @@ async def order_refund(
             input.refund_external_id,
             note(input.reason, "input", "reason"),
             lines,
+            currency,
         )
         return await booked(info, OrderRefundPayload, done, input.order_external_id)
     except LoyaltyError as refusal:

@@ -76,9 +76,9 @@ async def order_refund_preview(
     context = info.context
     views, tenant_id = context.services.views, context.tenant_id
     try:
-        lines = asks_of(input.lines, input.shipping, (await context.loaders.ruleset()).currency)
+        lines, currency = asks_of(input.lines, input.shipping)
         seen = await context.services.checkout.refund_preview(
-            viewer, input.order_external_id, lines
+            viewer, input.order_external_id, lines, currency
         )
     except LoyaltyError as refusal:
         errors = user_errors(as_asked(refusal))
