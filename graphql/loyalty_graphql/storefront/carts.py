@@ -216,6 +216,15 @@ def money_of(given: MoneyInput, currency: str, *path: str) -> Money:
             f"found {given.currency_code}, wanted {currency}, the program's currency",
             field=(*path, "currencyCode"),
         )
+    return money_told(given, *path)
+
+
+def money_told(given: MoneyInput, *path: str) -> Money:
+    """An amount in whatever currency it is told.
+
+    Raises:
+        BadMoney: not an amount; ``field`` is within ``path``.
+    """
     try:
         return given.to_domain()
     except BadMoney as problem:

@@ -298,14 +298,18 @@ def _check_occurred(at: datetime, now: datetime) -> None:
 
 def _filled(cart: Cart, products: dict[str, Product]) -> Cart:
     """What the cart leaves out and the catalogue knows: category, brand, cost."""
-    lines = tuple(_filled_line(line, products.get(line.product)) for line in cart.lines)
+    lines = tuple(
+        _filled_line(line, products.get(line.product), cart.currency) for line in cart.lines
+    )
     return replace(cart, lines=lines)
 
 
-def _filled_line(line: CartLine, product: Product | None) -> CartLine:
+def _filled_line(line: CartLine, product: Product | None, currency: str) -> CartLine:
     if product is None:
         return line
-    cost = product.cost_minor if line.cost_minor is None else line.cost_minor
+    cost = line.cost_minor
+    if cost is None and product.currency == currency:
+        cost = product.cost_minor
     return line._replace(
         cost_minor=cost,
         category=line.category or product.category,

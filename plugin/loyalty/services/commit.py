@@ -16,6 +16,7 @@ from loyalty.domain.quote_codec import promised_from_dict
 from loyalty.domain.quote_terms import Quote
 from loyalty.errors import (
     AlreadyExists,
+    BadInput,
     Conflict,
     HoldExpired,
     InsufficientCredit,
@@ -70,16 +71,14 @@ class Commit:
         known = desk.loaded.orders.get(self.order_external_id)
         if known is not None:
             if known["reservation_id"] == self.reservation_id:
+                if not known["mismatch"]:
+                    # Booked as quoted, so whoever says otherwise has taken too much or too little.
+                    self._is_other(payable(quote_of(row)))
                 return {"order": known["id"], "booked": False}
             _check_open(known, row)
         check_redeemable(desk, row)
         quote = quote_of(row)
-        wanted = payable(quote)
-        mismatch = self.paid != wanted
-        if mismatch and not self.flags_mismatch:
-            raise TotalMismatch(
-                f"{wanted.text()} {wanted.currency}", f"{self.paid.text()} {self.paid.currency}"
-            )
+        mismatch = self._is_other(payable(quote))
         order_id = desk.ids.next() if known is None else known["id"]
         if known is not None:
             known = undo_refunds(desk, known)
@@ -97,6 +96,22 @@ class Commit:
         _book_order(desk, self, order_id, row, quote, earned, flagged, occurred_at)
         refund_waiting(desk, self.order_external_id)
         return {"order": order_id, "booked": True}
+
+    def _is_other(self, wanted: Money) -> bool:
+        """Whether another sum was paid than was quoted; raises unless that is flagged."""
+        if self.paid == wanted:
+            return False
+        if self.flags_mismatch:
+            return True
+        # A program's currency may be another one by now; what was quoted is still paid in its own.
+        if self.paid.currency != wanted.currency:
+            raise BadInput(
+                f"found {self.paid.currency}, wanted {wanted.currency}, the quote's currency",
+                field=("input", "paid", "currencyCode"),
+            )
+        raise TotalMismatch(
+            f"{wanted.text()} {wanted.currency}", f"{self.paid.text()} {self.paid.currency}"
+        )
 
 
 def quote_of(row: Row) -> Quote:

@@ -15,7 +15,7 @@ from loyalty_graphql.ids import decode_id
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId, IdempotencyKey
-from loyalty_graphql.storefront.carts import money_of
+from loyalty_graphql.storefront.carts import money_told
 from loyalty_graphql.types.members import Member, loaded_member
 from loyalty_graphql.types.orders import Order
 from loyalty_graphql.types.reservations import Reservation, answered_reservation
@@ -144,13 +144,12 @@ async def checkout_commit(
     context = info.context
     occurred_at = None if input.occurred_at is UNSET else input.occurred_at
     try:
-        rules = await context.loaders.ruleset()
         done = await context.services.checkout.commit(
             viewer,
             input.idempotency_key,
             _reservation_id(input.reservation_id),
             input.order_external_id,
-            money_of(input.paid, rules.currency, "input", "paid"),
+            money_told(input.paid, "input", "paid"),
             occurred_at,
         )
     except LoyaltyError as refusal:
