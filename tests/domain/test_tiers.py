@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.domain.order import TierAt, tier_at
 from loyalty.domain.ruleset import Tier, TierPolicy
 from loyalty.domain.tiers import (
     NextTier,
@@ -218,3 +219,12 @@ def test_a_tier_is_qualified_until_its_status_says(
     assert any(change.at == shown.until and change.reason in lost for change in after) or any(
         change.reason is QUALIFIED for change in before
     )
+
+
+def test_of_several_steps_at_one_instant_the_last_counts():
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    history = (TierAt(at, "silver"), TierAt(at, "gold"))
+
+    found = [tier_at(history, at + timedelta(hours=hours), "basic") for hours in (-1, 0, 1)]
+
+    assert found == ["basic", "gold", "gold"]

@@ -141,10 +141,11 @@ def tier_at(history: tuple[TierAt, ...], at: datetime, present: str) -> str:
     """The tier a member stood in at ``at``.
 
     Args:
-        history: changes, in any order; may be empty.
+        history: changes, in the sequence in which they were booked; may be empty.
         present: what to answer when the history does not reach back so far or is empty.
     """
     known = [step for step in history if step.at <= at]
     if known:
-        return max(known, key=lambda step: step.at).tier
+        # Of several at one instant the last: ``max`` takes the first of equals.
+        return max(reversed(known), key=lambda step: step.at).tier
     return present
