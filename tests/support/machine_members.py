@@ -12,6 +12,7 @@ from machine_base import NAMES, PICKS, SHOPS, MachineBase
 from shop_corrections import correct, decide
 from shop_days import ZONE
 from shop_holders import Correction as Asked
+from shop_merges import merge, part
 from shop_model import Shop
 
 from loyalty.services.adjustments import Correction
@@ -102,13 +103,28 @@ class MemberRules(MachineBase):
             )
         )
 
-    @precondition(lambda self: len(self.shops[0].model.orders) > 2)
-    @rule(n=SHOPS, source=NAMES, into=NAMES)
+    @rule(n=SHOPS, source=st.one_of(st.just("guest"), NAMES), into=NAMES)
     def merge(self, n: int, source: str, into: str) -> None:
         shop, now, key = self.shops[n], self.clock.now(), self.shops[n].key()
         self.run(
             shop.do(
                 lambda: shop.services.membership.merge(shop.viewer, key, source, into),
-                lambda model, _: model.merge(now, source, into),
+                lambda model, _: merge(model, now, source, into),
             )
         )
+
+    @precondition(lambda self: any(shop.model.merged for shop in self.shops))
+    @rule(pick=PICKS, name=NAMES)
+    def part(self, pick: int, name: str) -> None:
+        """Undo a merge; at times one that never was."""
+        shops = [shop for shop in self.shops if shop.model.merged]
+        shop, now = shops[pick % len(shops)], self.clock.now()
+        merged = list(shop.model.merged)
+        source, key = merged[pick % len(merged)] if pick < 90 else name, shop.key()
+        answer, is_moved = self.run(
+            shop.do(
+                lambda: shop.services.membership.unmerge(shop.viewer, key, source),
+                lambda model, _: part(model, now, source),
+            )
+        )
+        assert answer is None or answer.outcome["moved"] is is_moved

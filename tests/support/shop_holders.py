@@ -160,12 +160,16 @@ class Counter:
 
 @dataclass(eq=False)
 class Reservation:
-    """A quote that is held; ``offer`` is what the quote takes and promises."""
+    """A quote that is held; ``offer`` is what the quote takes and promises.
+
+    ``drawn``: the member's lots that it drew on when it was held last.
+    """
 
     offer: dict[str, Any]
     state: str
     ends: datetime
     limit: datetime
+    drawn: list[Lot] = field(default_factory=list)
 
 
 @dataclass(eq=False)

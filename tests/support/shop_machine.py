@@ -73,6 +73,7 @@ def machine_for(
                     await self._enrol(shop, name)
                     await self._adjust(shop, name, "credit:EUR", 2_000)
                 await self._paid(shop, "o-1", "ann", [9_000], 20)
+                await self._paid(shop, "o-2", "guest", [4_000], 3)
                 self.shops.append(shop)
                 await self._issue(shop, "TEN-A", 2, None)
                 await self._issue_card(shop, 3_000)

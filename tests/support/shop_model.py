@@ -16,6 +16,7 @@ from typing import Any
 
 from shop_days import end_after_months, start_of_day
 from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reservation, Use
+from shop_merges import Merge
 from shop_orders import Order, spread
 from shop_reported import as_quoted
 from shop_returns import Report, book_step, book_waiting, put_back
@@ -37,6 +38,7 @@ class Shop:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    merges: dict[str, Merge] = field(default_factory=dict)
     waiting: dict[str, list[Report]] = field(default_factory=dict)
     corrections: dict[int, Correction] = field(default_factory=dict)
 
@@ -134,51 +136,6 @@ class Shop:
                 self.reservations[id].state = "RELEASED"
         member.state = state
 
-    def merge(self, now: datetime, source: str, target: str) -> None:
-        """Lots, debts, orders and uses become the target's; what is held times out."""
-        into = self.whose(target)
-        if into not in self.members or self.whose(source) not in self.members:
-            raise Refused("NOT_FOUND")
-        if self.merged.get(source) == into:
-            return
-        if source == into or source in self.merged:
-            raise Refused("CONFLICT")
-        if self.members[source].state not in ("PROSPECT", "ACTIVE"):
-            raise Refused("CONFLICT")
-        if self.members[into].state != "ACTIVE":
-            raise Refused("MEMBER_NOT_ACTIVE")
-        self.settled(now, [source, into], True)
-        gone, heir = self.members.pop(source), self.members[into]
-        for id in list(gone.holds):
-            gone.release(id)
-            self.reservations[id].state, self.reservations[id].ends = "EXPIRED", now
-            for card, _ in self.reservations[id].offer["gifts"]:
-                if id in self.cards[card].holds:
-                    self.cards[card].holds[id].ends = now
-            for counter in self.counters.values():
-                if id in counter.uses and counter.uses[id].state == "HELD":
-                    counter.uses[id].ends = now
-        for lot in sorted(gone.lots, key=lambda lot: lot.number):
-            self.numbers += 1
-            lot.number = self.numbers
-            heir.lots.append(lot)
-        for unit, amount in gone.owed.items():
-            heir.owed[unit] = heir.owed.get(unit, 0) + amount
-        for order in self.orders.values():
-            order.member = into if order.member == source else order.member
-            for draw in order.draws:
-                draw[0] = into if draw[0] == source else draw[0]
-        for asked in self.corrections.values():
-            asked.member = into if asked.member == source else asked.member
-        for reservation in self.reservations.values():
-            if reservation.offer["member"] == source:
-                reservation.offer["member"] = into
-        for counter in self.counters.values():
-            for use in counter.uses.values():
-                use.member = into if use.member == source else use.member
-        self.merged |= {name: into for name, old in self.merged.items() if old == source}
-        self.merged[source] = into
-
     # Checkout
 
     def reserve(self, now: datetime, offer: dict[str, Any], id: int, ttl: timedelta) -> None:
@@ -208,6 +165,7 @@ class Shop:
         """Everything that a quote takes, or nothing of it."""
         offer = self.reservations[id].offer
         member = self.holder(offer["member"])
+        self.reservations[id].drawn = []
         if member is not None:
             member.holds.setdefault(id, Hold(ends, []))
             for unit, amount in offer["needs"].items():
@@ -218,6 +176,8 @@ class Shop:
             if self.cards[card].state != "ACTIVE":
                 raise Refused("QUOTE_CHANGED")
             self.cards[card].hold(id, "gift:EUR", amount, ends, "QUOTE_CHANGED")
+        if member is not None:
+            self.reservations[id].drawn = [lot for lot, _ in member.holds[id].draws]
         for kind, subject, quantity in offer["uses"]:
             self.take_use(now, (kind, subject), quantity, offer["member"], id, ends)
 
