@@ -11,7 +11,8 @@ import pytest
 
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
-from loyalty.storage.schema import tables
+from loyalty.storage.fields import Uncommented
+from loyalty.storage.schema import MODELS, tables
 from loyalty.storage.statements import Sql, Unit
 
 pytestmark = pytest.mark.anyio
@@ -112,6 +113,10 @@ def wanted_columns(dialect: str) -> set[tuple[str, str, str, bool]]:
                 type_ = f"varchar({column.length})"
             found.add((table.name, column.name, type_, column.nullable))
     return found
+
+
+def test_no_command_waits_for_a_search_of_comments() -> None:
+    assert [model.__name__ for model in MODELS if not isinstance(model, Uncommented)] == []
 
 
 async def test_columns_are_those_of_the_models(untouched: Database) -> None:

@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class AdjustmentRow(Model):
+class AdjustmentRow(Model, metaclass=Uncommented):
     """A correction of an account; PROPOSED ones wait for a second approver.
 
     ``reason`` may hold personal data, so it is emptied when the member is erased.
@@ -31,7 +31,7 @@ class AdjustmentRow(Model):
         table = "adjustment"
 
 
-class AuditEventRow(Model):
+class AuditEventRow(Model, metaclass=Uncommented):
     """Append-only: who changed what, and when. Holds no personal values."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class ProductRow(Model):
+class ProductRow(Model, metaclass=Uncommented):
     """``tiers``: codes that may see it, comma between, empty for everybody.
 
     ``invented`` names the columns that were made up for a demonstration, comma between.

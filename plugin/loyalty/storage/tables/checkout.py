@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class ReservationRow(Model):
+class ReservationRow(Model, metaclass=Uncommented):
     """``state`` HELD past ``expires_at`` means expired, whether or not anybody settled it.
 
     ``quote`` is the quote in canonical JSON, the context the order will keep.
@@ -27,7 +27,7 @@ class ReservationRow(Model):
         table = "reservation"
 
 
-class DrawRow(Model):
+class DrawRow(Model, metaclass=Uncommented):
     """What one lot paid of one reservation; ``returned`` is what refunds gave back.
 
     ``holder_id`` is whose lot it is: the member, or a gift card. ``state``: HELD, SPENT, or

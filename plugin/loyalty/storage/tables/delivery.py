@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class IdempotencyRow(Model):
+class IdempotencyRow(Model, metaclass=Uncommented):
     """The first outcome of a key, kept for a while; natural keys stand behind it for ever.
 
     ``subject`` is a digest of the member concerned (``services.subjects``), by which erasing finds
@@ -28,7 +28,7 @@ class IdempotencyRow(Model):
         unique_together = (("tenant_id", "key", "client", "operation"),)
 
 
-class InboxRow(Model):
+class InboxRow(Model, metaclass=Uncommented):
     """A delivery that was taken in; a second one of the same id does nothing."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -46,7 +46,7 @@ class InboxRow(Model):
         unique_together = (("tenant_id", "source", "delivery"),)
 
 
-class ImportRow(Model):
+class ImportRow(Model, metaclass=Uncommented):
     """How far an import of a file has come, so that it can go on after a stop."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class QuotaRow(Model):
+class QuotaRow(Model, metaclass=Uncommented):
     """How often something may be taken: a coupon's uses, a reward's stock.
 
     ``used`` counts what was taken for good; what open reservations hold is in ``quota_use``.
@@ -26,7 +26,7 @@ class QuotaRow(Model):
         unique_together = (("tenant_id", "kind", "subject"),)
 
 
-class QuotaUseRow(Model):
+class QuotaUseRow(Model, metaclass=Uncommented):
     """``state`` HELD past ``expires_at`` is free again, whether or not anybody settled it."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -43,7 +43,7 @@ class QuotaUseRow(Model):
         unique_together = (("tenant_id", "reservation_id", "quota_id"),)
 
 
-class CouponRow(Model):
+class CouponRow(Model, metaclass=Uncommented):
     """A code that brings a reward of the ruleset; ``id`` is that of the quota of its uses.
 
     ``member_id`` null: anybody's.
@@ -65,7 +65,7 @@ class CouponRow(Model):
         unique_together = (("tenant_id", "code"),)
 
 
-class GiftCardRow(Model):
+class GiftCardRow(Model, metaclass=Uncommented):
     """Money on a card. Its account is that of ``holder_id``, a row of ``member`` of that kind.
 
     ``code_hash`` is keyed, so a copy of the database pays for nothing.

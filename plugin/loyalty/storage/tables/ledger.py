@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class TransactionRow(Model):
+class TransactionRow(Model, metaclass=Uncommented):
     """Append-only. See ``domain.ledger.Transaction``."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -28,7 +28,7 @@ class TransactionRow(Model):
         unique_together = (("tenant_id", "member_id", "seq"),)
 
 
-class EntryRow(Model):
+class EntryRow(Model, metaclass=Uncommented):
     """Append-only. ``available_at`` and ``expires_at`` only on the entry that opens a lot."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -45,7 +45,7 @@ class EntryRow(Model):
         table = "ledger_entry"
 
 
-class AccountRow(Model):
+class AccountRow(Model, metaclass=Uncommented):
     """A member's balance of one unit: the sum of its entries; ``deficit`` is owed."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -60,7 +60,7 @@ class AccountRow(Model):
         unique_together = (("tenant_id", "member_id", "unit"),)
 
 
-class LotRow(Model):
+class LotRow(Model, metaclass=Uncommented):
     """See ``domain.lots.Lot``; ``ends_at`` is ``expires_at`` or the end of time."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -80,7 +80,7 @@ class LotRow(Model):
         table = "lot"
 
 
-class LotReversalRow(Model):
+class LotReversalRow(Model, metaclass=Uncommented):
     """Append-only: how much of a lot came to count for no tier, or (below zero) to count again."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -94,7 +94,7 @@ class LotReversalRow(Model):
         table = "lot_reversal"
 
 
-class NoteRow(Model):
+class NoteRow(Model, metaclass=Uncommented):
     """What was said with a transaction; ``id`` is the transaction's.
 
     Free text and callers' keys may name a person, so they stand outside the append-only ledger.
@@ -110,7 +110,7 @@ class NoteRow(Model):
         table = "transaction_note"
 
 
-class RootRow(Model):
+class RootRow(Model, metaclass=Uncommented):
     """Append-only: what the whole ledger of a tenant came to at the end of a day."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

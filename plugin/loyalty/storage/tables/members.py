@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class MemberRow(Model):
+class MemberRow(Model, metaclass=Uncommented):
     """A holder of accounts: a member, or (``kind`` GIFT_CARD) the money of a gift card.
 
     ``version`` counts every change of the row or of the member's accounts.
@@ -50,7 +50,7 @@ class MemberRow(Model):
         unique_together = (("tenant_id", "external_id"),)
 
 
-class TierChangeRow(Model):
+class TierChangeRow(Model, metaclass=Uncommented):
     """Append-only history of tiers.
 
     ``at`` is when it happened, ``booked_at`` when it was booked; ``since_from`` since when the
@@ -73,7 +73,7 @@ class TierChangeRow(Model):
         table = "tier_change"
 
 
-class MemberMergeRow(Model):
+class MemberMergeRow(Model, metaclass=Uncommented):
     """One member made part of another. ``moved`` is JSON: what undoing it needs."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class OrderRow(Model):
+class OrderRow(Model, metaclass=Uncommented):
     """``context`` is canonical JSON: earnings with their lots, allocations, ruleset, tier.
 
     ``refunds`` is canonical JSON: what came back so far, and what that moved; null for nothing.
@@ -46,7 +46,7 @@ class OrderRow(Model):
         unique_together = (("tenant_id", "external_id"), ("tenant_id", "reservation_id"))
 
 
-class OrderLineRow(Model):
+class OrderLineRow(Model, metaclass=Uncommented):
     """One line as bought; ``product`` is the shop's own id, which need not be in the catalogue."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -62,7 +62,7 @@ class OrderLineRow(Model):
         table = "order_line"
 
 
-class RefundRow(Model):
+class RefundRow(Model, metaclass=Uncommented):
     """``state`` WAITING: it came before its order, and is booked as soon as that arrives.
 
     ``lines`` is JSON of what comes back; null: the whole order. ``booked`` is JSON of what

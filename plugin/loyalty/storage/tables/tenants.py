@@ -3,10 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from loyalty.storage.fields import InstantField
+from loyalty.storage.fields import InstantField, Uncommented
 
 
-class TenantRow(Model):
+class TenantRow(Model, metaclass=Uncommented):
     """``ledger_closed_until``: nothing is booked before it any more; see ``services.roots``."""
 
     id = fields.IntField(primary_key=True, generated=False)
@@ -21,7 +21,7 @@ class TenantRow(Model):
         table = "tenant"
 
 
-class RulesetRow(Model):
+class RulesetRow(Model, metaclass=Uncommented):
     """Append-only. ``id`` is the tenant's id * 1,000,000 + version."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -37,7 +37,7 @@ class RulesetRow(Model):
         unique_together = (("tenant_id", "version"),)
 
 
-class TokenIssuerRow(Model):
+class TokenIssuerRow(Model, metaclass=Uncommented):
     """Who mints shopper tokens. An HS256 secret is derived from the server's key, never stored."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -51,7 +51,7 @@ class TokenIssuerRow(Model):
         table = "token_issuer"
 
 
-class ApiKeyRow(Model):
+class ApiKeyRow(Model, metaclass=Uncommented):
     id = fields.BigIntField(primary_key=True, generated=False)
     tenant_id = fields.IntField()
     key_id = fields.CharField(32, unique=True)
@@ -65,7 +65,7 @@ class ApiKeyRow(Model):
         table = "api_key"
 
 
-class WebhookSourceRow(Model):
+class WebhookSourceRow(Model, metaclass=Uncommented):
     """A sender of events; its signing secret is derived from the server's key and ``id``."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -79,7 +79,7 @@ class WebhookSourceRow(Model):
         table = "webhook_source"
 
 
-class IdLeaseRow(Model):
+class IdLeaseRow(Model, metaclass=Uncommented):
     """The next node number for row ids; one row."""
 
     id = fields.IntField(primary_key=True, generated=False)
