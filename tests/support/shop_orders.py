@@ -99,7 +99,9 @@ class Order:
     def part_asked(self, id: str) -> Fraction:
         if self.is_all:
             return Fraction(1)
-        return min(self.share(id, self.asked.get(id, (0, 0))) or Fraction(0), Fraction(1))
+        pieces, minor = self.asked.get(id, (0, 0))
+        part = self.share(id, (pieces, 0)) or Fraction(0)
+        return min(part + (self.share(id, (0, minor)) or Fraction(0)), Fraction(1))
 
     @property
     def parts(self) -> dict[str, Fraction]:

@@ -140,8 +140,13 @@ def _part_asked(line: FactsLine, asked: Asked) -> Fraction | None:
     quantity, net_minor = basis(line, asked)
     if not quantity and not net_minor:
         return None
-    part = share_asked(quantity, net_minor, asked.lines.get(line.id, LineAsk(line.id)))
-    return ZERO if part is None else min(part, ONE)
+    # What is asked of what the line does not have takes nothing from what was asked else.
+    ask = asked.lines.get(line.id, LineAsk(line.id))
+    shares = [
+        share_asked(quantity, net_minor, ask._replace(amount_minor=0)),
+        share_asked(quantity, net_minor, ask._replace(quantity=0)),
+    ]
+    return min(sum((share for share in shares if share is not None), ZERO), ONE)
 
 
 def is_too_much(facts: OrderFacts, asked: Asked) -> bool:
