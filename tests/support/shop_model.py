@@ -38,6 +38,7 @@ class Shop:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    judged: list[Holder] = field(default_factory=list)
     merges: dict[str, Merge] = field(default_factory=dict)
     waiting: dict[str, list[Report]] = field(default_factory=dict)
     corrections: dict[int, Correction] = field(default_factory=dict)
@@ -78,7 +79,9 @@ class Shop:
         """Whether anything happened by itself until now."""
         start = holder.moment
         has_changed = holder.settle(now)
-        if holder.standing is not None:
+        if holder.standing is not None and holder not in self.judged:
+            # Once for all that is done together; what it comes to is judged at its end.
+            self.judged.append(holder)
             has_changed |= pass_time(holder, self.rules, start, holder.moment)
         return has_changed
 
@@ -356,7 +359,7 @@ class Shop:
 def tried(shop: Shop, do: Callable[[Shop], Any]) -> tuple[Shop, Any, str | None]:
     """The shop after something was done, its answer, and the code of a refusal: then as before."""
     after = copy.deepcopy(shop)
-    after.touched = set()
+    after.touched, after.judged = set(), []
     try:
         answer = do(after)
     except Refused as refused:
