@@ -36,14 +36,14 @@ CACHES: dict[str, Callable[[], Cache]] = {
 
 
 def test_two_shops_on_sqlite(sqlite_urls: Callable[[], str], tmp_path: Path, is_soak: bool) -> None:
-    examples, steps = (400, 60) if is_soak else (8, 25)
+    examples, steps = (400, 60) if is_soak else (20, 30)
     run_machine(machine_for(sqlite_urls, tmp_path), examples, steps)
 
 
 def test_two_shops_on_postgresql(
     postgres_urls: Callable[[], str], tmp_path: Path, is_soak: bool
 ) -> None:
-    examples, steps = (100, 60) if is_soak else (2, 20)
+    examples, steps = (100, 60) if is_soak else (4, 25)
     run_machine(machine_for(postgres_urls, tmp_path), examples, steps)
 
 
@@ -52,5 +52,5 @@ def test_no_cache_moves_value(
     cache: str, sqlite_urls: Callable[[], str], tmp_path: Path, is_soak: bool
 ) -> None:
     """Law 15: with it on, cold, stale or dead, everything comes to what the model says."""
-    examples, steps = (40, 60) if is_soak else (2, 20)
+    examples, steps = (40, 60) if is_soak else (3, 25)
     run_machine(machine_for(sqlite_urls, tmp_path, CACHES[cache]), examples, steps)

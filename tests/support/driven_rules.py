@@ -96,7 +96,7 @@ def _figures(silver_bp: int, gold_bp: int, **own: Any) -> dict[str, Any]:
     """What ``shop_model`` has to know of a ruleset.
 
     Thresholds and grace are those of every other: under new ones a tier goes on from where the
-    account was settled last, be it by something that was refused.
+    account was settled last, and the model is not to know who looked at it.
     """
     return own | {
         "tiers": [("base", 0, 10_000), ("silver", 95, silver_bp), ("gold", 160, gold_bp)],

@@ -192,7 +192,7 @@ class Driven:
             holder = shop.members[shop.merged.get(name, name)]
             at = holder.moment
             figures: dict[str, Any] = {"state": holder.state}
-            known = {lot.unit for lot in holder.lots}
+            known = {lot.unit for lot in holder.lots} | holder.owed.keys()
             for unit in UNITS:
                 if unit != "credit:EUR" or unit in known:
                     figures[unit] = holder.shown(unit, at)

@@ -19,7 +19,7 @@ from shop_holders import Correction, Counter, Hold, Holder, Lot, Refused, Reserv
 from shop_merges import Merge
 from shop_orders import Order, spread
 from shop_reported import as_quoted
-from shop_returns import Report, book_step, book_waiting, put_back
+from shop_returns import Report, book_step, book_waiting, keys_of, put_back
 from shop_tiers import Standing, earned_by, judge, pass_time
 
 SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
@@ -333,7 +333,8 @@ class Shop:
         nets = [line["net"] for line in lines]
         if name in self.orders:
             known = self.orders[name]
-            self.settled(now, [who if who in self.members else None], False)
+            keys = [who if who in self.members else None, *keys_of(known)]
+            self.settled(now, keys, False)
             if known.reservation is not None and known.change is None and not known.is_flagged:
                 # It came from its checkout, and this is the first word of what was paid.
                 known.is_other = known.total != sum(nets)
