@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from api_shop import PROGRAM, ApiShop, Caller, Program, eur, line
+from api_shop import PROGRAM, ApiShop, Caller, Program, document, eur, line
 
 pytestmark = pytest.mark.anyio
 
@@ -188,3 +188,28 @@ async def test_an_order_is_refunded_in_its_own_currency_whatever_the_programs_is
     ]
     assert booked["userErrors"] == []
     assert booked["refund"]["money"] == {"amount": "5.00", "currencyCode": "EUR"}
+
+
+async def test_no_more_is_kept_for_spent_points_than_there_is_money_to_keep(
+    shop: ApiShop, program: Program
+) -> None:
+    """Points worth twice the order are spent once half of its money was given back."""
+    till = program.till
+    rules = PROGRAM.replace("points = 1\nper_minor = 100\nuses", "points = 2\nper_minor = 1\nuses")
+    rules = rules.replace("pending_days = 14", "pending_days = 0")
+    await shop.services.rulesets.publish(
+        program.tenant_id, rules + '[refunds]\nclawback = "deduct"\n', "test"
+    )
+    await program.enrol("ann")
+    await program.paid("o", "ann", 2_000)
+    half = {"orderExternalId": "o", "lines": [{"line": "1", "amount": eur("10.00")}]}
+    await till.run("order_refund", input=half | {"idempotencyKey": "h", "refundExternalId": "h"})
+    spent = {"idempotencyKey": "s", "externalId": "ann", "points": -2_000, "reason": "a gift"}
+    await program.merchant.data(document("points_adjust", "admin"), {"input": spent})
+
+    seen = await till.run("order_refund_preview", input={"orderExternalId": "o"})
+
+    figures = seen["refund"]
+    assert (figures["money"], figures["deducted"]) == (eur("0.00"), eur("10.00"))
+    assert (figures["shortfall"], figures["value"]) == (2_000, eur("10.00"))
+    assert seen["order"]["refunded"]["money"] == eur("10.00")

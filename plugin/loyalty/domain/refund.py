@@ -148,7 +148,9 @@ def refund(
     deducted = 0
     if policy.clawback is Clawback.DEDUCT and using.tender is not None:
         worth = after.shortfall(using.tender.point_type) * using.tender.minor
-        deducted = min(worth // using.tender.points, due.money_minor)
+        # What was given back is not kept any more, whatever is spent since.
+        kept = max(due.money_minor - floor.money_minor, 0)
+        deducted = min(worth // using.tender.points, kept)
     booked = Booked(
         money_minor=max(due.money_minor - deducted, floor.money_minor),
         credit_minor=max(credit, returned.get(using.credit_unit, 0)),
