@@ -15,10 +15,15 @@ CART = {
 }
 
 
-async def bought(till: Caller, program: Program) -> None:
+REFUND = """mutation($input: OrderRefundInput!) { orderRefund(input: $input) {
+  refund { value { amount } money { amount } discountLost { amount } } userErrors { code }
+} }"""
+
+
+async def bought(till: Caller, program: Program, **more: Any) -> None:
     """Order o of ann: five euros off by 100 of her 150 points, and 50.00 paid."""
     await program.rich("ann", 150)
-    quoted = (await till.run("checkout_quote", input=CART))["quote"]
+    quoted = (await till.run("checkout_quote", input=CART | more))["quote"]
     reserved = await till.run(
         "checkout_reserve", input={"idempotencyKey": "r", "quoteToken": quoted["token"]}
     )
@@ -213,3 +218,37 @@ async def test_no_more_is_kept_for_spent_points_than_there_is_money_to_keep(
     assert (figures["money"], figures["deducted"]) == (eur("0.00"), eur("10.00"))
     assert (figures["shortfall"], figures["value"]) == (2_000, eur("10.00"))
     assert seen["order"]["refunded"]["money"] == eur("10.00")
+
+
+async def test_no_more_of_a_discount_is_lost_than_there_is_money_to_keep(
+    shop: ApiShop, program: Program
+) -> None:
+    """The minimum breaks with a piece of 0.83, and the discount on what is kept is 1.61."""
+    till = program.till
+    at_least = 'off_minor = 500 }\nconditions = [{ kind = "minimum_purchase", minor = 1100 }]'
+    rules = PROGRAM.replace("off_minor = 500 }", at_least)
+    rules += '[refunds]\nbroken_minimum = "reverse"\n'
+    await shop.services.rulesets.publish(program.tenant_id, rules, "test")
+    prices = {"a": "20.00", "b": "10.00", "c": "1.00"}
+    await bought(till, program, lines=[line(id, "tea", 1, price) for id, price in prices.items()])
+
+    steps = [
+        (await till.run("order_refund_preview", input={"orderExternalId": "o"} | more))["refund"]
+        if name is None
+        else (await till.data(REFUND, {"input": back(name, *more["lines"])}))["orderRefund"][
+            "refund"
+        ]
+        for name, more in (
+            ("r-a", {"lines": [{"line": "a"}]}),
+            ("r-c", {"lines": [{"line": "c"}]}),
+            (None, {}),
+        )
+    ]
+
+    assert [
+        [step[name]["amount"] for name in ("value", "money", "discountLost")] for step in steps
+    ] == [
+        ["16.78", "16.78", "0.00"],
+        ["0.83", "0.00", "0.83"],
+        ["13.39", "14.22", "-0.83"],
+    ]

@@ -289,3 +289,28 @@ def test_whatever_happens_between_the_steps_all_comes_back(
             assert all(lot.reversed == lot.amount for lot in lots)
 
     law()
+
+
+@pytest.mark.parametrize("broken", BrokenMinimum, ids=lambda policy: str(policy))
+def test_what_is_given_back_and_what_is_kept_of_it_add_up(
+    broken: BrokenMinimum, is_soak: bool
+) -> None:
+    # In one of a hundred orders a minimum breaks by less than what that costs.
+    for seed in range(LONG * 10 if is_soak else SHORT * 10):
+        random = Random(seed)
+        case = case_of(random, random.choice(list(Clawback)), broken)
+        refunds = Refunds(case)
+        for _ in range(4):
+            asks = some_ask(random, refunds)
+            if asks is None:
+                continue
+            refunds.ask(asks)
+
+            booked = refunds.state.booked
+            parts = (
+                booked.money_minor, booked.credit_minor, booked.gift_minor, booked.points_minor,
+                booked.off_minor, booked.deducted_minor,
+            )  # fmt: skip
+            assert min(parts) >= 0
+            # Each of them is rounded down by itself, and so is their sum.
+            assert abs(booked.value_minor - sum(parts)) < len(parts), seed

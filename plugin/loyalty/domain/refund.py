@@ -145,20 +145,19 @@ def refund(
         returned[draw.unit] = returned.get(draw.unit, 0) + more
     took, reversed_ = _taken_back(earned, due, before, using, cause)
     after = Refunded(before.asked, was, took)
-    deducted = 0
-    if policy.clawback is Clawback.DEDUCT and using.tender is not None:
-        worth = after.shortfall(using.tender.point_type) * using.tender.minor
-        # What was given back is not kept any more, whatever is spent since.
-        kept = max(due.money_minor - floor.money_minor, 0)
-        deducted = min(worth // using.tender.points, kept)
+    # What was given back is not kept any more, whatever is spent since.
+    deducted = _deducted(after, using, max(due.money_minor - floor.money_minor, 0))
+    money = max(due.money_minor - deducted, floor.money_minor)
+    # Nor is a discount lost with it.
+    stays = money - (due.money_minor - deducted) + credit - due.credit_minor + gift - due.gift_minor
     booked = Booked(
-        money_minor=max(due.money_minor - deducted, floor.money_minor),
+        money_minor=money,
         credit_minor=max(credit, returned.get(using.credit_unit, 0)),
         gift_minor=max(gift, returned.get(using.gift_unit, 0)),
         points_minor=due.points_minor,
         value_minor=due.value_minor,
         tax_minor=due.tax_minor,
-        off_minor=due.off_minor,
+        off_minor=max(due.off_minor - stays, 0),
         deducted_minor=deducted,
         by_line=due.by_line,
         returned=returned,
@@ -177,6 +176,14 @@ def refund(
         ),
         is_all=portion.is_all,
     )
+
+
+def _deducted(after: Refunded, using: RefundTerms, most: int) -> int:
+    """What is kept of the money for points that were spent already, ``most`` minor units."""
+    if using.policy.clawback is not Clawback.DEDUCT or using.tender is None:
+        return 0
+    worth = after.shortfall(using.tender.point_type) * using.tender.minor
+    return min(worth // using.tender.points, most)
 
 
 def _given_back(
