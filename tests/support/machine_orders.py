@@ -45,7 +45,8 @@ class OrderRules(MachineBase):
             for line in offer["lines"]
         ]
         self.run(self._told(shop, order, offer["member"] if names else None, lines, now, id))
-        if commits:
+        # One that a change waited for is flagged for the merchant: not of this model.
+        if commits and shop.model.orders[order].change is None:
             self.commit_as(shop, id, order, offer["payable"])
 
     async def _told(

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 from machine_base import PICKS
 from machine_checkout import CheckoutRules
+from machine_late import LateRules
 from machine_members import MemberRules
 from machine_orders import OrderRules
 from machine_refunds import RefundRules
@@ -45,7 +46,7 @@ SECRET = "a secret key of more than 32 characters"
 def machine_for(
     make_url: Callable[[], str], folder: Path, make_cache: Callable[[], Cache] = NullCache
 ) -> type[RuleBasedStateMachine]:
-    class Machine(MemberRules, OrderRules, SharedRules, CheckoutRules, RefundRules):
+    class Machine(LateRules, MemberRules, OrderRules, SharedRules, CheckoutRules, RefundRules):
         def __init__(self) -> None:
             super().__init__()
             self.cache = make_cache()
