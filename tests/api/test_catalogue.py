@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from api_shop import ApiShop, Caller, Program, document
+from api_shop import ApiShop, Caller, Program, document, line
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +53,26 @@ async def test_each_sees_what_is_for_its_tier(shop: ApiShop, program: Program) -
         "till": [*members, "old-tea"],
     }
     assert looked_up == listed
+
+
+async def test_a_quote_tells_no_more_of_a_hidden_product_than_of_none(
+    sqlite_shop: ApiShop,
+) -> None:
+    visitors = await shelf(sqlite_shop.programs[0])
+
+    async def price(visitor: str, product: str) -> str:
+        """What a product costs in a quote that is asked for at 0.07."""
+        cart = {"cartId": "c", "lines": [line("1", product, 1, "0.07")]}
+        quote = (await visitors[visitor].run("checkout_quote", input=cart))["quote"]
+        return str(quote["subtotal"]["amount"])
+
+    asked = ("tea", "gold-tea", "old-tea", "none")
+    told = {name: [await price(name, each) for each in asked] for name in ("base", "gold")}
+
+    assert told == {
+        "base": ["10.00", "0.07", "0.07", "0.07"],
+        "gold": ["10.00", "10.00", "0.07", "0.07"],
+    }
 
 
 async def test_a_product_says_what_it_is(sqlite_shop: ApiShop) -> None:

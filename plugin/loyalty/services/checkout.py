@@ -130,6 +130,10 @@ class Checkout:
         products = await self._catalogue.many(
             viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))
         )
+        if viewer.kind is ViewerKind.SHOPPER:
+            # What a shopper may not see is priced like what is not there.
+            tier = None if facts is None else facts.tier
+            products = {name: item for name, item in products.items() if item.visible_to(tier)}
         filled = _filled(cart, products)
         now = self._clock.now()
         if viewer.kind is ViewerKind.SHOPPER:
