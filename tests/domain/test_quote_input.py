@@ -110,7 +110,7 @@ def test_the_dearest_order_with_tax_can_still_be_paid() -> None:
         ("both", Choice(pinned=("a", "b"), excluded=("b",)), ("excluded",), "'b' both"),
         ("tender excluded", Choice(excluded=(TENDER,)), ("excluded",), "points NONE"),
         ("too many pinned", Choice(pinned=("a",) * 51), ("pinned",), "found 51"),
-        ("no code", Choice(excluded=("",)), ("excluded", "0"), "printable"),
+        ("no code", Choice(excluded=("",)), ("excluded", "0"), "found excluded code ''"),
     ],
 )
 def test_what_is_no_choice_is_refused(

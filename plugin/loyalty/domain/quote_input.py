@@ -84,7 +84,7 @@ def validated_choice(choice: Choice) -> Choice:
         if len(codes) > CODES_MAX:
             raise BadInput(f"found {len(codes)} {name} codes, wanted <= {CODES_MAX}", field=(name,))
         for position, code in enumerate(codes):
-            _check_text(code, (name, str(position)))
+            _check_text(code, (name, str(position)), f"{name} code")
     both = [code for code in choice.pinned if code in choice.excluded]
     if both:
         raise BadInput(
@@ -118,9 +118,9 @@ def _check_range(found: int, least: int, most: int, field: tuple[str, ...]) -> N
         raise BadInput(f"found {field[-1]} {found}, wanted {least} to {most}", field=field)
 
 
-def _check_text(text: str, field: tuple[str, ...]) -> None:
+def _check_text(text: str, field: tuple[str, ...], what: str | None = None) -> None:
     if not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
         raise BadInput(
-            f"found {field[-1]} {text[:40]!r}, wanted 1 to {TEXT_MAX} printable characters",
+            f"found {what or field[-1]} {text[:40]!r}, wanted 1 to {TEXT_MAX} printable characters",
             field=field,
         )
