@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from command_line import GROCERY, ROOT, CommandLine
+from command_line import GROCERY, ROOT, SECRET, CommandLine, clean_environment
 
 EXAMPLE = ROOT / "examples" / "loyalty-happy-hour" / "loyalty_happy_hour.py"
 CHECK = "program of demo"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder with the example's distribution, as an installer leaves it."""
-    folder = tmp_path / "site"
+@pytest.fixture(scope="module")
+def cafe_folder(shop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose second version names a kind of the distribution's; to be copied."""
+    made = tmp_path_factory.mktemp("cafe")
+    shutil.copytree(shop_folder, made, dirs_exist_ok=True)
+    installed(made / "site")
+    file = made / "cafe.toml"
+    reward = '[[rewards]]\ncode = "nth"\nname = "Nth"\ndoes = { kind = "nth_free", nth = 3 }\n'
+    file.write_text(f"{GROCERY.read_text()}\n{reward}")
+    shop = CommandLine(made, clean_environment(LOYALTY_SECRET_KEY=SECRET))
+    done = shop.process("program", "publish", file, PYTHONPATH=str(made / "site"))
+    assert done.status == 0, done
+    return made
+
+
+def installed(folder: Path) -> None:
+    """Put the example's distribution there, as an installer leaves it."""
     record = folder / "loyalty_happy_hour-0.1.0.dist-info"
     record.mkdir(parents=True)
     (folder / EXAMPLE.name).write_bytes(EXAMPLE.read_bytes())
@@ -22,18 +36,19 @@ def site(tmp_path: Path) -> Path:
     (record / "entry_points.txt").write_text(
         "[loyalty.rewards]\nnth_free = loyalty_happy_hour:NthFree\n"
     )
-    return folder
 
 
 @pytest.fixture
-def cafe(shop: CommandLine, site: Path) -> CommandLine:
+def cafe(bare: CommandLine, cafe_folder: Path) -> CommandLine:
     """A shop whose second version names a kind of the distribution's."""
-    file = shop.folder / "cafe.toml"
-    reward = '[[rewards]]\ncode = "nth"\nname = "Nth"\ndoes = { kind = "nth_free", nth = 3 }\n'
-    file.write_text(f"{GROCERY.read_text()}\n{reward}")
-    done = shop.process("program", "publish", file, PYTHONPATH=str(site))
-    assert done.status == 0, done
-    return shop
+    shutil.copytree(cafe_folder, bare.folder, dirs_exist_ok=True)
+    return bare
+
+
+@pytest.fixture
+def site(cafe: CommandLine) -> Path:
+    """Where the distribution is installed."""
+    return cafe.folder / "site"
 
 
 def checked(command: CommandLine, **more: str) -> tuple[int, dict[str, tuple[str, str]]]:

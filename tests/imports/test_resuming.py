@@ -54,7 +54,7 @@ async def state(shop: Shop) -> dict[str, list[Any]]:
 async def test_what_is_booked_does_not_depend_on_the_size_of_a_unit(
     tmp_path: Path, is_soak: bool
 ) -> None:
-    receipts = receipts_of(500 if is_soak else 6, tmp_path / "receipts.parquet")
+    receipts = receipts_of(500 if is_soak else 3, tmp_path / "receipts.parquet")
     found = []
     for per_unit in (1, 7, 500):
         shop = await opened_shop(f"sqlite://{tmp_path}/{per_unit}.sqlite3", tmp_path)
