@@ -246,6 +246,7 @@ async def test_members_are_merged_parted_exported_and_erased(
     assert erased == {
         "erased": True,
         "forfeited": [{"unit": "points", "amount": 100}, {"unit": "status", "amount": 100}],
+        "importsToCheck": [],
         "replayed": False,
         "userErrors": [],
     }
