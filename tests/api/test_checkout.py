@@ -535,6 +535,28 @@ async def test_a_time_to_hold_that_the_program_does_not_allow(
     assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "ttlSeconds"])
 
 
+async def test_extending_never_shortens_a_hold(shop: ApiShop, program: Program) -> None:
+    """A shop that asks for little gets the later of what it had and what it asks for."""
+    till = program.till
+    await program.rich("ann", 150)
+    reservation = (await reserve(till, await quote(till)))["reservation"]["id"]
+
+    async def extended(key: str, ttl_s: int) -> str:
+        given = {"idempotencyKey": key, "reservationId": reservation, "ttlSeconds": ttl_s}
+        answer = await till.run("checkout_extend", input=given)
+        assert answer["userErrors"] == []
+        return str(answer["reservation"]["expiresAt"])
+
+    assert await extended("x-1", 60) == "2026-03-01T12:15:00Z"
+    shop.clock.advance(timedelta(minutes=14))
+    assert await extended("x-2", 120) == "2026-03-01T12:16:00Z"
+    assert await extended("x-3", 119) == "2026-03-01T12:16:00Z"
+    shop.clock.advance(timedelta(seconds=119))
+
+    assert (await till.run("reservation", id=reservation))["state"] == "HELD"
+    assert (await commit(till, reservation, "45.00"))["userErrors"] == []
+
+
 async def test_the_longest_cart_can_be_reserved(sqlite_shop: ApiShop) -> None:
     """Its token has to fit into a request."""
     program = sqlite_shop.programs[0]

@@ -245,7 +245,7 @@ class Shop:
         ends = self.latest(now, found.offer) + ttl
         if ends > found.limit:
             raise Refused("BAD_USER_INPUT")
-        found.ends = ends
+        found.ends = ends = max(ends, found.ends)
         for key in self.keys_of(id):
             holder = self.holder(key)
             if holder is not None and id in holder.holds:

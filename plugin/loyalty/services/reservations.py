@@ -80,7 +80,7 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """Give a slow payment more time, up to the ruleset's limit."""
+    """Give a slow payment more time, up to the ruleset's limit; never less than it has."""
 
     tenant_id: int
     idempotent: Idempotent
@@ -104,6 +104,7 @@ class Extend:
                 f"found {self.ttl_s} seconds from now, wanted at most until {limit.isoformat()}",
                 field=("input", "ttlSeconds"),
             )
+        expires_at = max(expires_at, as_instant(row["expires_at"]))
         desk.update("reservation", self.reservation_id, expires_at=expires_at)
         extend_held(desk, self.reservation_id, expires_at)
         extend_uses(desk, self.reservation_id, expires_at)

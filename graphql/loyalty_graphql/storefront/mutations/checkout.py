@@ -41,7 +41,8 @@ class CheckoutExtendInput:
     idempotency_key: IdempotencyKey = strawberry.field(description=KEY)
     reservation_id: strawberry.ID = strawberry.field(description="The reservation's id.")
     ttl_seconds: int = strawberry.field(
-        description="How long to hold from now on, in seconds, up to the program's limit."
+        description="How long to hold from now on, in seconds, up to the program's limit; a hold "
+        "that stands for longer already stays as it is."
     )
 
 
@@ -114,8 +115,8 @@ async def checkout_reserve(
 
 
 @strawberry.mutation(
-    description="Hold for longer, for a slow way of paying. For services with the scope "
-    "checkout:write."
+    description="Hold for longer, for a slow way of paying; never for less than it stands already. "
+    "For services with the scope checkout:write."
 )
 async def checkout_extend(
     info: Info,
