@@ -133,6 +133,54 @@ async def test_a_coupon_a_gift_card_and_credit_pay_and_are_held(stocked: Program
     }
 
 
+async def test_a_cart_is_quoted_with_what_it_holds_already(stocked: Program) -> None:
+    """Back from the payment page: to reserve again gives back first, so the quote reckons so."""
+    till, points = stocked.till, {"all": True}
+    await stocked.paid("seed", "ann", 50_000, days_ago=20)
+    await stocked.enrol("bob")
+    code = await card(stocked, 1_500)
+    await credit(stocked, 1_000)
+    asked = {"codes": ["SPRING-3", code], "credit": {"all": True}, "points": points}
+
+    async def reserved(quote: dict[str, Any], key: str) -> None:
+        given = {"idempotencyKey": key, "quoteToken": quote["token"]}
+        answer = await till.run("checkout_reserve", input=given)
+        assert answer["userErrors"] == [], answer
+
+    first = await quoted(till, **asked)
+    await reserved(first, "r-1")
+    again, elsewhere = await quoted(till, **asked), await quoted(till, **asked, cartId="other")
+    of_bob = await quoted(till, **asked, member="bob")
+    await reserved(again, "r-2")
+    third = await quoted(till, **asked)
+
+    assert first["tender"] is not None
+    assert [] not in (first["giftCards"], first["uses"])
+    for quote in (again, third):
+        same = {key: first[key] for key in ("payable", "tender", "giftCards", "credit", "uses")}
+        assert {key: quote[key] for key in same} == same
+    for quote in (elsewhere, of_bob):
+        paid = (quote["tender"], quote["giftCards"], quote["credit"])
+        assert paid == (None, [], None), quote
+    assert elsewhere["uses"] == []
+    assert of_bob["uses"] == [{"kind": "COUPON", "code": "SPRING-3", "quantity": 1}]
+
+
+async def test_a_guests_cart_is_quoted_with_the_gift_card_it_holds(stocked: Program) -> None:
+    code = await card(stocked, 1_500)
+    asked = {"member": None, "codes": [code]}
+
+    first = await quoted(stocked.till, **asked)
+    given = {"idempotencyKey": "r", "quoteToken": first["token"]}
+    await stocked.till.run("checkout_reserve", input=given)
+    again = await quoted(stocked.till, **asked)
+    elsewhere = await quoted(stocked.till, **asked, cartId="other")
+    of_ann = await quoted(stocked.till, codes=[code])
+
+    assert again["giftCards"] == first["giftCards"] != []
+    assert elsewhere["giftCards"] == of_ann["giftCards"] == []
+
+
 async def test_a_gift_cards_code_is_told_to_nobody(stocked: Program) -> None:
     code = await card(stocked, 1_500)
     given = CART | {"member": "ann", "codes": [code]}

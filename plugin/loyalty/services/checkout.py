@@ -104,6 +104,8 @@ class Checkout:
     async def quote(self, viewer: Viewer, cart: Cart, member: str | None, choice: Choice) -> Quoted:
         """What the cart would get, and why. Moves nothing.
 
+        What the same cart holds already counts as free: to reserve gives it back first.
+
         A shopper's quote is indicative: its prices come from the catalogue where the shop has
         told them and from the browser where not, and it tells nothing of the margin.
 
@@ -116,16 +118,21 @@ class Checkout:
         """
         ruleset = await self._rulesets.current(viewer.tenant_id)
         known = None
+        replaced = await self._holdings.replaced(viewer.tenant_id, cart.id)
+        without, holder_id = replaced or (None, None)
         if choice.codes:
             await self._guard.check(viewer, member or cart.id)
         if member is not None:
             try:
-                known = await self._summaries.exact(viewer.tenant_id, member)
+                known = await self._summaries.exact(viewer.tenant_id, member, without)
             except NotFound as missing:
                 raise NotFound(missing.kind, member, field=("input", "member")) from missing
         facts = None if known is None else known.facts()
         locale = None if known is None else known.locale
-        held, choice = await self._holdings.read(viewer.tenant_id, ruleset, known, choice)
+        if holder_id != (None if known is None else known.id):
+            # Somebody else's: a cart's name is no claim to what another holds.
+            without = None
+        held, choice = await self._holdings.read(viewer.tenant_id, ruleset, known, choice, without)
         await self._guard.missed(viewer, member or cart.id, held.unknown_codes)
         products = await self._catalogue.many(
             viewer.tenant_id, list(dict.fromkeys(line.product for line in cart.lines))

@@ -172,7 +172,7 @@ class Coupons:
     async def _held(self, tenant_id: int, ids: Sequence[int]) -> dict[int, int]:
         if not ids:
             return {}
-        rows = await self._database.read(sql.HELD(tenant_id, list(ids), self._clock.now()))
+        rows = await self._database.read(sql.HELD(tenant_id, list(ids), self._clock.now(), 0))
         return {id: int(count) for id, count in rows}
 
 

@@ -15,6 +15,7 @@ from loyalty.domain.units import credit_unit, gift_unit
 from loyalty.errors import BadInput
 from loyalty.services.gift_cards import GiftCards
 from loyalty.services.summary import Member, Summaries
+from loyalty.storage import checkout as checkout_sql
 from loyalty.storage import quotas as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Statement, Unit, together
@@ -38,12 +39,25 @@ class HoldingsReader:
         self._summaries = summaries
         self._gift_cards = gift_cards
 
+    async def replaced(self, tenant_id: int, cart_id: str) -> tuple[int, int | None] | None:
+        """The reservation that to reserve for this cart would replace, and its member's id."""
+        rows = await self._database.read(checkout_sql.OPEN_OF_CART(tenant_id, cart_id))
+        return (rows[0][0], rows[0][1]) if rows else None
+
     async def read(
-        self, tenant_id: int, ruleset: Ruleset, member: Member | None, choice: Choice
+        self,
+        tenant_id: int,
+        ruleset: Ruleset,
+        member: Member | None,
+        choice: Choice,
+        without: int | None = None,
     ) -> tuple[Holdings, Choice]:
         """What may be used, and the choice with the codes of coupons, the member's own too.
 
         A coupon of another member is as unknown as one that does not exist.
+
+        Args:
+            without: a reservation that is looked at as if it were given back.
 
         Raises:
             BadInput: too many codes, or one that is no text.
@@ -60,14 +74,14 @@ class HoldingsReader:
             return found, replace(choice, codes=codes)
         now = self._clock.now()
         member_id = None if member is None else member.id
-        asked = _Asked(tenant_id, member_id, codes, list(hashes), counted, now)
+        asked = _Asked(tenant_id, member_id, codes, list(hashes), counted, now, without or 0)
         seen = asked.seen(await self._database.read_at_once(*asked.statements()))
         if seen.counters:
             # What is left of them has to be read at the same instant.
             seen = await self._database.read_unit(asked.seen_with_counts)
         coupons = [_coupon(row, seen.held, seen.own) for row in seen.coupons]
         known = {coupon.code for coupon in coupons}
-        cards = await self._cards(tenant_id, seen.cards, hashes, known)
+        cards = await self._cards(tenant_id, seen.cards, hashes, known, without)
         is_card = set(cards)
         order = [code for code in codes if code in known]
         order += [coupon.code for coupon in coupons if coupon.code not in order]
@@ -81,12 +95,17 @@ class HoldingsReader:
         return found, replace(choice, codes=tuple(order))
 
     async def _cards(
-        self, tenant_id: int, rows: Rows, hashes: dict[str, str], known: set[str]
+        self,
+        tenant_id: int,
+        rows: Rows,
+        hashes: dict[str, str],
+        known: set[str],
+        without: int | None,
     ) -> dict[str, GiftCardFacts]:
         """By the code that was handed in."""
         if not rows:
             return {}
-        holders = await self._summaries.holders(tenant_id, [row[3] for row in rows])
+        holders = await self._summaries.holders(tenant_id, [row[3] for row in rows], without)
         cards: dict[str, GiftCardFacts] = {}
         for _, code_hash, last4, holder_id, currency, _, state, expires_at, *_ in rows:
             code = hashes[code_hash]
@@ -129,6 +148,7 @@ class _Asked:
     hashes: Sequence[str]
     counted: Sequence[str]
     now: datetime
+    without: int
 
     def statements(self) -> list[Statement]:
         """Coupons by code, gift cards, the member's own coupons, stock."""
@@ -153,8 +173,8 @@ class _Asked:
         seen = self.seen((yield from together(*self.statements())))
         members = [] if self.member_id is None else [self.member_id]
         held, own = yield from together(
-            sql.HELD(self.tenant_id, seen.counters, self.now),
-            sql.OF_MEMBERS(self.tenant_id, seen.counters, self.now, members),
+            sql.HELD(self.tenant_id, seen.counters, self.now, self.without),
+            sql.OF_MEMBERS(self.tenant_id, seen.counters, self.now, members, self.without),
         )
         seen.held = {id: int(count) for id, count in held}
         seen.own = {id: int(count) for id, _, count in own}

@@ -48,7 +48,7 @@ def load_quotas(desk: Desk, needs: Needs) -> Unit[None]:
             loaded.quota_uses_over[quota_id].append(id)
     by_member: dict[int, dict[int, int]] = {}
     for quota_id, member_id, count in (
-        yield sql.OF_MEMBERS(tenant, ids, desk.now, sorted(desk.members))
+        yield sql.OF_MEMBERS(tenant, ids, desk.now, sorted(desk.members), 0)
     ):
         by_member.setdefault(quota_id, {})[member_id] = int(count)
     for id, kind, subject, total_max, member_max, used, coupon_state in rows:

@@ -7,13 +7,10 @@ figure is computed from them by the clock at the moment of the question.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
-
-import orjson
+from typing import Protocol
 
 from loyalty.clock import Clock
 from loyalty.domain import tiers
-from loyalty.domain.accounts import Accounts
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant
 from loyalty.domain.lots import Balance, balance
@@ -23,12 +20,16 @@ from loyalty.domain.settle import settle
 from loyalty.domain.units import credit_unit, is_credit, is_money
 from loyalty.errors import NotFound
 from loyalty.services.rulesets import Rulesets
-from loyalty.storage import ledger as ledger_sql
+from loyalty.services.snapshots import (
+    Snapshot,
+    beside_profiles,
+    decoded,
+    encoded,
+    lots_missing,
+    snapshots,
+)
 from loyalty.storage import members as sql
 from loyalty.storage.database import Database
-from loyalty.storage.statements import Statement, Unit, together
-
-Row = dict[str, Any]
 
 
 class SummaryCache(Protocol):
@@ -36,22 +37,6 @@ class SummaryCache(Protocol):
 
     async def get(self, tenant_id: int, member_id: int) -> bytes | None: ...
     async def put(self, tenant_id: int, member_id: int, version: int, value: bytes) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A member's rows as read at one instant; every figure is derived from them."""
-
-    member: Row
-    lots: Sequence[Sequence[Any]]
-    sums: Sequence[Sequence[Any]]
-    holds: Sequence[Sequence[Any]]
-
-    def accounts(self, tenant_id: int) -> Accounts:
-        """A working copy of the accounts, not locked: to look at, never to book from."""
-        accounts = ledger_sql.accounts_of(tenant_id, self.member)
-        ledger_sql.fill({self.member["id"]: accounts}, self.lots, self.sums, self.holds)
-        return accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +143,27 @@ class Summaries:
         member_id, version = known[0]
         cached = await self._cache.get(tenant_id, member_id)
         if cached is not None:
-            snapshot = _decoded(cached)
+            snapshot = decoded(cached)
             if snapshot is not None and snapshot.member["version"] >= version:
                 return await self._viewed(tenant_id, snapshot, ruleset)
         snapshot = await self._read(tenant_id, member_id, name)
-        await self._cache.put(tenant_id, member_id, snapshot.member["version"], _encoded(snapshot))
+        await self._cache.put(tenant_id, member_id, snapshot.member["version"], encoded(snapshot))
         return await self._viewed(tenant_id, snapshot, ruleset)
 
-    async def exact(self, tenant_id: int, name: str) -> Member:
-        """For a quote: straight from the database. Raises NotFound."""
+    async def exact(self, tenant_id: int, name: str, without: int | None = None) -> Member:
+        """For a quote: straight from the database.
+
+        Args:
+            without: a reservation whose hold is looked at as if it were given back.
+
+        Raises:
+            NotFound: no such member of this tenant.
+        """
         known = await self._database.read(sql.ID_AND_VERSION(tenant_id, name))
         if not known:
             raise NotFound("member", name)
-        return await self._viewed(tenant_id, await self._read(tenant_id, known[0][0], name))
+        snapshot = await self._read(tenant_id, known[0][0], name)
+        return await self._viewed(tenant_id, snapshot, without=without)
 
     async def by_id(self, tenant_id: int, member_id: int, ruleset: Ruleset | None = None) -> Member:
         """By our own id, straight from the database.
@@ -184,14 +177,16 @@ class Summaries:
         snapshot = await self._read(tenant_id, member_id, str(member_id))
         return await self._viewed(tenant_id, snapshot, ruleset)
 
-    async def holders(self, tenant_id: int, ids: Sequence[int]) -> dict[int, Member]:
-        """Holders of accounts by our own ids, read at one instant."""
+    async def holders(
+        self, tenant_id: int, ids: Sequence[int], without: int | None = None
+    ) -> dict[int, Member]:
+        """Holders of accounts by our own ids, read at one instant; ``without`` as ``exact``."""
         if not ids:
             return {}
         statement = sql.PROFILES_BY_ID(tenant_id, list(ids))
-        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        found = await self._database.read_unit(lambda: snapshots(tenant_id, statement))
         ruleset, now = await self._rulesets.current(tenant_id), self._clock.now()
-        return {each.member["id"]: viewed(tenant_id, each, ruleset, now) for each in found}
+        return {each.member["id"]: viewed(tenant_id, each, ruleset, now, without) for each in found}
 
     async def listed(
         self, tenant_id: int, first: int, after_id: int, prefix: str | None
@@ -202,7 +197,7 @@ class Summaries:
             statement = sql.FIND(tenant_id, after_id, first, prefix, end)
         else:
             statement = sql.LIST(tenant_id, after_id, first)
-        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        found = await self._database.read_unit(lambda: snapshots(tenant_id, statement))
         if not found:
             return []
         ruleset = await self._rulesets.current(tenant_id)
@@ -211,26 +206,47 @@ class Summaries:
 
     async def _read(self, tenant_id: int, member_id: int, name: str) -> Snapshot:
         ids, statement = [member_id], sql.PROFILE_BY_ID(tenant_id, member_id)
-        members, *others = await self._database.read_at_once(statement, *_of(tenant_id, ids))
-        if members and not _missing(*others):
+        members, *others = await self._database.read_at_once(
+            statement, *beside_profiles(tenant_id, ids)
+        )
+        if members and not lots_missing(*others):
             return Snapshot(dict(zip(sql.PROFILE_COLUMNS, members[0], strict=True)), *others)
         # Once in a while a hold draws on a lot that has ended: more to read, of one instant too.
-        found = await self._database.read_unit(lambda: _snapshots(tenant_id, statement))
+        found = await self._database.read_unit(lambda: snapshots(tenant_id, statement))
         if not found:
             raise NotFound("member", name)
         return found[0]
 
     async def _viewed(
-        self, tenant_id: int, snapshot: Snapshot, ruleset: Ruleset | None = None
+        self,
+        tenant_id: int,
+        snapshot: Snapshot,
+        ruleset: Ruleset | None = None,
+        without: int | None = None,
     ) -> Member:
         rules = ruleset or await self._rulesets.current(tenant_id)
-        return viewed(tenant_id, snapshot, rules, self._clock.now())
+        return viewed(tenant_id, snapshot, rules, self._clock.now(), without)
 
 
-def viewed(tenant_id: int, snapshot: Snapshot, ruleset: Ruleset, now: datetime) -> Member:
-    """The member by the clock: settled in a copy that is thrown away."""
+def viewed(
+    tenant_id: int,
+    snapshot: Snapshot,
+    ruleset: Ruleset,
+    now: datetime,
+    without: int | None = None,
+) -> Member:
+    """The member by the clock: settled in a copy that is thrown away.
+
+    Args:
+        without: a reservation whose hold is given back in the copy.
+    """
     book = Book(snapshot.accounts(tenant_id), now, lambda: 0)
-    seen, row = figures(book, ruleset, settle(book, ruleset, now)), snapshot.member
+    at = settle(book, ruleset, now)
+    if without in book.accounts.holds:
+        book.release(without, at)
+        # What came back may pay a debt, or have ended while it was held.
+        at = settle(book, ruleset, at)
+    seen, row = figures(book, ruleset, at), snapshot.member
     return Member(
         tenant_id=tenant_id,
         id=row["id"],
@@ -273,61 +289,3 @@ def figures(book: Book, ruleset: Ruleset, at: datetime) -> Figures:
         tier=tiers.status(policy, accounts.standing, book.qualifying(policy.point_type), at),
         at=at,
     )
-
-
-def _snapshots(tenant_id: int, statement: Statement) -> Unit[list[Snapshot]]:
-    """All rows of the members that ``statement`` finds, at one instant."""
-    rows = yield statement
-    if not rows:
-        return []
-    members = [dict(zip(sql.PROFILE_COLUMNS, row, strict=True)) for row in rows]
-    ids = [member["id"] for member in members]
-    lots, sums, holds = yield from together(*_of(tenant_id, ids))
-    drawn = _missing(lots, sums, holds)
-    if drawn:
-        lots = [*lots, *(yield ledger_sql.LOTS_BY_ID(tenant_id, drawn))]
-    own = [_by_member(each) for each in (lots, sums, holds)]
-    return [Snapshot(member, *(each.get(member["id"], []) for each in own)) for member in members]
-
-
-def _of(tenant_id: int, ids: Sequence[int]) -> tuple[Statement, Statement, Statement]:
-    """What is read of members beside their own rows."""
-    return (
-        ledger_sql.LOTS(tenant_id, ids),
-        ledger_sql.ACCOUNTS(tenant_id, ids),
-        ledger_sql.HOLDS(tenant_id, ids),
-    )
-
-
-def _missing(
-    lots: Sequence[Sequence[Any]], _sums: Sequence[Sequence[Any]], holds: Sequence[Sequence[Any]]
-) -> list[int]:
-    """Lots that holds draw on and that are not among those read, because they have ended."""
-    have = {row[1] for row in lots}
-    return [row[3] for row in holds if row[3] is not None and row[3] not in have]
-
-
-def _by_member(rows: Sequence[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
-    """Rows that begin with a member's id, by it."""
-    found: dict[int, list[Sequence[Any]]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(row)
-    return found
-
-
-_COLUMNS = frozenset(sql.PROFILE_COLUMNS)
-
-
-def _encoded(snapshot: Snapshot) -> bytes:
-    member = snapshot.member | {"hash": bytes(snapshot.member["hash"]).hex()}
-    return orjson.dumps([member, list(snapshot.lots), list(snapshot.sums), list(snapshot.holds)])
-
-
-def _decoded(value: bytes) -> Snapshot | None:
-    """What ``_encoded`` made; None for anything else: a broken copy is as good as none."""
-    try:
-        member, lots, sums, holds = orjson.loads(value)
-        member["hash"] = bytes.fromhex(member["hash"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    return Snapshot(member, lots, sums, holds) if member.keys() == _COLUMNS else None

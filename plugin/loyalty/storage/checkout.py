@@ -16,6 +16,10 @@ OPEN_CARTS = Sql(
     f"""SELECT {_RESERVATION}
          WHERE tenant_id = $1 AND cart_id = ANY($2::text[]) AND state = 'HELD'"""
 )
+OPEN_OF_CART = Sql(
+    """SELECT id, member_id FROM reservation
+        WHERE tenant_id = $1 AND cart_id = $2 AND state = 'HELD'"""
+)
 OPEN_OF_MEMBERS = Sql(
     f"""SELECT {_RESERVATION}
          WHERE tenant_id = $1 AND member_id = ANY($2::bigint[]) AND state = 'HELD'"""

@@ -20,10 +20,11 @@ USES = Sql(
          WHERE tenant_id = $1 AND reservation_id = ANY($2::bigint[]) ORDER BY id"""
 )
 # What is held past its time is free again, whether or not anybody settled it.
+# Without what one reservation holds; 0 names none.
 HELD = Sql(
     """SELECT quota_id, SUM(quantity)::bigint FROM quota_use
         WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND state = 'HELD'
-          AND expires_at > $3 GROUP BY quota_id"""
+          AND expires_at > $3 AND reservation_id <> $4 GROUP BY quota_id"""
 )
 # The same under the lock, with what timed out beside it.
 HELD_BY_CLOCK = Sql(
@@ -41,7 +42,8 @@ OVER = Sql(
 OF_MEMBERS = Sql(
     """SELECT quota_id, member_id, SUM(quantity)::bigint FROM quota_use
         WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND member_id = ANY($4::bigint[])
-          AND (state = 'USED' OR (state = 'HELD' AND expires_at > $3))
+          AND (state = 'USED'
+               OR (state = 'HELD' AND expires_at > $3 AND reservation_id <> $5))
         GROUP BY quota_id, member_id"""
 )
 QUOTAS = Sql(
