@@ -20,7 +20,7 @@ from loyalty.domain.points import POINTS_MAX, Points
 from loyalty_graphql.errors import bad_input
 
 BigInt = NewType("BigInt", int)
-"""A whole number within ±(2^53 - 1)."""
+"""A whole number within ±(2^53 - 1), or a total of such."""
 DecimalText = NewType("DecimalText", str)
 """Exact decimal text such as ``-12.34``; the scalar ``Decimal``."""
 CurrencyCode = NewType("CurrencyCode", str)
@@ -68,6 +68,15 @@ def _whole_number(name: str) -> Callable[[object], int]:
         return value
 
     return parse
+
+
+def _written(value: Any) -> int:
+    """A whole number as it is: a total of amounts, each in range, may be beyond it, and what is
+    booked has to be answered.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise bad_input(f"found {found(value)}, wanted a whole number")
+    return value
 
 
 def parse_decimal(value: object) -> DecimalText:
@@ -193,14 +202,17 @@ def _scalar(
 SCALARS: dict[object, ScalarDefinition] = {
     Points: _scalar(
         "Points",
-        "A number of points: a whole JSON number within ±9007199254740991. `Int` would stop at "
-        "2147483647.",
+        "A number of points: a whole JSON number within ±9007199254740991; only a total of several "
+        "such numbers may be beyond it. `Int` would stop at 2147483647.",
         _whole_number("Points"),
+        _written,
     ),
     BigInt: _scalar(
         "BigInt",
-        "A whole JSON number within ±9007199254740991, such as an amount in minor units.",
+        "A whole JSON number within ±9007199254740991, such as an amount in minor units; only a "
+        "total of several such numbers may be beyond it.",
         _whole_number("BigInt"),
+        _written,
     ),
     DecimalText: _scalar(
         "Decimal",

@@ -30,6 +30,62 @@ def adjusting(key: str, **more: Any) -> dict[str, Any]:
     return {"idempotencyKey": key, "externalId": "ann", "reason": "late parcel", **more}
 
 
+async def test_no_correction_takes_a_balance_beyond_what_can_be_read(
+    shop: ApiShop, program: Program
+) -> None:
+    merchant = program.merchant
+    await program.enrol("ann")
+    most, money = 2**53 - 1, "90071992547409.91"
+
+    async def adjusted(key: str, **more: Any) -> Any:
+        answer = await run(merchant, "points_adjust", input=adjusting(key) | more)
+        return answer | {"told": [(e["code"], e["retryable"]) for e in answer["userErrors"]]}
+
+    first = await adjusted("a", points=most)
+    over = await adjusted("b", points=1)
+    repeated = await adjusted("b", points=1)
+    taken = await adjusted("c", points=-most)
+    owed = await adjusted("d", points=-most, allowDeficit=True)
+    deeper = await adjusted("e", points=-1, allowDeficit=True)
+    credit = await adjusted("f", credit=eur(money))
+    more_credit = await adjusted("g", credit=eur("0.01"))
+
+    assert [each["told"] for each in (first, taken, owed, credit)] == [[]] * 4
+    assert [each["told"] for each in (over, repeated, deeper, more_credit)] == [
+        [("CONFLICT", False)]
+    ] * 4
+    assert [each["userErrors"][0]["message"] for each in (over, deeper, more_credit)] == [
+        f"found a balance of {most}, which would be {2**53}, wanted at most {most}",
+        f"found a deficit of {most}, which would be {2**53}, wanted at most {most}",
+        f"found a balance of {money} EUR, which would be 90071992547409.92 EUR, "
+        f"wanted at most {money} EUR",
+    ]
+    card = await program.till.run("member_card", externalId="ann")
+    assert card["balances"][0]["available"] == -most
+    assert (await run(merchant, "ledger_verify"))["ok"]
+
+
+async def test_what_orders_add_up_to_is_answered_whatever_it_is(
+    shop: ApiShop, program: Program
+) -> None:
+    """No order is refused for what others earned, so no answer is either."""
+    rules = PROGRAM.replace("per_minor = 100", "per_minor = 1")
+    await run(program.merchant, "ruleset_publish", input={"source": rules})
+    await program.enrol("ann")
+    most = 2**53 - 1
+    for name in ("o-1", "o-2"):
+        await program.paid(name, "ann", most, days_ago=20)
+
+    card = await program.till.run("member_card", externalId="ann")
+    refused = await run(program.merchant, "points_adjust", input=adjusting("a", points=1))
+    lessened = await run(program.merchant, "points_adjust", input=adjusting("b", points=-1))
+
+    assert card["balances"][0]["available"] == 2 * most
+    assert [each["code"] for each in refused["userErrors"]] == ["CONFLICT"]
+    assert lessened["userErrors"] == []
+    assert lessened["member"]["balances"][0]["available"] == 2 * most - 1
+
+
 async def test_a_large_correction_needs_two(shop: ApiShop, program: Program) -> None:
     merchant, boss = program.merchant, await second(program)
     await run(merchant, "ruleset_publish", input={"source": LIMITS})

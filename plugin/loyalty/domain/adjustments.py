@@ -3,12 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from loyalty.domain.book import Book
 from loyalty.domain.calendar import after_days, end_after_months, start_of_day
 from loyalty.domain.ledger import LotTerms
-from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
+from loyalty.domain.money import AMOUNT_MINOR_MAX, Money, digits
 from loyalty.domain.ruleset import Ruleset
-from loyalty.domain.units import credit_unit, is_money
-from loyalty.errors import BadInput, BadMoney
+from loyalty.domain.units import credit_unit, currency_of, is_money
+from loyalty.errors import BadInput, BadMoney, Conflict
 
 WINDOW: Final = timedelta(hours=24)
 """For how long a correction counts towards what one person may do alone."""
@@ -50,6 +51,37 @@ def checked_amount(amount: int) -> int:
             field=("input", "amount"),
         )
     return amount
+
+
+def check_room(book: Book, unit: str, amount: int) -> None:
+    """Whether the account can take a correction and still be read exactly.
+
+    Args:
+        amount: signed; below zero, what the account does not hold becomes a deficit.
+
+    Raises:
+        Conflict: its balance, or what it owes, would be more than one amount can be.
+    """
+    lots = [lot for lot in book.accounts.lots.values() if lot.unit == unit]
+    if amount > 0:
+        name, more = "balance", amount
+        before = sum(lot.remaining for lot in lots) + book.held(unit)
+    else:
+        live = sum(lot.remaining for lot in lots if lot.is_live(book.at))
+        name, more = "deficit", max(-amount - live, 0)
+        before = book.accounts.deficits.get(unit, 0)
+    if more and before + more > AMOUNT_MINOR_MAX:
+        found, after, most = (
+            _text(number, unit) for number in (before, before + more, AMOUNT_MINOR_MAX)
+        )
+        raise Conflict(f"found a {name} of {found}, which would be {after}, wanted at most {most}")
+
+
+def _text(amount: int, unit: str) -> str:
+    if not is_money(unit):
+        return str(amount)
+    money = Money(amount, currency_of(unit))
+    return f"{money.text()} {money.currency}"
 
 
 def needs_approval(ruleset: Ruleset, unit: str, amount: int, before: int) -> bool:

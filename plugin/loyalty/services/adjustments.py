@@ -161,6 +161,7 @@ def _booked(desk: Desk, row: Row) -> int:
         ends = instant(ends) if isinstance(ends, int) else ends
         if ends is not None and ends <= book.at:
             raise Conflict(f"what it adds would have expired at {ends.isoformat()}")
+        rules.check_room(book, unit, amount)
         book.adjust_up(unit, amount, rules.terms(book.at, ends), book.at)
     else:
         _take(desk, book, unit, -amount, may_owe=bool(row["allows_deficit"]))
@@ -172,6 +173,8 @@ def _booked(desk: Desk, row: Row) -> int:
 
 def _take(desk: Desk, book: Book, unit: str, amount: int, *, may_owe: bool) -> None:
     """Raises InsufficientPoints or, of credit, InsufficientCredit."""
+    if may_owe:
+        rules.check_room(book, unit, -amount)
     is_counted = rules.is_counted_only(desk.ruleset, unit)
     try:
         book.adjust_down(unit, amount, book.at, may_owe=may_owe, is_counted=is_counted)
