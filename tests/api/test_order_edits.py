@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from api_shop import Caller, Program, eur
+from api_shop import PROGRAM, ApiShop, Caller, Program, eur
 
 pytestmark = pytest.mark.anyio
 
@@ -138,6 +138,10 @@ async def test_an_order_that_is_not_there_or_over_is_not_changed(program: Progra
             {"lines": [now("1", 1, "1.00") | {"amount": {"amount": "1", "currencyCode": "USD"}}]},
             "lines 0 amount currencyCode",
         ),
+        (
+            {"lines": [now("1", 1, "1.00", discount={"amount": "1", "currencyCode": "USD"})]},
+            "lines 0 discount currencyCode",
+        ),
         ({"shipping": eur("-1.00")}, "shipping"),
         ({"editExternalId": "e" * 121}, "editExternalId"),
         ({"occurredAt": "1989-12-31T23:59:59Z"}, "occurredAt"),
@@ -157,6 +161,37 @@ async def test_lines_that_are_none_are_named(
     assert error["code"] in ("BAD_USER_INPUT", "BAD_MONEY")
     assert error["field"] == ["input", *field.split()]
     assert await pending(till) == 50
+
+
+async def test_an_order_is_changed_in_its_own_currency_whatever_the_programs_is_by_now(
+    shop: ApiShop, program: Program
+) -> None:
+    till = await bought(program)
+    rules = PROGRAM.replace('currency = "EUR"', 'currency = "JPY"')
+    await shop.services.rulesets.publish(program.tenant_id, rules, "test")
+    yen = {"amount": "400", "currencyCode": "JPY"}
+    line = now("1", 1, "20.00")
+
+    wrong = await till.run("order_edit", input=change("e-1", line | {"amount": yen}))
+    mixed = await till.run("order_edit", input=change("e-2", line, shipping=yen))
+    booked = await till.run("order_edit", input=change("e-3", line, shipping=eur("1.00")))
+
+    told = [error for answer in (wrong, mixed) for error in answer["userErrors"]]
+    assert [(error["code"], error["message"], error["field"]) for error in told] == [
+        (
+            "BAD_USER_INPUT",
+            "found JPY, wanted EUR, the order's",
+            ["input", "lines", "0", "amount", "currencyCode"],
+        ),
+        (
+            "BAD_USER_INPUT",
+            "found JPY beside EUR, wanted one currency",
+            ["input", "shipping", "currencyCode"],
+        ),
+    ]
+    assert booked["userErrors"] == []
+    assert booked["refund"]["money"] == {"amount": "30.00", "currencyCode": "EUR"}
+    assert await pending(till) == 20
 
 
 async def test_a_product_counts_as_the_catalogue_has_it(program: Program) -> None:

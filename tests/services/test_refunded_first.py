@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -95,6 +96,34 @@ async def test_it_does_not_matter_which_came_first(
     found = await run(shops[1], sequence, steps)
 
     assert found == usual
+
+
+async def test_what_names_other_money_counts_for_nothing_then_and_later(
+    shops: tuple[Shop, Shop],
+) -> None:
+    """Before the report it waits, and when the checkout comes too, all is decided anew."""
+    found = []
+    for shop, is_other in zip(shops, (False, True), strict=True):
+        await shop.rulesets.publish(shop.tenant_id, TENDER, "test")
+        promise = await offered(shop, Choice(ALL_POINTS))
+        reservation = await reserved(shop, promise)
+        if is_other:
+            for other in (
+                replace(back(shop, "r-yen", HALF, HALF, HALF), currency="JPY"),
+                replace(back(shop, "r-more", HALF, HALF, HALF), currency="EUR"),
+            ):
+                assert (await shop.door.submit(other)).refusal is None
+        else:
+            more = replace(back(shop, "r-more", HALF, HALF, HALF), currency="EUR")
+            assert (await shop.door.submit(more)).refusal is None
+        assert (await report(shop, AS_QUOTED)).refusal is None
+        verdict = await shop.commit(reservation, "o-1", promise.payable_minor)
+        assert verdict.refusal is None
+        found.append(await booked(shop))
+
+    assert found[1] == found[0]
+    states = [tuple(row)[1:] for row in await shops[1].database.read(REFUNDS(shops[1].tenant_id))]
+    assert states[0] == ("BOOKED", 0, 0, 0, 0)
 
 
 async def test_what_was_paid_with_comes_back_in_proportion(shop: Shop) -> None:

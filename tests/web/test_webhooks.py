@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from senders import customer, order, product, refund
@@ -274,3 +275,52 @@ async def test_a_refund_in_other_money_than_the_orders_is_refused(shop) -> None:
     assert refused.status_code == 400
     assert refused.json()["error"]["message"] == "found JPY, wanted EUR, the order's"
     assert answer(pieces) == TAKEN
+
+
+@pytest.mark.parametrize("kind", ["order.refunded", "order.edited"])
+async def test_what_waits_in_other_money_than_its_order_came_in_moves_nothing_and_is_flagged(
+    kind, shop
+) -> None:
+    """100 yen of an order in euros would be counted as 1.00."""
+    now = shop.clock.now()
+    yen = {"productId": "p-1", "quantity": 1, "line": "1", "amount": "100"}
+    early = refund("r-1", "o-1", now) | {"currency": "JPY", "lines": [yen]}
+    paid = order("o-1", "c-1", "30.00", now)
+
+    answers = [answer(await shop.north.send(kind, early)) for _ in range(2)]
+    answers.append(answer(await shop.north.send("order.paid", paid)))
+    waiting = await shop.north.send(kind, early)
+    in_euros = await shop.north.send(kind, early | {"currency": "EUR"})
+
+    assert answers == [TAKEN] * 3
+    assert answer(waiting) == TAKEN
+    assert in_euros.json()["error"]["code"] == "CONFLICT"
+    assert await shop.points(shop.north, "c-1") == 30
+    tenant = await shop.services.tenants.named("north")
+    found = await shop.services.views.order(tenant.id, "o-1")
+    assert (found.state, found.mismatch) == ("PAID", True)
+
+
+async def test_a_change_in_its_orders_money_counts_whatever_the_programs_is_by_now(shop) -> None:
+    now = shop.clock.now()
+    tenant = await shop.services.tenants.named("north")
+    await shop.north.send("order.paid", order("o-1", "c-1", "30.00", now))
+    rules = Path(__file__).parents[2] / "examples" / "minimal.toml"
+    yen = rules.read_text(encoding="utf-8").replace('currency = "EUR"', 'currency = "JPY"')
+    await shop.services.rulesets.publish(tenant.id, yen, "test")
+    changed = order("o-1", None, "12.00", now) | {"id": "e-1", "orderId": "o-1"}
+
+    edited = await shop.north.send("order.edited", changed)
+    other = await shop.north.send(
+        "order.edited",
+        changed
+        | {
+            "id": "e-2",
+            "currency": "JPY",
+            "lines": [{"productId": "p-1", "quantity": 1, "amount": "100"}],
+        },
+    )
+
+    assert answer(edited) == TAKEN
+    assert other.json()["error"]["message"] == "found JPY, wanted EUR, the order's"
+    assert await shop.points(shop.north, "c-1") == 12

@@ -235,10 +235,12 @@ def asked_from_json(value: dict[str, Any]) -> Asked:
     return Asked(lines, frozenset(value["rests"]), value["all"], edit)
 
 
-def asks_to_json(asks: Sequence[LineAsk] | None) -> list[list[Any]] | None:
-    """The lines of one step, as a refund that waits for its order keeps them."""
-    return None if asks is None else [list(ask) for ask in asks]
+def asks_to_json(asks: Sequence[LineAsk], currency: str | None) -> Any:
+    """The lines of one step, as its refund keeps them; with the currency of amounts, if any."""
+    lines = [list(ask) for ask in asks]
+    return lines if currency is None else {"lines": lines, "currency": currency}
 
 
-def asks_from_json(value: Sequence[Sequence[Any]] | None) -> tuple[LineAsk, ...] | None:
-    return None if value is None else tuple(LineAsk(*ask) for ask in value)
+def asks_from_json(value: Any) -> tuple[LineAsk, ...]:
+    lines = value["lines"] if isinstance(value, dict) else value
+    return tuple(LineAsk(*ask) for ask in lines)

@@ -32,7 +32,8 @@ class OrderEdit:
     def text(self) -> str:
         """How a refund's row keeps it."""
         lines = [list(line) for line in self.lines]
-        return orjson.dumps({"edit": lines, "shipping": self.shipping_minor}).decode()
+        kept = {"edit": lines, "shipping": self.shipping_minor, "currency": self.currency}
+        return orjson.dumps(kept).decode()
 
     def is_kept_as(self, text: str | None) -> bool:
         """Whether a refund's row keeps this change, whatever the catalogue said at the time."""
@@ -41,6 +42,8 @@ class OrderEdit:
         kept = orjson.loads(text)
         lines = [_told(OrderLine(*line)) for line in kept["edit"]]
         same = lines == [_told(line) for line in self.lines]
+        # An earlier release kept no currency.
+        same = same and kept.get("currency", self.currency) == self.currency
         return bool(same and kept["shipping"] == self.shipping_minor)
 
 

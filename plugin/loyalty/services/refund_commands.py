@@ -13,7 +13,13 @@ from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.order_edits import EDITED, OrderEdit
 from loyalty.services.order_facts import refunded_of
 from loyalty.services.order_lines import check_gross
-from loyalty.services.refunds import CANCELLATION, lines_text, refund_order
+from loyalty.services.refunds import (
+    CANCELLATION,
+    asks_of,
+    currency_of,
+    lines_text,
+    refund_order,
+)
 
 Outcome = dict[str, Any]
 PREVIEW = "\x1fpreview"
@@ -53,16 +59,15 @@ class RefundOrder:
 
     @property
     def _text(self) -> str | None:
-        return lines_text(self.lines) if self.edit is None else self.edit.text()
+        if self.edit is not None:
+            return self.edit.text()
+        return lines_text(self.lines, self.currency)
 
     def needs(self) -> Needs:
         return Needs(orders=(self.order_external_id,), refunds=(self.refund_external_id,))
 
     def decide(self, desk: Desk) -> Outcome:
         if self.edit is not None:
-            found, wanted = self.edit.currency, desk.ruleset.currency
-            if found != wanted:
-                raise BadInput(f"found currency {found}, wanted {wanted}, the program's")
             check_gross(self.edit.lines, self.edit.shipping_minor)
         known = desk.loaded.refunds.get(self.refund_external_id)
         if known is not None:
@@ -119,17 +124,23 @@ class RefundOrder:
         if known["order_external_id"] != self.order_external_id:
             raise Conflict(f"{name} belongs to another order", field=field)
         same = known["kind"] == self.kind and (
-            known["lines"] == self._text
-            if self.edit is None
-            else self.edit.is_kept_as(known["lines"])
+            self._is_kept_as(known) if self.edit is None else self.edit.is_kept_as(known["lines"])
         )
         if not same:
             raise Conflict(f"{name} is known with other lines", field=field)
+
+    def _is_kept_as(self, known: Row) -> bool:
+        return asks_of(known) == self.lines and currency_of(known) in (None, self.currency)
 
     def _check_currency(self, order: Row) -> None:
         """Raises BadInput when amounts are of other money than the order's. A program's currency
         may be another one by now.
         """
+        if self.edit is not None and self.edit.currency != order["currency"]:
+            raise BadInput(
+                f"found {self.edit.currency}, wanted {order['currency']}, the order's",
+                field=("input", "lines", "0", "amount", "currencyCode"),
+            )
         if self.currency in (None, order["currency"]):
             return
         at, ask = next((n, ask) for n, ask in enumerate(self.lines or ()) if ask.amount_minor)

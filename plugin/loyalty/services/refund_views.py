@@ -10,13 +10,13 @@ from loyalty.domain.order import context_from_dict
 from loyalty.domain.order_facts import OrderFacts
 from loyalty.domain.order_facts_of import reported_facts
 from loyalty.domain.refund import Booked
-from loyalty.domain.refund_asks import LineAsk, asks_from_json, gone_lines, portion_of
+from loyalty.domain.refund_asks import LineAsk, gone_lines, portion_of
 from loyalty.domain.refund_codec import booked_from_json
 from loyalty.domain.refund_edits import MORE_SHIPPING
 from loyalty.services.desk import Row
-from loyalty.services.order_edits import EDIT, EDITED
+from loyalty.services.order_edits import EDITED
 from loyalty.services.order_facts import Counted, line_ids, refunded_of
-from loyalty.services.refunds import CANCELLATION
+from loyalty.services.refunds import CANCELLATION, asks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,7 @@ def refund_view(row: Row, order: Row, ids: Sequence[str]) -> RefundView:
 
 
 def _refund_lines(row: Row, booked: Booked, ids: Sequence[str]) -> tuple[RefundLineView, ...]:
-    text = row.get("lines") if row["kind"] != EDIT else None
-    asks = asks_from_json(orjson.loads(text)) if text else None
-    named = {ask.line: ask.quantity for ask in asks or ()}
+    named = {ask.line: ask.quantity for ask in asks_of(row) or ()}
     # Lines may have been added since, which come before shipping.
     then = [*ids[: len(booked.by_line) - 1], ids[-1]] if booked.by_line else []
     values: dict[str, int] = {}

@@ -15,7 +15,7 @@ from loyalty.domain.ruleset import Clawback
 from loyalty.services.desk import Desk, Row
 from loyalty.services.order_edits import EDIT
 from loyalty.services.order_facts import context_of, refunded_of
-from loyalty.services.refunds import DONE, asks_of, book_step
+from loyalty.services.refunds import DONE, asks_of, book_step, is_of_other_money
 
 
 def can_be_undone(order: Row) -> bool:
@@ -63,6 +63,8 @@ def refund_again(desk: Desk, order_external_id: str) -> None:
     """Book the refunds of an order anew, in the sequence in which they were booked."""
     for row in list(desk.loaded.refunds_booked.get(order_external_id, ())):
         order = desk.loaded.orders[order_external_id]
+        if is_of_other_money(row, order):
+            continue
         asked = refunded_of(order).asked
         # Changes stand in the order already, and only the latest of them counts.
         asked = asked if row["kind"] == EDIT else asked.adding(asks_of(row))

@@ -43,10 +43,21 @@ Asks = Sequence[LineAsk] | None
 def refund_waiting(desk: Desk, order_external_id: str) -> None:
     """Book the refunds that arrived before their order, now that it is there.
 
-    In the sequence in which they happened, whatever the one in which they arrived.
+    In the sequence in which they happened, whatever the one in which they arrived. Those in
+    other money than the order's move nothing, and the order is flagged.
     """
     waiting = desk.loaded.refunds_waiting.get(order_external_id, ())
-    for row in sorted(waiting, key=lambda row: (_micros(row["occurred_at"]), row["external_id"])):
+    order = desk.loaded.orders[order_external_id]
+    others = [row for row in waiting if is_of_other_money(row, order)]
+    if others:
+        # Before the rest, so that the flag is not taken for one that a refund may take back.
+        desk.update("shop_order", order["id"], mismatch=True)
+        order = order | {"mismatch": True}
+        desk.see(desk.loaded.orders, order_external_id, order)
+    for row in others:
+        book_step(desk, order, row, None, is_new=False)
+    rest = [row for row in waiting if row not in others]
+    for row in sorted(rest, key=lambda row: (_micros(row["occurred_at"]), row["external_id"])):
         order = desk.loaded.orders[order_external_id]
         refund_order(desk, order, row, asks_of(row), is_new=False, is_strict=False)
     desk.see(desk.loaded.refunds_waiting, order_external_id, [])
@@ -96,13 +107,30 @@ def book_step(desk: Desk, order: Row, row: Row, asked: Asked | None, *, is_new: 
 
 def asks_of(row: Row) -> Asks:
     """What a stored refund asks for."""
-    text = row["lines"] if row["kind"] != EDIT else None
+    text = row.get("lines") if row["kind"] != EDIT else None
     return asks_from_json(orjson.loads(text)) if text else None
 
 
-def lines_text(asks: Asks) -> str | None:
-    """How a refund's row keeps what it asks for."""
-    return None if asks is None else orjson.dumps(asks_to_json(asks)).decode()
+def lines_text(asks: Asks, currency: str | None) -> str | None:
+    """How a refund's row keeps what it asks for; ``currency``: that of its amounts."""
+    return None if asks is None else orjson.dumps(asks_to_json(asks, currency)).decode()
+
+
+def currency_of(row: Row) -> str | None:
+    """The currency of the amounts that a stored refund or change names; None: of none.
+
+    An earlier release kept none: amounts were the order's.
+    """
+    kept = orjson.loads(row["lines"]) if row.get("lines") else None
+    return kept.get("currency") if isinstance(kept, dict) else None
+
+
+def is_of_other_money(row: Row, order: Row) -> bool:
+    """Whether a stored refund names amounts in another currency than its order's.
+
+    It came before its order, so nobody could say so, and it counts for nothing.
+    """
+    return currency_of(row) not in (None, order["currency"])
 
 
 def _moved(

@@ -16,7 +16,7 @@ from loyalty_graphql.context import Info
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId, IdempotencyKey
-from loyalty_graphql.storefront.carts import money_of
+from loyalty_graphql.storefront.carts import money_told
 from loyalty_graphql.storefront.mutations.checkout import KEY
 from loyalty_graphql.storefront.mutations.orders import (
     ORDER,
@@ -36,7 +36,7 @@ class OrderEditLineInput:
     product: ExternalId = strawberry.field(description="External id of the product.")
     quantity: int = strawberry.field(description="How many pieces: 1 to 1000000.")
     amount: MoneyInput = strawberry.field(
-        description="The whole line's price before rewards, in the program's currency."
+        description="The whole line's price before rewards, in the order's currency."
     )
     discount: MoneyInput | None = strawberry.field(
         description="What rewards took off it; nothing by default.", default=UNSET
@@ -89,7 +89,9 @@ async def order_edit(
                 f"found {len(input.edit_external_id)} characters, wanted at most {NAME_MAX}",
                 field=("input", "editExternalId"),
             )
-        currency = (await context.loaders.ruleset()).currency
+        lines = _lines(input.lines)
+        # An order's, which may be older than a change of the program's.
+        currency = input.lines[0].amount.currency_code
         shipping = Money(0, currency)
         if input.shipping:
             shipping = _amount(input.shipping, currency, "input", "shipping")
@@ -98,7 +100,7 @@ async def order_edit(
             input.idempotency_key,
             input.order_external_id,
             input.edit_external_id,
-            _lines(input.lines, currency),
+            lines,
             shipping,
             input.occurred_at or None,
         )
@@ -107,11 +109,12 @@ async def order_edit(
         return refused(OrderEditPayload, refusal)
 
 
-def _lines(given: Sequence[OrderEditLineInput], currency: str) -> tuple[OrderLine, ...]:
+def _lines(given: Sequence[OrderEditLineInput]) -> tuple[OrderLine, ...]:
     if not 1 <= len(given) <= LINES_MAX:
         raise BadInput(
             f"found {len(given)} lines, wanted 1 to {LINES_MAX}", field=("input", "lines")
         )
+    currency = given[0].amount.currency_code
     seen: set[str] = set()
     lines = []
     for position, line in enumerate(given):
@@ -150,7 +153,12 @@ def _line(line: OrderEditLineInput, currency: str, *at: str) -> OrderLine:
 
 
 def _amount(given: MoneyInput, currency: str, *at: str) -> Money:
-    amount = money_of(given, currency, *at)
+    if given.currency_code != currency:
+        raise BadInput(
+            f"found {given.currency_code} beside {currency}, wanted one currency",
+            field=(*at, "currencyCode"),
+        )
+    amount = money_told(given, *at)
     if amount.minor < 0:
         raise BadInput(f"found {amount.text()}, wanted no less than 0", field=at)
     return amount
