@@ -109,7 +109,7 @@ async def on_sqlite(folder: Path, rounds: int, members: int) -> None:
     table, path = Table("SQLite"), sqlite_path(url)
     async with opened_shop(url, folder) as shop:
         with http_clients.serving(url, folder) as port:
-            await shop.filled(members)
+            await shop.filled(members, orders=2 + rounds)
             http = await http_rates(shop, port)
             await service_rate(shop, await shop.reserved(members), MANY)
             for number in range(rounds):
@@ -135,7 +135,7 @@ async def on_postgres(server: PostgresServer, folder: Path, rounds: int, members
     table = Table("PostgreSQL")
     async with opened_shop(url, folder) as shop:
         with http_clients.serving(url, folder) as port:
-            await shop.filled(members)
+            await shop.filled(members, orders=2 + rounds)
             http = await http_rates(shop, port)
             pgbench = PgBench(server, url, await shop.twin_filled(members), folder)
             await pgbench.prepare()
