@@ -92,15 +92,10 @@ does = {{ kind = "percentage_off", rate_bp = 1000 }}
 """
 
 
-def _figures(silver_bp: int, gold_bp: int, **own: Any) -> dict[str, Any]:
-    """What ``shop_model`` has to know of a ruleset.
-
-    Thresholds and grace are those of every other: under new ones a tier goes on from where the
-    account was settled last, and the model is not to know who looked at it.
-    """
+def _figures(silver: tuple[int, int], gold: tuple[int, int], **own: Any) -> dict[str, Any]:
+    """What ``shop_model`` has to know of a ruleset; of a tier, its threshold and multiplier."""
     return own | {
-        "tiers": [("base", 0, 10_000), ("silver", 95, silver_bp), ("gold", 160, gold_bp)],
-        "tier_grace": 3,
+        "tiers": [("base", 0, 10_000), ("silver", *silver), ("gold", *gold)],
         "tender_points": 3, "tender_minor": 2, "stocked": {"mug", "big"}, "each": {"once": 1},
         "minimum": {"big": 5_000},
     }  # fmt: skip
@@ -108,27 +103,27 @@ def _figures(silver_bp: int, gold_bp: int, **own: Any) -> dict[str, Any]:
 
 RULES = [
     _figures(
-        silver_bp=15_000, gold_bp=20_000, status_months=12,
+        silver=(95, 15_000), gold=(160, 20_000), tier_grace=3, status_months=12,
         pending=0, months=1, per_minor=50, clawback="allow_deficit", grace=3, broken="reverse",
         approval=200, approval_minor=2_000,
     ),
     _figures(
-        silver_bp=12_500, gold_bp=30_000, status_months=1,
+        silver=(95, 12_500), gold=(160, 30_000), tier_grace=3, status_months=1,
         pending=2, months=12, per_minor=100, clawback="clamp", grace=0, broken="prorate",
         approval=9_999, approval_minor=100,
     ),
     _figures(
-        silver_bp=10_000, gold_bp=11_111, status_months=2,
+        silver=(60, 10_000), gold=(200, 11_111), tier_grace=0, status_months=2,
         pending=14, months=2, per_minor=20, clawback="deduct", grace=30, broken="keep",
         approval=50, approval_minor=400,
     ),
     _figures(
-        silver_bp=20_000, gold_bp=20_000, status_months=1,
+        silver=(120, 20_000), gold=(130, 20_000), tier_grace=10, status_months=1,
         pending=0, months=2, per_minor=30, clawback="deduct", grace=1, broken="reverse",
         approval=300, approval_minor=5_000,
     ),
     _figures(
-        silver_bp=5_000, gold_bp=40_000, status_months=3,
+        silver=(95, 5_000), gold=(300, 40_000), tier_grace=1, status_months=3,
         pending=1, months=1, per_minor=70, clawback="allow_deficit", grace=0, broken="prorate",
         approval=0, approval_minor=300,
     ),

@@ -67,7 +67,7 @@ class Driven:
         text = PROGRAM.format(**rules)
         published = await self.services.rulesets.publish(self.tenant_id, text, "till")
         self.versions[published.version] = rules
-        self.model.rules = rules
+        self.model.publish(self.clock.now(), rules)
 
     async def do(
         self, ask: Callable[[], Awaitable[Any]], model: Callable[[Shop, Any], Any]

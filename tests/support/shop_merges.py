@@ -179,7 +179,7 @@ def _judged_again(shop: Any, member: Holder, present: Standing, merged_at: datet
     standing = member.standing
     assert standing is not None
     past = list(standing.past)
-    pass_time(member, shop.rules, min(merged_at, member.moment), member.moment)
+    pass_time(member, shop.eras, min(merged_at, member.moment), member.moment)
     standing.past = past
     found = (standing.tier, standing.since, standing.until)
     if found != (present.tier, present.since, present.until):

@@ -20,16 +20,20 @@ from shop_merges import Merge
 from shop_orders import Order, spread
 from shop_reported import as_quoted
 from shop_returns import Report, book_step, book_waiting, keys_of, put_back
-from shop_tiers import Standing, earned_by, judge, pass_time
+from shop_tiers import Standing, earned_by, in_force, judge, pass_time
 
 SET_ASIDE_FROM = {"SUSPENDED": ["ACTIVE"], "ACTIVE": ["PROSPECT", "SUSPENDED"]}
 
 
 @dataclass(eq=False)
 class Shop:
-    """One tenant. ``rules`` are the figures of the ruleset in force that matter here."""
+    """One tenant. ``rules`` are the figures of the ruleset in force that matter here.
+
+    ``eras``: those of each ruleset with the moment from which it was in force.
+    """
 
     rules: dict[str, Any]
+    eras: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     numbers: int = 0
     members: dict[str, Holder] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
@@ -42,6 +46,10 @@ class Shop:
     merges: dict[str, Merge] = field(default_factory=dict)
     waiting: dict[str, list[Report]] = field(default_factory=dict)
     corrections: dict[int, Correction] = field(default_factory=dict)
+
+    def publish(self, now: datetime, rules: dict[str, Any]) -> None:
+        self.rules = rules
+        self.eras = [*(era for era in self.eras if era[0] < now), (now, rules)]
 
     @property
     def proposed(self) -> list[int]:
@@ -82,7 +90,7 @@ class Shop:
         if holder.standing is not None and holder not in self.judged:
             # Once for all that is done together; what it comes to is judged at its end.
             self.judged.append(holder)
-            has_changed |= pass_time(holder, self.rules, start, holder.moment)
+            has_changed |= pass_time(holder, self.eras, start, holder.moment)
         return has_changed
 
     def settle_all(self, now: datetime) -> None:
@@ -366,5 +374,5 @@ def tried(shop: Shop, do: Callable[[Shop], Any]) -> tuple[Shop, Any, str | None]
     except Refused as refused:
         return shop, None, refused.code
     for member in (after.members[name] for name in after.touched & after.members.keys()):
-        judge(member, after.rules, member.moment)
+        judge(member, in_force(after.eras, member.moment), member.moment)
     return after, answer, None

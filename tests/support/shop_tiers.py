@@ -58,15 +58,26 @@ def judge(member: Any, rules: dict[str, Any], at: datetime) -> bool:
     return True
 
 
-def pass_time(member: Any, rules: dict[str, Any], start: datetime, at: datetime) -> bool:
+Eras = list[tuple[datetime, dict[str, Any]]]
+"""Rules with the moment from which each was in force; the first was before that, too."""
+
+
+def in_force(eras: Eras, at: datetime) -> dict[str, Any]:
+    return ([rules for since, rules in eras if since <= at] or [eras[0][1]])[-1]
+
+
+def pass_time(member: Any, eras: Eras, start: datetime, at: datetime) -> bool:
     """Judge at every moment after ``start`` at which something happens by itself, and at ``at``."""
     lots = [lot for lot in member.lots if lot.unit == "status"]
     has_moved, now = False, start
     while now < at:
-        due = {at, member.standing.until, *(m for lot in lots for m in (lot.starts, lot.ends))}
+        due = {
+            at, member.standing.until, *(m for lot in lots for m in (lot.starts, lot.ends)),
+            *(since for since, _ in eras),
+        }  # fmt: skip
         now = min(moment for moment in due if moment is not None and now < moment <= at)
-        has_moved |= judge(member, rules, now)
-    return judge(member, rules, at) or has_moved
+        has_moved |= judge(member, in_force(eras, now), now)
+    return judge(member, in_force(eras, at), at) or has_moved
 
 
 def earned_by(

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from loyalty.domain import tiers
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant, micros
 from loyalty.domain.ruleset import Ruleset, TierPolicy
+from loyalty.domain.tier_rules import moved
 from loyalty.domain.tiers import Standing, TierChange, TierChangeReason
 
 
@@ -69,10 +69,7 @@ def judged_again(book: Book, ruleset: Ruleset, before: Standing, merged_at: date
     The history says in one step what changed; in it the merge's own step stays true.
     """
     policy, present = ruleset.tier_policy, book.accounts.standing
-    found, _ = tiers.advanced(
-        policy, before, book.qualifying(policy.point_type), min(merged_at, book.at), book.at,
-        ruleset.time_zone,
-    )  # fmt: skip
+    found, _ = moved(ruleset, before, book.qualifying, min(merged_at, book.at), book.at)
     book.accounts.standing = found
     if found != present:
         change = TierChange(

@@ -4,7 +4,8 @@ An edit publishes a new version and never changes an old one. ``ruleset_file`` r
 TOML and explains what is wrong with a bad one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from loyalty.domain.conditions import Condition
@@ -289,8 +290,21 @@ class AdjustmentPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class TierRule:
+    """A tier policy and since when it is in force; ``time_zone`` is that of its days."""
+
+    since: datetime
+    policy: TierPolicy
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ruleset:
-    """One published version of a program."""
+    """One published version of a program.
+
+    ``tier_rules``: the tier policies of the versions up to this one, oldest first; empty where
+    they never changed. See ``tier_rules.with_past``.
+    """
 
     code: str
     name: str
@@ -310,6 +324,7 @@ class Ruleset:
     adjustments: AdjustmentPolicy = AdjustmentPolicy()
     expiring_soon_days: int = 60
     version: int = 0
+    tier_rules: tuple[TierRule, ...] = field(default=(), compare=False, repr=False)
 
     def point_type(self, code: str) -> PointType:
         return next(item for item in self.point_types if item.code == code)

@@ -12,6 +12,7 @@ from loyalty.domain.accounts import Accounts
 from loyalty.domain.book import Book
 from loyalty.domain.ledger import instant
 from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.tier_rules import is_own, moved, next_publication
 
 NEVER_SETTLED = instant(0)
 """``settled_at`` of a member of whom nothing is booked yet."""
@@ -76,19 +77,25 @@ def _repay(book: Book, moment: datetime, given_back_at: dict[int, datetime]) -> 
 def evaluate_tier(book: Book, ruleset: Ruleset) -> None:
     """See whether what was just booked moves the tier."""
     policy, accounts = ruleset.tier_policy, book.accounts
-    count = accounts.outlook_under(ruleset.version, policy.point_type).qualifying
-    accounts.standing, changes = tiers.judged(
-        policy, accounts.standing, count, accounts.settled_at, ruleset.time_zone
-    )
-    book.changes.tier_changes.extend(changes)
+    at = accounts.settled_at
+    if is_own(ruleset, at):
+        count = accounts.outlook_under(ruleset.version, policy.point_type).qualifying
+        accounts.standing, changes = tiers.judged(
+            policy, accounts.standing, count, at, ruleset.time_zone
+        )
+        book.changes.tier_changes.extend(changes)
+    else:
+        _move_tier(book, ruleset, at, at)
 
 
 def next_change_at(accounts: Accounts, ruleset: Ruleset) -> datetime:
     """The next instant at which the member's accounts change by themselves; NEVER if none."""
     after, grace = accounts.settled_at, accounts.standing.grace_until
     outlook = accounts.outlook_under(ruleset.version, ruleset.tier_policy.point_type)
-    found = outlook.next_change_at(after)
-    return min(found, grace) if grace is not None and after < grace else found
+    moments = [outlook.next_change_at(after), next_publication(ruleset, after)]
+    if grace is not None and after < grace:
+        moments.append(grace)
+    return min(moment for moment in moments if moment is not None)
 
 
 def _is_quiet(accounts: Accounts, ruleset: Ruleset, moment: datetime) -> bool:
@@ -99,18 +106,11 @@ def _is_quiet(accounts: Accounts, ruleset: Ruleset, moment: datetime) -> bool:
         and outlook.ruleset_version == ruleset.version
         and outlook.is_quiet_until(moment)
         and (grace is None or moment < grace)
+        and is_own(ruleset, accounts.settled_at)
     )
 
 
 def _move_tier(book: Book, ruleset: Ruleset, start: datetime, at: datetime) -> None:
-    policy = ruleset.tier_policy
     accounts = book.accounts
-    accounts.standing, changes = tiers.advanced(
-        policy,
-        accounts.standing,
-        book.qualifying(policy.point_type),
-        start,
-        at,
-        ruleset.time_zone,
-    )
+    accounts.standing, changes = moved(ruleset, accounts.standing, book.qualifying, start, at)
     book.changes.tier_changes.extend(changes)

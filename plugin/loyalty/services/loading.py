@@ -21,8 +21,9 @@ from loyalty.storage import merges as merges_sql
 from loyalty.storage.statements import Sql, Unit, side_by_side, together
 from loyalty.storage.units import Collision
 
-Rulesets = Callable[[int, int, str | None], Ruleset | None]
-"""``(tenant_id, version, source)``: the ruleset if it is in memory or can be read from source."""
+Rulesets = Callable[[int, int, Sequence[Sequence[Any]] | None], Ruleset | None]
+"""``(tenant_id, version, rows)``: the ruleset if it is in memory or can be read from the rows of
+``RULESET_SOURCES``."""
 
 Known = dict[int, tuple[int, Accounts]]
 """A member's version and accounts by id, as an import last booked them."""
@@ -69,8 +70,7 @@ def _current_ruleset(tenant_id: int, rulesets: Rulesets) -> Unit[tuple[Ruleset, 
 def ruleset_version(tenant_id: int, version: int, rulesets: Rulesets) -> Unit[Ruleset]:
     found = rulesets(tenant_id, version, None)
     if found is None:
-        source = yield sql.RULESET_SOURCE(tenant_id, version)
-        found = rulesets(tenant_id, version, source[0][0]) if source else None
+        found = rulesets(tenant_id, version, (yield sql.RULESET_SOURCES(tenant_id, version)))
     if found is None:
         raise NotFound("published program of tenant", str(tenant_id))
     return found

@@ -7,6 +7,7 @@ its text in the cache. Which version is current is always asked of the database.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from loyalty.cache import Cache, keys
 from loyalty.clock import Clock
@@ -14,8 +15,10 @@ from loyalty.domain.ledger import instant
 from loyalty.domain.registry import Registry
 from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.ruleset_file import read_ruleset, ruleset_hash
-from loyalty.errors import NotFound, VersionConflict
+from loyalty.domain.tier_rules import with_past
+from loyalty.errors import BadRuleset, NotFound, VersionConflict
 from loyalty.services.audit import Action, Subject, added, deed
+from loyalty.storage import ledger as ledger_sql
 from loyalty.storage import rulesets as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
@@ -43,12 +46,35 @@ class Rulesets:
         self._clock = clock
         self._known: dict[tuple[int, int], Ruleset] = {}
 
-    def known(self, tenant_id: int, version: int, source: str | None) -> Ruleset | None:
-        """A version from memory, or read from ``source`` and kept."""
+    def known(
+        self, tenant_id: int, version: int, rows: Sequence[Sequence[Any]] | None
+    ) -> Ruleset | None:
+        """A version from memory, or read from its row and kept.
+
+        Args:
+            rows: text, moment of publication and number of each version up to this one.
+        """
         found = self._known.get((tenant_id, version))
-        if found is None and source is not None:
-            found = read_ruleset(source, self._registry, version=version)
+        if found is None and rows:
+            source, at, _ = rows[-1]
+            read = read_ruleset(source, self._registry, version=version)
+            found = with_past(read, instant(at), self._earlier(tenant_id, rows[:-1]))
             self._known[tenant_id, version] = found
+        return found
+
+    def _earlier(
+        self, tenant_id: int, rows: Sequence[Sequence[Any]]
+    ) -> list[tuple[Ruleset, datetime]]:
+        """Versions before one, with when each was published."""
+        found = []
+        for source, at, version in rows:
+            read = self._known.get((tenant_id, version))
+            try:
+                read = read or read_ruleset(source, self._registry, version=version)
+            except BadRuleset:
+                # Of a kind that is not installed any more. The version before it stands in.
+                continue
+            found.append((read, instant(at)))
         return found
 
     async def current(self, tenant_id: int) -> Ruleset:
@@ -66,15 +92,24 @@ class Rulesets:
         """One version, in force or not. Raises NotFound."""
         found = self.known(tenant_id, version, None)
         if found is None:
-            found = self.known(tenant_id, version, await self._source(tenant_id, version))
+            own = await self._row(tenant_id, version)
+            earlier: Sequence[Sequence[Any]] = ()
+            if version > 1:
+                statement = ledger_sql.RULESET_SOURCES(tenant_id, version - 1)
+                earlier = await self._database.read(statement)
+            found = self.known(tenant_id, version, [*earlier, own])
             assert found is not None
         return found
 
-    async def _source(self, tenant_id: int, version: int) -> str:
-        """The text as published: the cache's if it is provably that, else the database's."""
+    async def _row(self, tenant_id: int, version: int) -> tuple[str, int, int]:
+        """The text as published, when, and the version.
+
+        The text is the cache's if it is provably that, else the database's.
+        """
         rows = await self._database.read(sql.HASH(tenant_id, version))
         if not rows:
             raise NotFound("ruleset version", str(version))
+        digest, at = rows[0]
         key = keys.ruleset(tenant_id, version)
         cached = await self._cache.get(key)
         if cached is not None:
@@ -82,11 +117,11 @@ class Rulesets:
             # is shared by mistake, holds another text under the same number. Bytes that are not
             # text become a text that hashes to something else.
             source = cached.decode(errors="replace")
-            if ruleset_hash(source) == rows[0][0]:
-                return source
+            if ruleset_hash(source) == digest:
+                return source, at, version
         source = str((await self._database.read(sql.SOURCE(tenant_id, version)))[0][0])
         await self._cache.put(key, source.encode(), keys.RULESET.ttl_s or 1)
-        return source
+        return source, at, version
 
     def validated(self, source: str) -> Ruleset:
         """Read without publishing; raises BadRuleset with every problem."""

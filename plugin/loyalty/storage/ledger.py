@@ -79,7 +79,11 @@ LOCK_GUEST_ORDERS = Sql(
     sqlite="SELECT 1 WHERE ?1 IS NULL AND ?2 IS NULL",
 )
 CURRENT_RULESET = Sql("SELECT ruleset_version, ledger_closed_until FROM tenant WHERE id = $1")
-RULESET_SOURCE = Sql("SELECT source FROM ruleset WHERE tenant_id = $1 AND version = $2")
+# With the versions before it, by which the past is judged.
+RULESET_SOURCES = Sql(
+    """SELECT source, published_at, version FROM ruleset
+        WHERE tenant_id = $1 AND version <= $2 ORDER BY version"""
+)
 
 _LOT = """l.member_id, l.id, l.unit, l.amount, l.remaining, l.reversed, l.expired, l.earned_at,
           l.available_at, l.ends_at, l.order_id"""

@@ -4,7 +4,7 @@ from loyalty.storage.statements import Sql
 
 CURRENT_VERSION = Sql("SELECT ruleset_version FROM tenant WHERE id = $1")
 LOCK_TENANT = Sql("SELECT ruleset_version FROM tenant WHERE id = $1 FOR UPDATE")
-HASH = Sql("SELECT hash FROM ruleset WHERE tenant_id = $1 AND version = $2")
+HASH = Sql("SELECT hash, published_at FROM ruleset WHERE tenant_id = $1 AND version = $2")
 SOURCE = Sql("SELECT source FROM ruleset WHERE tenant_id = $1 AND version = $2")
 PUBLISHED = Sql(
     """SELECT version, hash, source, published_at, published_by FROM ruleset
