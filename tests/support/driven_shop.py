@@ -222,7 +222,10 @@ class Driven:
         for name in self.model.members:
             # Whoever looks fills the cache.
             await self.services.summaries.shown(self.tenant_id, name)
-        assert await self.shown() == self.expected(self.clock.now())
+        shown, expected = await self.shown(), self.expected(self.clock.now())
+        differ = {key for key in shown | expected if shown.get(key) != expected.get(key)}
+        said = {key: (shown.get(key), expected.get(key)) for key in differ}
+        assert not differ, f"shown, and what the model says: {said}"
 
     async def problems(self) -> list[str]:
         return list((await verify(self.services.database, self.tenant_id)).problems)

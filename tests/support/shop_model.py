@@ -267,6 +267,8 @@ class Shop:
         found, known = self.reservations[id], self.orders.get(name)
         who, offer = found.offer["member"], found.offer
         if known is not None and known.reservation == id:
+            if not known.is_flagged and paid != offer["payable"]:
+                raise Refused("TOTAL_MISMATCH")
             self.settled(now, self.keys_of(id), False)
             return False
         if known is not None:
