@@ -49,17 +49,19 @@ async def looked_at(shop: Shop, name: str) -> None:
             [("gold", 0, "QUALIFIED"), ("gold", 20, "GRACE_STARTED"), ("gold", 30, "RENEWED")],
         ),
         ([(20, 800, 0), (20, 500, 30)], [("gold", 0, "QUALIFIED")]),
+        ([(0, 800, 0)], [("gold", 0, "QUALIFIED"), ("base", 0, "DOWNGRADED")]),
     ],
-    ids=["higher", "still reached", "without grace", "taken back", "corrected at once"],
+    ids=["higher", "still reached", "no grace", "taken back", "corrected at once", "just then"],
 )
 async def test_it_does_not_matter_who_looked(
     shop: Shop, versions: list[tuple[int, int, int]], then: list[tuple[str, int, str]]
 ) -> None:
     for name in ("ann", "bob", "eve"):
         await shop.paid(f"o-{name}", name, 70_000)
-    for day in range(1, 40):
-        shop.clock.set(START + day * DAY - timedelta(hours=1))
-        await looked_at(shop, "ann")
+    for day in range(40):
+        if day:
+            shop.clock.set(START + day * DAY - timedelta(hours=1))
+            await looked_at(shop, "ann")
         shop.clock.set(START + day * DAY)
         for at, threshold, grace_days in versions:
             if at == day:

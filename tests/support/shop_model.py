@@ -49,7 +49,7 @@ class Shop:
 
     def publish(self, now: datetime, rules: dict[str, Any]) -> None:
         self.rules = rules
-        self.eras = [*(era for era in self.eras if era[0] < now), (now, rules)]
+        self.eras = [*self.eras[:1], *(era for era in self.eras[1:] if era[0] < now), (now, rules)]
 
     @property
     def proposed(self) -> list[int]:

@@ -169,15 +169,17 @@ def take_back(
         if lot in alive:
             lot.left += points
     spent = due = 0
-    parts = order.parts
+    parts, final = order.parts, now.final
     for _, points, lot, by_key in (item for item in order.earned if item[0] == unit):
         due_back = [n * parts.get(key, Fraction(1)) for key, n in by_key.items()]
         target = 0 if gives_up else int(sum(due_back, Fraction(0)))
         own = before.own.get(lot, 0)
         if lot in alive:
             # What others gave for good is not taken again, though points came back here.
-            own = min(lot.left, max(target - now.final, 0))
+            own = min(lot.left, max(target - final, 0))
             lot.left -= own
+        # It stands for one lot's points alone, of several that the order earned.
+        final -= min(final, target - own)
         away = max(points - own - lot.left - lot.expired, 0)
         spent += min(target - own, away)
         due += target - own

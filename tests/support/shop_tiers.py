@@ -63,17 +63,22 @@ Eras = list[tuple[datetime, dict[str, Any]]]
 
 
 def in_force(eras: Eras, at: datetime) -> dict[str, Any]:
-    return ([rules for since, rules in eras if since <= at] or [eras[0][1]])[-1]
+    return [eras[0][1], *(rules for since, rules in eras[1:] if since <= at)][-1]
 
 
 def pass_time(member: Any, eras: Eras, start: datetime, at: datetime) -> bool:
-    """Judge at every moment after ``start`` at which something happens by itself, and at ``at``."""
+    """Judge at every moment after ``start`` at which something happens by itself, and at ``at``.
+
+    At ``start`` too, where rules are in force from then on: they may have come after it was judged.
+    """
     lots = [lot for lot in member.lots if lot.unit == "status"]
     has_moved, now = False, start
+    if start in [since for since, _ in eras[1:]]:
+        has_moved = judge(member, in_force(eras, start), start)
     while now < at:
         due = {
             at, member.standing.until, *(m for lot in lots for m in (lot.starts, lot.ends)),
-            *(since for since, _ in eras),
+            *(since for since, _ in eras[1:]),
         }  # fmt: skip
         now = min(moment for moment in due if moment is not None and now < moment <= at)
         has_moved |= judge(member, in_force(eras, now), now)

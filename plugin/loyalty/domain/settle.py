@@ -106,7 +106,7 @@ def _is_quiet(accounts: Accounts, ruleset: Ruleset, moment: datetime) -> bool:
         and outlook.ruleset_version == ruleset.version
         and outlook.is_quiet_until(moment)
         and (grace is None or moment < grace)
-        and is_own(ruleset, accounts.settled_at)
+        and next_publication(ruleset, accounts.settled_at) is None
     )
 
 

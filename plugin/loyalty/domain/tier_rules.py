@@ -37,7 +37,7 @@ def with_past(
     rules: list[TierRule] = []
     for version, since in (*earlier, (ruleset, published_at)):
         rule = TierRule(since, version.tier_policy, version.time_zone)
-        while rules and rules[-1].since >= since:
+        while len(rules) > 1 and rules[-1].since >= since:
             # Replaced at the moment of its own publication, or by a clock that was behind.
             rules.pop()
         if not rules or _says(rules[-1]) != _says(rule):
@@ -82,19 +82,24 @@ def _stretches(ruleset: Ruleset, start: datetime, at: datetime) -> Iterator[_Str
         if following.since > at:
             break
         before, rule = following.since - _TICK, rules[place]
-        yield _Stretch(rule.policy, rule.time_zone, start, before)
+        if start <= before:
+            yield _Stretch(rule.policy, rule.time_zone, start, before)
         yield _Stretch(following.policy, following.time_zone, before, following.since)
         start, place = following.since, place + 1
     yield _Stretch(rules[place].policy, rules[place].time_zone, start, at)
 
 
-def next_publication(ruleset: Ruleset, after: datetime) -> datetime | None:
-    """When the policy in force at a moment gives way to another, as far as that is known."""
-    return next((rule.since for rule in ruleset.tier_rules[1:] if rule.since > after), None)
+def next_publication(ruleset: Ruleset, settled_at: datetime) -> datetime | None:
+    """When a standing settled up to a moment meets another policy, as far as that is known.
+
+    It may be that very moment: what was published then may have come after what was booked then.
+    """
+    return next((rule.since for rule in ruleset.tier_rules[1:] if rule.since >= settled_at), None)
 
 
 def _place(rules: Sequence[TierRule], at: datetime) -> int:
-    return max(sum(rule.since <= at for rule in rules) - 1, 0)
+    """Of the policy in force just before a moment; the first was so from ever."""
+    return sum(rule.since < at for rule in rules[1:])
 
 
 def _says(rule: TierRule) -> tuple[object, ...]:
