@@ -1,7 +1,7 @@
 """How many statements an answer takes: a resolver that asks once per item shows here."""
 
 import pytest
-from api_shop import ApiShop, document
+from api_shop import ApiShop, document, line
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +23,21 @@ async def test_the_home_page_is_lean(shop: ApiShop) -> None:
     assert cold == 8
     # Warm, all but the two versions, the history and the products come from the cache.
     assert warm == 6
+
+
+async def test_a_quote_is_lean(shop: ApiShop) -> None:
+    program = shop.programs[0]
+    await program.stock(program.product("tea"))
+    await program.rich("ann", 300)
+    till = program.till
+    await till.data("{viewer{kind}}")
+    cart = {"cartId": "c", "member": "ann", "lines": [line("1", "tea", 1, "30.00")]}
+
+    reads = await shop.reads(till, document("checkout_quote"), {"input": cart})
+
+    # Version of the rules; what the cart holds; the member's id, and its row, lots, sums and holds
+    # in one go; coupons, cards and stock in one go; products.
+    assert reads == 6, shop.database.texts
 
 
 async def test_members_and_products_asked_for_together_are_read_together(shop: ApiShop) -> None:

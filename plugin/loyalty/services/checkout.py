@@ -15,6 +15,7 @@ from loyalty.domain.order import OrderLine
 from loyalty.domain.quote import quote as quoted
 from loyalty.domain.quote_terms import Choice, Quote
 from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput, NotFound
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.catalogue import Catalogue, Product
@@ -101,7 +102,14 @@ class Checkout:
         self._holdings = holdings
         self._guard = guard
 
-    async def quote(self, viewer: Viewer, cart: Cart, member: str | None, choice: Choice) -> Quoted:
+    async def quote(
+        self,
+        viewer: Viewer,
+        cart: Cart,
+        member: str | None,
+        choice: Choice,
+        ruleset: Ruleset | None = None,
+    ) -> Quoted:
         """What the cart would get, and why. Moves nothing.
 
         What the same cart holds already counts as free: to reserve gives it back first.
@@ -111,12 +119,13 @@ class Checkout:
 
         Args:
             choice: with codes as they were typed, of coupons and gift cards alike.
+            ruleset: the one in force, where the caller has asked for it already.
 
         Raises:
             NotFound: no such member. BadInput: the cart does not hold together.
             TooManyAttempts: the caller has tried too many codes that nobody has.
         """
-        ruleset = await self._rulesets.current(viewer.tenant_id)
+        ruleset = ruleset or await self._rulesets.current(viewer.tenant_id)
         known = None
         replaced = await self._holdings.replaced(viewer.tenant_id, cart.id)
         without, holder_id = replaced or (None, None)
@@ -124,7 +133,9 @@ class Checkout:
             await self._guard.check(viewer, member or cart.id)
         if member is not None:
             try:
-                known = await self._summaries.exact(viewer.tenant_id, member, without)
+                known = await self._summaries.exact(
+                    viewer.tenant_id, member, ruleset=ruleset, without=without
+                )
             except NotFound as missing:
                 raise NotFound(missing.kind, member, field=("input", "member")) from missing
         facts = None if known is None else known.facts()

@@ -81,7 +81,7 @@ class HoldingsReader:
             seen = await self._database.read_unit(asked.seen_with_counts)
         coupons = [_coupon(row, seen.held, seen.own) for row in seen.coupons]
         known = {coupon.code for coupon in coupons}
-        cards = await self._cards(tenant_id, seen.cards, hashes, known, without)
+        cards = await self._cards(tenant_id, ruleset, seen.cards, hashes, known, without)
         is_card = set(cards)
         order = [code for code in codes if code in known]
         order += [coupon.code for coupon in coupons if coupon.code not in order]
@@ -97,6 +97,7 @@ class HoldingsReader:
     async def _cards(
         self,
         tenant_id: int,
+        ruleset: Ruleset,
         rows: Rows,
         hashes: dict[str, str],
         known: set[str],
@@ -105,7 +106,9 @@ class HoldingsReader:
         """By the code that was handed in."""
         if not rows:
             return {}
-        holders = await self._summaries.holders(tenant_id, [row[3] for row in rows], without)
+        holders = await self._summaries.holders(
+            tenant_id, [row[3] for row in rows], ruleset=ruleset, without=without
+        )
         cards: dict[str, GiftCardFacts] = {}
         for _, code_hash, last4, holder_id, currency, _, state, expires_at, *_ in rows:
             code = hashes[code_hash]

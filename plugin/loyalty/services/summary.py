@@ -150,10 +150,18 @@ class Summaries:
         await self._cache.put(tenant_id, member_id, snapshot.member["version"], encoded(snapshot))
         return await self._viewed(tenant_id, snapshot, ruleset)
 
-    async def exact(self, tenant_id: int, name: str, without: int | None = None) -> Member:
+    async def exact(
+        self,
+        tenant_id: int,
+        name: str,
+        *,
+        ruleset: Ruleset | None = None,
+        without: int | None = None,
+    ) -> Member:
         """For a quote: straight from the database.
 
         Args:
+            ruleset: the one in force, where the caller has asked for it already.
             without: a reservation whose hold is looked at as if it were given back.
 
         Raises:
@@ -163,7 +171,7 @@ class Summaries:
         if not known:
             raise NotFound("member", name)
         snapshot = await self._read(tenant_id, known[0][0], name)
-        return await self._viewed(tenant_id, snapshot, without=without)
+        return await self._viewed(tenant_id, snapshot, ruleset, without)
 
     async def by_id(self, tenant_id: int, member_id: int, ruleset: Ruleset | None = None) -> Member:
         """By our own id, straight from the database.
@@ -178,9 +186,14 @@ class Summaries:
         return await self._viewed(tenant_id, snapshot, ruleset)
 
     async def holders(
-        self, tenant_id: int, ids: Sequence[int], without: int | None = None
+        self,
+        tenant_id: int,
+        ids: Sequence[int],
+        *,
+        ruleset: Ruleset | None = None,
+        without: int | None = None,
     ) -> dict[int, Member]:
-        """Holders of accounts by our own ids, read at one instant; ``without`` as ``exact``."""
+        """Holders of accounts by our own ids, read at one instant; the rest as for ``exact``."""
         if not ids:
             return {}
         statement = sql.PROFILES_BY_ID(tenant_id, list(ids))

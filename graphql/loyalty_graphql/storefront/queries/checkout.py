@@ -53,7 +53,7 @@ async def _quoted(info: Info, viewer: Viewer, given: CheckoutQuoteInput) -> Quot
                 field=("input", "member"),
             )
         member = viewer.member_external_id
-    quoted = await context.services.checkout.quote(viewer, cart, member, choice)
+    quoted = await context.services.checkout.quote(viewer, cart, member, choice, rules)
     return Quote.of(
         quoted.quote,
         await context.loaders.rulesets.load(quoted.quote.ruleset_version),
