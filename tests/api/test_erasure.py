@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -13,219 +12,17 @@ from typing import Any
 import pytest
 import redis
 import structlog
-from api_shop import ApiShop, Program, api_shop, document, line
+from api_shop import ApiShop, Program, api_shop, line
+from marked_life import ANN, GUEST, LATER, MARK, delivered, key, lived, mark, marked, merchant
 
 from loyalty.cache import open_cache
 from loyalty.cache.memory import MemoryCache
-from loyalty.connectors.generic import read
-from loyalty.connectors.mapping import Kind, Mapping
-from loyalty.services.imports import ImportFile, Imports
-from loyalty.services.subjects import subject_of
 from loyalty.services.verify import verify
 from loyalty.storage.personal_data import TABLES
 from loyalty.storage.schema import tables
 from loyalty.storage.statements import Sql
 
 pytestmark = pytest.mark.anyio
-
-MARK = "xqzmark"
-ANN, GUEST, LATER = f"{MARK}-ann", f"{MARK}-guest", f"{MARK}-later"
-PRIVATE = (MARK, "1991-03-04")
-
-
-def mark(what: str) -> str:
-    return f"{MARK} {what}"
-
-
-async def merchant(program: Program, name: str, **variables: Any) -> Any:
-    """A published document of the admin schema: the data of its one field."""
-    (value,) = (await program.merchant.data(document(name, "admin"), variables)).values()
-    return value
-
-
-def key(what: str) -> str:
-    """A caller's idempotency key."""
-    return f"{MARK}-key-{what}"
-
-
-def marked(program: Program, names: tuple[str, ...] = (ANN, GUEST, LATER)) -> list[str]:
-    """What must not be found: marks, and digests that anybody could try names against."""
-    digests = [hashlib.sha256(name.encode()).hexdigest()[:40] for name in names]
-    subjects = [str(subject_of(program.tenant_id, name)) for name in names]
-    return [*PRIVATE, *digests, *subjects]
-
-
-async def delivered(program: Program, delivery: str, type_: str, data: dict[str, Any]) -> None:
-    """A webhook's event, once it is verified."""
-    body = json.dumps({"type": type_, "data": data}).encode()
-    event = read(body)
-    intake = program.shop.services.intake
-    await intake.take(program.tenant_id, "corner-shop", delivery, event, body)
-
-
-async def imported(program: Program, kind: Kind, folder: Path, text: str) -> None:
-    services = program.shop.services
-    path = folder / f"{kind}.csv"
-    path.write_text(text)
-    imports = Imports(
-        services.database, services.clock, services.door, services.rulesets, services.catalogue
-    )
-    file = ImportFile(kind, path, Mapping(), folder / f"{kind}.rejected.csv")
-    report = await imports.take(program.tenant_id, file, lambda _: None)
-    assert report.taken, report
-
-
-async def lived(program: Program, folder: Path) -> None:
-    """Everything that can be said of a member, each thing with a mark in it."""
-    shop, till = program.shop, program.till
-    at = shop.clock.now().isoformat()
-    old = (shop.clock.now() - timedelta(days=40)).isoformat()
-    profile = {"name": mark("Ann"), "email": f"{MARK}@example.org", "birthday": "1991-03-04"}
-    for what in ("enrol", "again"):
-        await till.run(
-            "member_enrol",
-            input={"idempotencyKey": key(what), "externalId": ANN, "locale": "hu", **profile},
-        )
-    shopper = await program.shopper(ANN)
-    await shopper.run("member_update", input={"name": mark("Anna")})
-    await shopper.run(
-        "member_enrol", input={"idempotencyKey": key("own"), "externalId": ANN, "name": "x"}
-    )
-    await imported(
-        program,
-        Kind.MEMBERS,
-        folder,
-        f"member,name,email,birthday\n{LATER},{MARK},{MARK}@x.org,\n{ANN},{MARK},,nonsense\n",
-    )
-    await imported(
-        program,
-        Kind.ORDERS,
-        folder,
-        "order,member,occurredAt,product,quantity,amount\n"
-        f"i-1,{ANN},{old},tea,1,400.00\ni-2,{LATER},{old},tea,1,10.00\n",
-    )
-    customer = {"id": ANN, "occurredAt": at, "name": mark("by webhook")}
-    await delivered(program, mark("d-1"), "customer.changed", customer)
-    order = {"currency": "EUR", "occurredAt": at, "lines": [
-        {"productId": "tea", "quantity": 1, "amount": "300.00"}]}  # fmt: skip
-    await delivered(program, mark("d-2"), "order.paid", {"id": "w-1", "memberId": ANN, **order})
-    await delivered(program, mark("d-3"), "order.paid", {"id": "w-2", "memberId": GUEST, **order})
-    await delivered(
-        program, mark("d-4"), "order.refunded",
-        {"id": "wr-1", "orderId": "w-1", "reason": mark("refund"), "occurredAt": at},
-    )  # fmt: skip
-    await delivered(
-        program, mark("d-5"), "order.refunded",
-        {"id": "wr-2", "orderId": "never", "reason": mark("waits"), "occurredAt": at},
-    )  # fmt: skip
-    for cart, how in (("paid", "commit"), ("left", "release"), ("open", "hold")):
-        quoted = await till.run(
-            "checkout_quote",
-            input={"cartId": mark(cart), "member": ANN, "lines": [line("1", "tea", 1, "9.00")]},
-        )
-        quote = quoted["quote"]
-        held = await till.run(
-            "checkout_reserve",
-            input={"idempotencyKey": key(cart), "quoteToken": quote["token"]},
-        )
-        id = held["reservation"]["id"]
-        if how == "commit":
-            paid = {k: quote["payable"][k] for k in ("amount", "currencyCode")}
-            done = await till.run(
-                "checkout_commit",
-                input={"idempotencyKey": key("commit"), "reservationId": id,
-                       "orderExternalId": "o-1", "paid": paid},
-            )  # fmt: skip
-            assert done["userErrors"] == []
-        elif how == "release":
-            await till.run(
-                "checkout_release", input={"idempotencyKey": key("go"), "reservationId": id}
-            )
-    await till.run(
-        "order_refund",
-        input={"idempotencyKey": key("refund"), "orderExternalId": "o-1",
-               "refundExternalId": "r-1", "reason": mark("broke")},
-    )  # fmt: skip
-    for name in ("member_suspend", "member_reactivate"):
-        await merchant(program, name, input={"externalId": ANN, "reason": mark("why")})
-    for source in (GUEST, LATER):
-        merged = await till.run(
-            "member_merge", input={"idempotencyKey": key(source), "source": source, "target": ANN}
-        )
-        assert merged["moved"], merged
-    await by_hand(program)
-    await shopper.run("member_card")
-    assert (await merchant(program, "member", externalId=ANN))["name"]
-
-
-async def by_hand(program: Program) -> None:
-    """What merchants do about a member."""
-    for points in (5, 90_000):
-        adjusted = await merchant(
-            program,
-            "points_adjust",
-            input={"idempotencyKey": key(f"adjust-{points}"), "externalId": ANN, "points": points,
-                   "reason": mark("gift")},
-        )  # fmt: skip
-        assert adjusted["userErrors"] == []
-    decided = await merchant(
-        program,
-        "adjustment_decline",
-        input={"idempotencyKey": key("decline"), "id": adjusted["adjustment"]["id"]},
-    )
-    assert [error["code"] for error in decided["userErrors"]] == ["CONFLICT"]
-    issued = await merchant(
-        program,
-        "coupon_issue",
-        input={"idempotencyKey": key("coupon"), "reward": "five-off", "member": ANN,
-               "codes": [MARK.upper(), f"{MARK}-USED".upper()]},
-    )  # fmt: skip
-    assert issued["userErrors"] == []
-    card = await merchant(
-        program,
-        "gift_card_issue",
-        input={"idempotencyKey": "card", "amount": {"amount": "3.00", "currencyCode": "EUR"}},
-    )
-    await bought_by_coupon(program, f"{MARK}-used")
-    quoted = await program.till.run(
-        "checkout_quote",
-        input={"cartId": mark("coupon"), "member": ANN, "codes": [MARK, card["code"]],
-               "lines": [line("1", "tea", 1, "9.00")]},
-    )  # fmt: skip
-    assert quoted["quote"]["giftCards"]
-    await program.till.run(
-        "checkout_reserve",
-        input={"idempotencyKey": key("card"), "quoteToken": quoted["quote"]["token"]},
-    )
-
-
-async def bought_by_coupon(program: Program, code: str) -> None:
-    """Order o-2 of ann, of which a half came back."""
-    till = program.till
-    quoted = await till.run(
-        "checkout_quote",
-        input={"cartId": mark("by coupon"), "member": ANN, "codes": [code],
-               "lines": [line("1", "tea", 2, "30.00")], "rewards": {"pinned": ["five-off"]}},
-    )  # fmt: skip
-    codes = {each["couponCode"] for each in quoted["quote"]["candidates"]}
-    assert code.upper() in codes
-    held = await till.run(
-        "checkout_reserve",
-        input={"idempotencyKey": key("used"), "quoteToken": quoted["quote"]["token"]},
-    )
-    payable = quoted["quote"]["payable"]
-    done = await till.run(
-        "checkout_commit",
-        input={"idempotencyKey": key("used"), "reservationId": held["reservation"]["id"],
-               "orderExternalId": "o-2",
-               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
-    )  # fmt: skip
-    assert done["userErrors"] == []
-    await till.run(
-        "order_refund",
-        input={"idempotencyKey": key("half"), "orderExternalId": "o-2", "refundExternalId": "r-2",
-               "lines": [{"line": "1", "quantity": 1}]},
-    )  # fmt: skip
 
 
 async def id_of(program: Program, name: str) -> int:
@@ -388,21 +185,9 @@ async def test_a_code_goes_from_orders_that_stayed_with_somebody_else(
         "coupon_issue",
         input={"idempotencyKey": "c", "reward": "five-off", "member": "bob", "codes": ["BOB-ONLY"]},
     )
-    quoted = await program.till.run(
-        "checkout_quote",
-        input={"cartId": "c", "member": "bob", "codes": ["bob-only"],
-               "lines": [line("1", "tea", 1, "30.00")], "rewards": {"pinned": ["BOB-ONLY"]}},
-    )  # fmt: skip
-    held = await program.till.run(
-        "checkout_reserve",
-        input={"idempotencyKey": "k", "quoteToken": quoted["quote"]["token"]},
-    )
-    payable = quoted["quote"]["payable"]
-    await program.till.run(
-        "checkout_commit",
-        input={"idempotencyKey": "k", "reservationId": held["reservation"]["id"],
-               "orderExternalId": "o-1",
-               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
+    await program.checked_out(
+        "o-1", "k", cartId="c", member="bob", codes=["bob-only"],
+        lines=[line("1", "tea", 1, "30.00")], rewards={"pinned": ["BOB-ONLY"]},
     )  # fmt: skip
     both = {"source": "bob", "target": "ann"}
     await program.till.run("member_merge", input={"idempotencyKey": "m", **both})
@@ -426,44 +211,19 @@ async def test_a_code_goes_from_orders_that_stayed_with_somebody_else(
 
 async def spent(program: Program, member: str) -> None:
     """All of a member's points pay for one order."""
-    quoted = await program.till.run(
-        "checkout_quote",
-        input={"cartId": "all", "member": member, "points": {"all": True},
-               "lines": [line("1", "tea", 1, "900.00")], "rewards": {"excluded": ["five-off"]}},
+    await program.checked_out(
+        "all", "all", cartId="all", member=member, points={"all": True},
+        lines=[line("1", "tea", 1, "900.00")], rewards={"excluded": ["five-off"]},
     )  # fmt: skip
-    held = await program.till.run(
-        "checkout_reserve",
-        input={"idempotencyKey": "all", "quoteToken": quoted["quote"]["token"]},
-    )
-    payable = quoted["quote"]["payable"]
-    done = await program.till.run(
-        "checkout_commit",
-        input={"idempotencyKey": "all", "reservationId": held["reservation"]["id"],
-               "orderExternalId": "all",
-               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
-    )  # fmt: skip
-    assert done["userErrors"] == []
 
 
 async def test_a_refund_after_erasure_leaves_nobody_a_balance(
     shop: ApiShop, program: Program, tmp_path: Path
 ) -> None:
     await program.rich("ann", 500)
-    quoted = await program.till.run(
-        "checkout_quote",
-        input={"cartId": "c", "member": "ann", "lines": [line("1", "tea", 1, "90.00")]},
+    await program.checked_out(
+        "o-1", "k", cartId="c", member="ann", lines=[line("1", "tea", 1, "90.00")]
     )
-    held = await program.till.run(
-        "checkout_reserve",
-        input={"idempotencyKey": "k", "quoteToken": quoted["quote"]["token"]},
-    )
-    payable = quoted["quote"]["payable"]
-    await program.till.run(
-        "checkout_commit",
-        input={"idempotencyKey": "k", "reservationId": held["reservation"]["id"],
-               "orderExternalId": "o-1",
-               "paid": {k: payable[k] for k in ("amount", "currencyCode")}},
-    )  # fmt: skip
     await erased(program, "ann")
 
     refunded = await program.till.run(
@@ -514,10 +274,10 @@ async def test_nothing_is_left_in_a_shared_cache(
 
 
 def dumped(store: Any) -> Iterator[str]:
-    for key in store.keys("*"):
-        kind = store.type(key)
-        value = store.hgetall(key) if kind == b"hash" else store.get(key)
-        yield f"{key!r} {value!r}"
+    for name in store.keys("*"):
+        kind = store.type(name)
+        value = store.hgetall(name) if kind == b"hash" else store.get(name)
+        yield f"{name!r} {value!r}"
 
 
 async def test_an_export_holds_everything(shop: ApiShop, program: Program, tmp_path: Path) -> None:

@@ -209,6 +209,27 @@ class Program:
         await self.paid(f"seed-{member}", member, points * 100, days_ago=20)
         return await self.shopper(member)
 
+    async def checked_out(self, order: str, key: str, **cart: Any) -> dict[str, Any]:
+        """An order by quote, reserve and commit, each with this key; the quote.
+
+        Args:
+            cart: what ``checkoutQuote`` takes.
+        """
+        quoted = await self.till.run("checkout_quote", input=cart)
+        assert quoted["userErrors"] == [], quoted
+        quote: dict[str, Any] = quoted["quote"]
+        held = await self.till.run(
+            "checkout_reserve", input={"idempotencyKey": key, "quoteToken": quote["token"]}
+        )
+        paid = {name: quote["payable"][name] for name in ("amount", "currencyCode")}
+        done = await self.till.run(
+            "checkout_commit",
+            input={"idempotencyKey": key, "reservationId": held["reservation"]["id"],
+                   "orderExternalId": order, "paid": paid},
+        )  # fmt: skip
+        assert done["userErrors"] == [], done
+        return quote
+
     async def stock(self, *products: ProductFacts) -> None:
         await self.shop.services.catalogue.upsert(self.tenant_id, products)
 

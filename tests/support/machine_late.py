@@ -8,7 +8,6 @@ from hypothesis.stateful import precondition, rule
 from machine_base import ORDERS, PICKS
 from machine_orders import OrderRules
 from machine_refunds import ASKS, RefundRules
-from shop_orders import paid_line
 
 
 def held(shops: list[Driven]) -> list[tuple[Driven, int]]:
@@ -34,12 +33,7 @@ class LateRules(OrderRules, RefundRules):
         shop, id = found[pick % len(found)]
         if order in shop.model.orders:
             return
-        offer, now = shop.model.reservations[id].offer, self.clock.now()
-        lines = [
-            paid_line(line["id"], line["quantity"], line["gross"], line["net"])
-            for line in offer["lines"]
-        ]
-        self.run(self._told(shop, order, offer["member"] if names else None, lines, now, id))
+        offer = self.told_as_held(shop, id, order, names)
         if shop.model.orders[order].change is not None:
             return
         for step in (asks, more):

@@ -39,15 +39,21 @@ class OrderRules(MachineBase):
         shop, id = self.picked(pick)
         if order in shop.model.orders:
             return
-        offer, now = shop.model.reservations[id].offer, self.clock.now()
+        offer = self.told_as_held(shop, id, order, names)
+        # One that a change waited for is flagged for the merchant: not of this model.
+        if commits and shop.model.orders[order].change is None:
+            self.commit_as(shop, id, order, offer["payable"])
+
+    def told_as_held(self, shop: Driven, id: int, order: str, names: bool) -> dict[str, Any]:
+        """Report an order with the lines that a reservation holds; what that was offered."""
+        offer = shop.model.reservations[id].offer
         lines = [
             paid_line(line["id"], line["quantity"], line["gross"], line["net"])
             for line in offer["lines"]
         ]
-        self.run(self._told(shop, order, offer["member"] if names else None, lines, now, id))
-        # One that a change waited for is flagged for the merchant: not of this model.
-        if commits and shop.model.orders[order].change is None:
-            self.commit_as(shop, id, order, offer["payable"])
+        name = offer["member"] if names else None
+        self.run(self._told(shop, order, name, lines, self.clock.now(), id))
+        return offer
 
     async def _told(
         self, shop: Driven, order: str, name: str | None, lines: list[dict[str, Any]],
