@@ -5,6 +5,7 @@ RecommenderError
 ├── BadSettings         a setting outside its range
 ├── BadRequest          a question that no model can be asked
 │   └── UnknownWindow
+├── BadAnswer           a model broke the rules of the evaluation
 ├── FitFailed           the data or the library gave no usable model
 └── ArtifactError
     ├── NoModel         nothing has been published where it was looked for
@@ -30,6 +31,10 @@ class BadRequest(RecommenderError, ValueError):
 
 class UnknownWindow(BadRequest):
     """A window name that is not one of ``serving.Window``."""
+
+
+class BadAnswer(RecommenderError):
+    """A model under evaluation named a product twice, or one that may not be answered."""
 
 
 class FitFailed(RecommenderError):

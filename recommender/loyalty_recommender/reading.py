@@ -10,10 +10,14 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from loyalty_recommender.arrays import AnyArray
+from loyalty_recommender.attributes import Attributes, Products
 from loyalty_recommender.errors import BadInteractions
 from loyalty_recommender.interactions import Interactions
+from loyalty_recommender.vocabulary import Vocabulary
 
 BATCH_ROWS = 131_072
+
+ATTRIBUTES = ("department", "category", "type", "brand")
 
 NO_GOODS = frozenset(
     {
@@ -56,7 +60,8 @@ def read_interactions(
     quantity = named["quantity"]
     kept = None if products is None else pa.array(sorted(products), pa.string())
     parts: list[list[AnyArray]] = []
-    for batch in _batches(path, list(named.values()), text=(named["member"], named["product"])):
+    text = (named["member"], named["product"])
+    for batch in _batches(path, list(named.values()), text=text, optional=(quantity,)):
         member, product = (batch.column(named[name]) for name in ("member", "product"))
         times = _epoch_seconds(batch.column(named["occurredAt"]), path)
         whole = pc.and_(pc.and_(pc.is_valid(member), pc.is_valid(product)), pc.is_valid(times))
@@ -95,21 +100,66 @@ def read_goods(
     return goods
 
 
+def read_products(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    no_goods: Collection[str] = NO_GOODS,
+) -> Products:
+    """Read ``product, department`` and, if there, ``category, type, brand``.
+
+    Of an id that occurs twice, the last line counts.
+
+    Raises:
+        BadInteractions: not such a file, or a column is missing.
+        OSError: the file cannot be read.
+    """
+    named = _named(columns, ("product", *ATTRIBUTES))
+    wanted = list(named.values())
+    optional = tuple(named[name] for name in ("category", "type", "brand"))
+    lines: dict[str, tuple[str | None, ...]] = {}
+    for batch in _batches(path, wanted, text=tuple(wanted), optional=optional):
+        texts = [_texts(batch, name) for name in wanted]
+        for product, *attributes in zip(*texts, strict=True):
+            if product is not None:
+                lines[product] = tuple(attributes)
+    if not lines:
+        raise BadInteractions(f"{path} holds no products")
+    # In the order of the vocabulary, which is that of the code points.
+    ordered = sorted(lines.items())
+    department, category, type_, brand = zip(*(each for _, each in ordered), strict=True)
+    return Products(
+        ids=Vocabulary.of(product for product, _ in ordered),
+        attributes=Attributes.of_names(department, category, type_, brand),
+        is_good=np.array([each not in no_goods for each in department], dtype=np.bool_),
+    )
+
+
+def _texts(batch: pa.RecordBatch, column: str) -> list[str | None]:
+    if column not in batch.schema.names:
+        return [None] * batch.num_rows
+    texts: list[str | None] = pc.cast(batch.column(column), pa.string()).to_pylist()
+    return texts
+
+
 def _named(columns: Mapping[str, str] | None, ours: tuple[str, ...]) -> dict[str, str]:
     """Our name → the file's name."""
     return {name: (columns or {}).get(name, name) for name in ours}
 
 
-def _batches(path: Path, wanted: list[str], *, text: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """The wanted columns, a batch at a time; only ``quantity`` may be missing.
+def _batches(
+    path: Path, wanted: list[str], *, text: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[pa.RecordBatch]:
+    """The wanted columns, a batch at a time.
 
     Args:
+        optional: columns that may be missing.
         text: columns of a CSV that stay text, so that "007" does not become 7.
     """
     try:
         if path.suffix == ".parquet":
             file = pq.ParquetFile(path)
-            _check_columns(path, wanted, file.schema_arrow.names)
+            _check_columns(path, wanted, optional, file.schema_arrow.names)
             present = [name for name in wanted if name in file.schema_arrow.names]
             yield from file.iter_batches(BATCH_ROWS, columns=present)
             return
@@ -120,14 +170,16 @@ def _batches(path: Path, wanted: list[str], *, text: tuple[str, ...]) -> Iterato
             strings_can_be_null=True,
         )
         with pyarrow.csv.open_csv(path, convert_options=options) as reader:
-            _check_columns(path, wanted, reader.schema.names)
+            _check_columns(path, wanted, optional, reader.schema.names)
             yield from reader
     except pa.ArrowInvalid as error:
         raise BadInteractions(f"{path} cannot be read as a table: {error}") from error
 
 
-def _check_columns(path: Path, wanted: list[str], found: list[str]) -> None:
-    missing = [name for name in wanted if name not in found and name != "quantity"]
+def _check_columns(
+    path: Path, wanted: list[str], optional: tuple[str, ...], found: list[str]
+) -> None:
+    missing = [name for name in wanted if name not in found and name not in optional]
     if missing:
         raise BadInteractions(
             f"{path} lacks {', '.join(missing)}; its columns are {', '.join(found)}"
