@@ -46,6 +46,29 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": 12, "tenant_id": 7, "source_id": 10, "target_id": 10, "state": "MERGED",
         "moved": "{}", "merged_at": 1,
     },
+    "experiment": {
+        "id": 70, "tenant_id": 7, "control": "a", "candidate": "b", "share_bp": 2_000,
+        "running": 1, "started_at": 2, "started_by": "clerk",
+    },
+    "experiment_member": {
+        "id": 71, "tenant_id": 7, "experiment_id": 70, "member_id": 10, "variant": "CONTROL",
+        "first_at": 3,
+    },
+    "recommendation_event": {
+        "id": 72, "tenant_id": 7, "recommendation": 5, "type": "CLICK", "product": "p",
+        "position": 1, "window_code": "FOR_YOU", "model": "a", "variant": "CONTROL",
+        "experiment_id": 70, "member_id": 10, "occurred_at": 3, "booked_at": 3,
+    },
+    "recommendation_day": {
+        "id": 73, "tenant_id": 7, "day": "2026-03-01", "window_code": "FOR_YOU", "model": "a",
+        "variant": "CONTROL", "impressions": 1, "clicks": 0, "carts": 0,
+    },
+    "recommendation_sale": {
+        "id": 74, "tenant_id": 7, "order_id": 40, "product": "p", "day": "2026-03-01",
+        "recommendation": 5, "touch": "CLICK", "touched_at": 3, "window_code": "FOR_YOU",
+        "model": "a", "variant": "CONTROL", "experiment_id": 70, "currency": "EUR",
+        "quantity": 1, "sales_minor": 100, "attributed_at": 4,
+    },
     "product": {
         "id": 20, "tenant_id": 7, "external_id": "p-1", "name": "Tea", "price_minor": 1299,
         "currency": "EUR", "cost_minor": 700, "stock": 5, "changed_at": 1,

@@ -52,6 +52,7 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
         assert await database.read(Sql("SELECT app, name FROM tortoise_migrations")()) == [
             ("loyalty", "0001_initial"),
             ("loyalty", "0002_checkout"),
+            ("loyalty", "0003_recommendations"),
         ]
 
 
@@ -66,6 +67,7 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
     assert await database.read(Sql("SELECT name FROM tortoise_migrations")()) == [
         ("0001_initial",),
         ("0002_checkout",),
+        ("0003_recommendations",),
     ]
 
 

@@ -165,6 +165,7 @@ PARENTS = {
     "transaction_id": "ledger_transaction",
     "lot_id": "lot",
     "quota_id": "quota",
+    "experiment_id": "experiment",
     "source_id": "member",
     "target_id": "member",
 }
@@ -252,6 +253,16 @@ BAD = [
     ("adjustment", {"amount": 0}),
     ("adjustment", {"state": "OPEN"}),
     ("member_merge", {"state": "GONE"}),
+    ("experiment", {"share_bp": 0}),
+    ("experiment", {"running": 2}),
+    ("experiment", {"ended_at": 1}),
+    ("experiment_member", {"variant": ""}),
+    ("recommendation_event", {"type": "PURCHASE"}),
+    ("recommendation_event", {"position": -1}),
+    ("recommendation_event", {"variant": "OTHER"}),
+    ("recommendation_day", {"clicks": -1}),
+    ("recommendation_sale", {"touch": "PURCHASE"}),
+    ("recommendation_sale", {"sales_minor": -1}),
 ]
 
 

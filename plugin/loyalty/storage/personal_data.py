@@ -203,6 +203,27 @@ TABLES: Final[Mapping[str, Held]] = {
         }
     ),
     "ledger_root": Held(kept={"day": "a date"}),
+    "experiment": Held(
+        kept={"control": TECHNICAL, "candidate": TECHNICAL, "started_by": STAFF},
+    ),
+    "experiment_member": Held("experiments", _MINE, kept={"variant": STATE}),
+    "recommendation_event": Held("recommendationEvents", _MINE, is_deleted=True),
+    "recommendation_day": Held(
+        kept={"day": "a date", "window_code": STATE, "model": TECHNICAL, "variant": STATE}
+    ),
+    "recommendation_sale": Held(
+        "recommendationSales",
+        f"order_id IN {_MY_ORDERS.format('id')}",
+        kept={
+            "product": "the shop's product, as the order has it",
+            "day": "a date",
+            "touch": STATE,
+            "window_code": STATE,
+            "model": TECHNICAL,
+            "variant": STATE,
+            "currency": UNIT,
+        },
+    ),
     "idempotency": Held("calls", _BY_SUBJECT, is_deleted=True),
     "inbox": Held("deliveries", _BY_SUBJECT, is_deleted=True),
     "import_run": Held(kept={"kind": STATE, "file_hash": "of a whole file"}),

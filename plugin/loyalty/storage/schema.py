@@ -19,6 +19,7 @@ from loyalty.storage.tables import (
     ledger,
     members,
     orders,
+    recommendations,
     tenants,
 )
 
@@ -51,6 +52,11 @@ MODELS: Final[tuple[type[Model], ...]] = (
     holdings.GiftCardRow,
     administration.AdjustmentRow,
     administration.AuditEventRow,
+    recommendations.ExperimentRow,
+    recommendations.ExperimentMemberRow,
+    recommendations.RecommendationEventRow,
+    recommendations.RecommendationDayRow,
+    recommendations.RecommendationSaleRow,
     delivery.IdempotencyRow,
     delivery.InboxRow,
     delivery.ImportRow,

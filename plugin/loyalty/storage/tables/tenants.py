@@ -7,7 +7,10 @@ from loyalty.storage.fields import InstantField, Uncommented
 
 
 class TenantRow(Model, metaclass=Uncommented):
-    """``ledger_closed_until``: nothing is booked before it any more; see ``services.roots``."""
+    """``ledger_closed_until``: nothing is booked before it any more; see ``services.roots``.
+
+    ``attributed_until``: up to when orders were looked at; see ``services.attribution``.
+    """
 
     id = fields.IntField(primary_key=True, generated=False)
     code = fields.CharField(64, unique=True)
@@ -16,6 +19,7 @@ class TenantRow(Model, metaclass=Uncommented):
     catalogue_version = fields.BigIntField(default=0)
     created_at = InstantField()
     ledger_closed_until = InstantField(default=0)
+    attributed_until = InstantField(default=0)
 
     class Meta(Model.Meta):
         table = "tenant"
