@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from loyalty.domain.conditions import Condition
+from loyalty.domain.offers import OfferPolicy, PoolOffer
 from loyalty.domain.rewards import RewardKind
 
 
@@ -176,8 +177,9 @@ class Reward:
     ``points`` of ``point_type`` are its price (0: free for those who meet the conditions).
     Of the rewards in one ``exclusive_group`` at most one applies. Rewards apply in the order
     of ``priority``, lowest first, each on what the earlier ones left. ``needs_coupon``: only
-    by a coupon's code. ``stocked``: only as long as the stock set for it lasts.
-    ``uses_per_member_max``: so often at most for one member, None for no limit.
+    by a coupon's code; ``needs_offer``: only by a member's personal offer. ``stocked``: only as
+    long as the stock set for it lasts. ``uses_per_member_max``: so often at most for one member,
+    None for no limit.
     """
 
     code: str
@@ -191,6 +193,7 @@ class Reward:
     needs_coupon: bool = False
     stocked: bool = False
     uses_per_member_max: int | None = None
+    needs_offer: bool = False
 
     @property
     def is_counted(self) -> bool:
@@ -323,6 +326,8 @@ class Ruleset:
     credit: CreditPolicy | None = None
     adjustments: AdjustmentPolicy = AdjustmentPolicy()
     expiring_soon_days: int = 60
+    offers: tuple[PoolOffer, ...] = ()
+    offer_policy: OfferPolicy = field(default_factory=OfferPolicy)
     version: int = 0
     tier_rules: tuple[TierRule, ...] = field(default=(), compare=False, repr=False)
 

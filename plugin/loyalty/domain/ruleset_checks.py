@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from loyalty.domain.conditions import TierAtLeast
 from loyalty.domain.money import digits
+from loyalty.domain.offers import OfferTarget, PoolOffer
 from loyalty.domain.ruleset import (
     Benefit,
     EarningRule,
@@ -20,6 +21,7 @@ from loyalty.domain.ruleset import (
     Tier,
     UnknownCost,
 )
+from loyalty.domain.ruleset_offer_checks import check_offers
 from loyalty.domain.ruleset_problems import Problems
 from loyalty.domain.ruleset_reader import Reader
 from loyalty.domain.ruleset_shape import RulesetFile, TierPolicyTable
@@ -43,6 +45,7 @@ def check(reader: Reader, file: RulesetFile) -> None:
     _check_tiers(reader)
     _check_benefits(reader)
     _check_money_rules(reader)
+    check_offers(reader)
 
 
 def _check_place(problems: Problems, file: RulesetFile) -> None:
@@ -68,6 +71,8 @@ def _check_unique(reader: Reader) -> None:
         reader.of(Tier),
         reader.of(Benefit),
         reader.of(Reward),
+        reader.of(PoolOffer),
+        reader.of(OfferTarget),
     )
     first: dict[tuple[str, str], str] = {}
     for path, item in chain.from_iterable(coded):

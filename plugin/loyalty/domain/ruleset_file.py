@@ -77,6 +77,8 @@ def read_ruleset(text: str, registry: Registry, *, version: int = 0) -> Ruleset:
         credit=file.credit,
         adjustments=file.adjustments,
         expiring_soon_days=file.expiring_soon_days,
+        offers=file.offers,
+        offer_policy=file.offer_policy,
         version=version,
     )
 

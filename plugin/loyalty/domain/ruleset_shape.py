@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from loyalty.domain.money import AMOUNT_MINOR_MAX
+from loyalty.domain.offers import OfferPolicy, OfferTarget, PoolOffer
 from loyalty.domain.ruleset import (
     AdjustmentPolicy,
     Benefit,
@@ -57,6 +58,8 @@ class RulesetFile:
     credit: CreditPolicy | None = None
     adjustments: AdjustmentPolicy = field(default_factory=AdjustmentPolicy)
     expiring_soon_days: int = 60
+    offers: tuple[PoolOffer, ...] = ()
+    offer_policy: OfferPolicy = field(default_factory=OfferPolicy)
 
 
 RANGES: dict[tuple[type, str], tuple[int, int]] = {
@@ -64,6 +67,7 @@ RANGES: dict[tuple[type, str], tuple[int, int]] = {
     (RulesetFile, "tiers"): (1, 20),
     (RulesetFile, "rewards"): (0, 200),
     (RulesetFile, "expiring_soon_days"): (0, 3_650),
+    (RulesetFile, "offers"): (0, 100),
     (PointType, "pending_days"): (0, 3_650),
     (PointType, "expires_after_months"): (1, 600),
     (EarningTable, "rules"): (1, 200),
@@ -104,5 +108,23 @@ RANGES: dict[tuple[type, str], tuple[int, int]] = {
     (RefundPolicy, "expired_lot_grace_days"): (0, 3_650),
     (AdjustmentPolicy, "approval_above"): (0, AMOUNT_MINOR_MAX),
     (AdjustmentPolicy, "approval_above_minor"): (0, AMOUNT_MINOR_MAX),
+    (PoolOffer, "targets"): (1, 100),
+    (PoolOffer, "conditions"): (0, 50),
+    (PoolOffer, "bonus_points"): (0, 1_000_000),
+    (PoolOffer, "valid_days"): (1, 365),
+    (PoolOffer, "uses_max"): (1, 100),
+    (PoolOffer, "budget_minor"): (1, AMOUNT_MINOR_MAX),
+    (PoolOffer, "budget_points"): (1, AMOUNT_MINOR_MAX),
+    (PoolOffer, "days_between"): (0, 3_650),
+    (OfferTarget, "products"): (0, 1_000),
+    (OfferTarget, "categories"): (0, 200),
+    (OfferTarget, "departments"): (0, 200),
+    (OfferTarget, "brands"): (0, 200),
+    (OfferPolicy, "open_max"): (1, 50),
+    (OfferPolicy, "target_days_between"): (0, 3_650),
+    (OfferPolicy, "holdout_bp"): (0, 9_000),
+    (OfferPolicy, "margin_bp"): (0, 10_000),
+    # Once to ten times the odds.
+    (OfferPolicy, "uplift_bp"): (10_000, 100_000),
 }
 """Smallest and largest value of whole numbers, fewest and most items of lists."""

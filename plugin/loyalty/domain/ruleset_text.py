@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from loyalty.domain.money import Money
+from loyalty.domain.offers import PoolOffer
 from loyalty.domain.ruleset import (
     Benefit,
     DiscountBase,
@@ -28,6 +29,7 @@ def describe(ruleset: Ruleset) -> list[str]:
         *_earning(ruleset),
         *_tiers(ruleset),
         *_rewards(ruleset),
+        *_offers(ruleset),
         *_limits(ruleset),
     ]
 
@@ -114,10 +116,44 @@ def _reward(reward: Reward, currency: str) -> str:
         text += f", at most one of {reward.exclusive_group}"
     if reward.needs_coupon:
         text += ", by coupon only"
+    if reward.needs_offer:
+        text += ", by personal offer only"
     if reward.stocked:
         text += ", while stock lasts"
     if reward.uses_per_member_max is not None:
         text += f", at most {_count(reward.uses_per_member_max, 'time')} for each member"
+    return text
+
+
+def _offers(ruleset: Ruleset) -> Iterator[str]:
+    policy, currency = ruleset.offer_policy, ruleset.currency
+    if not ruleset.offers:
+        return
+    consent = policy.consent.replace("_", " ")
+    yield (
+        f"Personal offers, with consent to {consent}: at most {policy.open_max} at a time, for the "
+        f"same target every {_count(policy.target_days_between, 'day')}, "
+        f"{_percent(policy.holdout_bp)} of the members get none; margin taken for unknown cost "
+        f"{_percent(policy.margin_bp)}, odds of a purchase {_times(policy.uplift_bp)}"
+    )
+    for offer in ruleset.offers:
+        yield f"  {offer.code}: {offer.name}, {_offer(offer, currency)}"
+        for condition in offer.conditions:
+            yield f"    if {_kind(condition, currency)}"
+        for target in offer.targets:
+            yield f"    {target.code}: {target.name}, {_kind(target.condition, currency)}"
+
+
+def _offer(offer: PoolOffer, currency: str) -> str:
+    text = f"by {offer.reward}, for {offer.objective.replace('_', ' ')}"
+    if offer.bonus_points:
+        text += f", with {_count(offer.bonus_points, 'bonus point')}"
+    text += f", {_count(offer.uses_max, 'use')} within {_count(offer.valid_days, 'day')}"
+    text += f", again after {_count(offer.days_between, 'day')}"
+    if offer.budget_minor is not None:
+        text += f", budget {_money(offer.budget_minor, currency)}"
+    if offer.budget_points is not None:
+        text += f", budget {_count(offer.budget_points, 'point')}"
     return text
 
 
