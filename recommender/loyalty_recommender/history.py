@@ -1,4 +1,11 @@
-"""One member's own past, as a request brings it: nothing about members is stored in a model."""
+"""A member's own past, as it is read for one request.
+
+No model keeps anything about members: what was bought a minute ago counts at once, a member that
+was never in the training is answered like any other, and erasing one leaves nothing behind in a
+model.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,50 +13,65 @@ from typing import Self
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices
+from loyalty_recommender.errors import BadRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """What a member bought on which days; rows are distinct, by product, then day."""
+    """One row per product and visit, by product, then day. A visit is one member on one day."""
 
     product: Indices
     """(rows,) positions in the model's products."""
     day: Indices
     """(rows,) days since 1970-01-01 in the shop's time."""
-    visits: int
-    """Distinct visit days, those without any known product included."""
+    visit_days: Indices
+    """(visits,) distinct days, rising."""
 
     @classmethod
-    def none(cls) -> Self:
-        """The past of somebody who never bought anything."""
-        return cls(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), 0)
-
-    @classmethod
-    def of(cls, product: AnyArray, day: AnyArray, *, visits: int | None = None) -> Self:
-        """Order and part the lines of receipts, in any order, repeats welcome.
+    def of(cls, product: AnyArray, day: AnyArray) -> Self:
+        """Order rows, repeats welcome.
 
         Args:
-            product: (lines,) positions in the model's products.
-            day: (lines,) days since 1970-01-01 in the shop's time.
-            visits: distinct visit days; None counts those of the lines.
-        """
-        if not len(product):
-            empty = cls.none()
-            return cls(empty.product, empty.day, visits or 0)
-        order = np.lexsort((day, product))
-        product, day = product[order], day[order]
-        is_first = np.ones(len(order), dtype=np.bool_)
-        is_first[1:] = (product[1:] != product[:-1]) | (day[1:] != day[:-1])
-        return cls(
-            product[is_first].astype(np.int32),
-            day[is_first].astype(np.int32),
-            len(np.unique(day)) if visits is None else visits,
-        )
+            product: (rows,) positions in the model's products, >= 0.
+            day: (rows,) days since 1970-01-01.
 
-    def __len__(self) -> int:
-        return len(self.product)
+        Raises:
+            BadRequest: unequal lengths.
+        """
+        if product.shape != day.shape or product.ndim != 1:
+            raise BadRequest(f"each product needs its day, found {product.shape} and {day.shape}")
+        # One 64-bit key sorts faster than two columns, and repeats fall out of it.
+        keys = np.unique((product.astype(np.int64) << 32) + (day.astype(np.int64) + 2**31))
+        days = ((keys & 0xFFFF_FFFF) - 2**31).astype(np.int32)
+        return cls((keys >> 32).astype(np.int32), days, np.unique(days))
+
+    @classmethod
+    def sorted(cls, product: Indices, day: Indices) -> Self:
+        """Take rows that are in order and distinct already."""
+        return cls(product, day, np.unique(day))
+
+    @property
+    def visits(self) -> int:
+        """How many visits bought anything that the model knows."""
+        return len(self.visit_days)
 
     @property
     def bought(self) -> Indices:
-        """The distinct products, rising."""
-        return np.unique(self.product)
+        """Distinct products, rising."""
+        if not len(self.product):
+            return self.product
+        first = np.empty(len(self.product), dtype=np.bool_)
+        first[0] = True
+        np.not_equal(self.product[1:], self.product[:-1], out=first[1:])
+        return self.product[first]
+
+    def before(self, day: int) -> History:
+        """Only what was bought before a day."""
+        kept = self.day < day
+        return History.sorted(self.product[kept], self.day[kept])
+
+
+NOTHING_BOUGHT = History(
+    np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+)
+"""The past of a guest."""

@@ -12,6 +12,7 @@ What they guard against, each with a test in tests/recommender/test_implicit_ada
   no way and are dropped first.
 - ``TFIDFRecommender.fit`` passes itself a matrix of the wrong kind and warns about it: the weights
   are computed by implicit's functions here and handed to its base class.
+- BPR in two threads ends elsewhere at each run: it gets one.
 - Neighbour lists contain the product itself, and entries of weight zero: both are removed.
 
 ``recommend`` and ``similar_items`` are never called: they pad short lists with filtered products
@@ -19,10 +20,17 @@ scored -3.4e38, ignore N with ``filter_items``, and return liked products at a l
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import ItemItemRecommender, normalize, tfidf_weight
+from implicit.cpu.bpr import BayesianPersonalizedRanking
+from implicit.nearest_neighbours import (
+    ItemItemRecommender,
+    bm25_weight,
+    normalize,
+    tfidf_weight,
+)
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
@@ -74,13 +82,7 @@ def als_factors(
             num_threads=threads,
         )
         model.fit(matrix, show_progress=False, callback=iterated)
-    members = np.ascontiguousarray(model.user_factors, dtype=np.float32)
-    products = np.ascontiguousarray(model.item_factors, dtype=np.float32)
-    if not (np.isfinite(members).all() and np.isfinite(products).all()):
-        raise FitFailed("ALS ended with vectors that are not finite; more regularization may help")
-    members[np.diff(matrix.indptr) == 0] = 0.0
-    products[np.bincount(matrix.indices, minlength=matrix.shape[1]) == 0] = 0.0
-    return members, products
+    return _finite(model, matrix, "ALS", "more regularization")
 
 
 def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: int = 0) -> Rows:
@@ -97,10 +99,8 @@ def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: in
     Raises:
         FitFailed: there are no weights.
     """
-    matrix = _checked(weights)
+    matrix = _informative(_checked(weights))
     products = int(matrix.shape[1])
-    informative = np.diff(matrix.indptr) + 1 < products
-    matrix = matrix[np.flatnonzero(informative)]
     if matrix.nnz == 0:
         return Rows.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), products)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -110,6 +110,92 @@ def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: in
     found = model.similarity.tocoo()
     kept = (found.row != found.col) & (found.data > 0)
     return Rows.of(found.row[kept], found.col[kept], found.data[kept], products)
+
+
+def bpr_factors(
+    weights: sparse.csr_matrix,
+    *,
+    factors: int,
+    learning_rate: float,
+    regularization: float,
+    iterations: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> tuple[Scores, Scores]:
+    """Learn to rank what was bought above what was not, in one thread.
+
+    Args:
+        weights: (members, products) float32; only where it is above zero matters.
+        progress: told the share of the iterations done.
+
+    Returns:
+        Vectors of members and of products, (…, factors + 1), float32: the last number of a
+        product is its popularity term, and 1 for every member with purchases. Rows without
+        weights are zero.
+
+    Raises:
+        FitFailed: there are no weights, or the factors are not finite.
+    """
+    matrix = _checked(weights)
+
+    def iterated(iteration: int, elapsed_s: float, correct: float, skipped: float) -> None:
+        progress((iteration + 1) / iterations)
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = BayesianPersonalizedRanking(
+            factors=factors,
+            learning_rate=learning_rate,
+            regularization=regularization,
+            iterations=iterations,
+            random_state=int(seed),
+            num_threads=1,
+        )
+        model.fit(matrix, show_progress=False, callback=iterated)
+    return _finite(model, matrix, "BPR", "a smaller learning rate")
+
+
+def bm25_neighbours(
+    weights: sparse.csr_matrix, neighbours: int, *, k1: float, b: float, threads: int = 0
+) -> Rows:
+    """Find each product's nearest products by inner products of BM25-weighted columns.
+
+    Args:
+        weights: (members or visits, products) float32, >= 0.
+        neighbours: how many at most per product, >= 1; the product itself is one of them.
+        threads: 0 for all cores.
+
+    Returns:
+        (products, products) above zero.
+
+    Raises:
+        FitFailed: there are no weights.
+    """
+    matrix = _informative(_checked(weights))
+    products = int(matrix.shape[1])
+    if matrix.nnz == 0:
+        return Rows.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), products)
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = ItemItemRecommender(K=min(neighbours, products), num_threads=threads)
+        model.fit(bm25_weight(matrix.T, K1=k1, B=b).T.tocsr(), show_progress=False)
+    found = model.similarity.tocoo()
+    kept = found.data > 0
+    return Rows.of(found.row[kept], found.col[kept], found.data[kept], products)
+
+
+def _informative(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Without rows that hold all products or all but one: their weight would be 0 or below."""
+    return matrix[np.flatnonzero(np.diff(matrix.indptr) + 1 < matrix.shape[1])]
+
+
+def _finite(model: Any, matrix: sparse.csr_matrix, name: str, remedy: str) -> tuple[Scores, Scores]:
+    """The factors of a fitted model, zero where there was nothing to learn from."""
+    members = np.ascontiguousarray(model.user_factors, dtype=np.float32)
+    products = np.ascontiguousarray(model.item_factors, dtype=np.float32)
+    if not (np.isfinite(members).all() and np.isfinite(products).all()):
+        raise FitFailed(f"{name} ended with vectors that are not finite; {remedy} may help")
+    members[np.diff(matrix.indptr) == 0] = 0.0
+    products[np.bincount(matrix.indices, minlength=matrix.shape[1]) == 0] = 0.0
+    return members, products
 
 
 def _checked(weights: sparse.csr_matrix) -> sparse.csr_matrix:

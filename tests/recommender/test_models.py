@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from loyalty_recommender.errors import BadSettings
+from loyalty_recommender.history import History
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models import FITTED, Fitted, Model, Query
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.arrivals import Arrivals
+from loyalty_recommender.models.baselines import BASELINES
+from loyalty_recommender.models.baselines.bm25 import Bm25
+from loyalty_recommender.models.baselines.bpr import Bpr
+from loyalty_recommender.models.baselines.ease import Ease
+from loyalty_recommender.models.baselines.tifu_knn import TifuKnn
 from loyalty_recommender.models.item_item import ItemItem
 from loyalty_recommender.models.personal import Personal
 from loyalty_recommender.models.popularity import Popularity
@@ -32,7 +38,15 @@ CASES = [
     Case("personal", Personal(), frozenset({"member"})),
     Case("popularity", Popularity()),
     Case("recent popularity", Popularity(recent_days=28.0)),
+    Case("bm25", Bm25(), frozenset({"member"})),
+    Case("bpr", Bpr(factors=4), frozenset({"member"})),
+    Case("ease", Ease(regularization=10.0), frozenset({"member"})),
+    Case("ease of few products", Ease(products_max=8, regularization=10.0), frozenset({"member"})),
+    Case("tifu-knn", TifuKnn(group=3, neighbours=4), frozenset({"member"})),
 ]
+
+
+READERS = {**FITTED, **BASELINES}
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
@@ -55,12 +69,18 @@ def queries(shop: Interactions) -> list[Query]:
     # Wafers, the last of the products, are always bought alone: no visit says what goes with them.
     baskets = [np.array([at], dtype=np.int32) for at in range(len(shop.products) - 1)]
     baskets.append(np.array([0, 3], dtype=np.int32))
-    members = range(len(shop.members))
-    return [Query(member, baskets[member % len(baskets)]) for member in members]
+    day = int(shop.day.max()) + 1
+    found = []
+    for member in range(len(shop.members)):
+        own = shop.member == member
+        past = History.of(shop.product[own], shop.day[own])
+        basket = baskets[member % len(baskets)]
+        found.append(Query(history=past, day=day, member=member, basket=basket))
+    return found
 
 
 def test_every_kind_of_model_is_in_this_suite(shop: Interactions) -> None:
-    assert {case.model.fit(shop).strategy for case in CASES} == set(FITTED)
+    assert {case.model.fit(shop).strategy for case in CASES} == set(READERS)
 
 
 def test_answers_are_ordered_distinct_finite_and_no_longer_than_asked(
@@ -134,7 +154,7 @@ def test_arrays_are_everything_and_answer_the_same(
 ) -> None:
     arrays = fitted.arrays()
 
-    again = FITTED[fitted.strategy].from_arrays(arrays)
+    again = READERS[fitted.strategy].from_arrays(arrays)
 
     assert all(each.dtype.kind in "fi" for each in arrays.values())
     for query in queries(shop):
@@ -205,6 +225,15 @@ def test_arrivals_are_not_what_the_first_weeks_saw_first() -> None:
         (lambda: Als(alpha=0.0), "alpha must be above 0"),
         (lambda: Als(iterations=0), "iterations must be at least 1"),
         (lambda: Arrivals(recent_days=0.0), "recent_days must be above 0"),
+        (lambda: Bm25(b=1.5), "k1 must be above 0 and b 0 to 1, found 1.2 and 1.5"),
+        (lambda: Bm25(neighbours=0), "neighbours must be 1 to 1000"),
+        (lambda: Bpr(factors=0), "factors must be 1 to 1024, found 0"),
+        (lambda: Bpr(learning_rate=0.0), "learning_rate must be above 0"),
+        (lambda: Bpr(iterations=0), "iterations must be at least 1"),
+        (lambda: Ease(products_max=0), "products_max must be 1 to 20000"),
+        (lambda: Ease(regularization=0.0), "regularization must be above 0"),
+        (lambda: TifuKnn(group=0), "group and neighbours must be at least 1"),
+        (lambda: TifuKnn(within=0.0), "within and between must be above 0"),
         (lambda: ItemItem(over="days"), "visits or members, found 'days'"),
         (lambda: ItemItem(neighbours=0), "neighbours must be 1 to 1000"),
         (lambda: Personal(half_life_days=0.0), "half_life_days must be above 0"),

@@ -171,7 +171,7 @@ def _cases(
     after = np.searchsorted(test.member, np.arange(members + 1))
     for member in np.flatnonzero((visits >= HOUSEHOLD_VISITS_MIN) & (np.diff(after) > 0)).tolist():
         past = slice(known[member], known[member + 1])
-        history = History(train.product[past], train.day[past], int(visits[member]))
+        history = History.sorted(train.product[past], train.day[past])
         rows = slice(after[member], after[member + 1])
         product, day = test.product[rows], test.day[rows]
         bought = history.bought

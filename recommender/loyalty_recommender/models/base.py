@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask
-from loyalty_recommender.history import History
+from loyalty_recommender.history import NOTHING_BOUGHT, History
 from loyalty_recommender.topk import Ranking
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Query:
     """Position in the members of the model; None for one it does not know."""
     basket: Indices = field(default_factory=no_products)
     """Products in the cart, or the one product of a product page."""
-    history: History = field(default_factory=History.none)
+    history: History = NOTHING_BOUGHT
     """What the member bought before; empty for a guest."""
     day: int = 0
     """Day of the question, in days since 1970-01-01 in the shop's time."""
