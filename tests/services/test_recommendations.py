@@ -14,11 +14,13 @@ from habits import MEMBERS, bought_by, missing, paid_order, product, products, v
 from loyalty.cache import Cache, open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.errors import BadInput
+from loyalty.secrets import SecretKey
 from loyalty.services import recommendations as module
 from loyalty.services import served_model
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.members import Enrol, Profile, SetState
 from loyalty.services.orders import BookOrder
+from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.recommendations import RecommendationAnswer, Recommendations
 from loyalty.services.training import Trainer
 from loyalty_recommender.card import Card
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.anyio
 
 SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
 TEA, MISSING = "tea-1", missing(1)
+IDS = RecommendationIds(SecretKey("a key for tests, of more than 32 characters"))
 
 
 @dataclass
@@ -105,7 +108,7 @@ async def untrained(
     return Windows(
         shop,
         catalogue,
-        Recommendations(shop.database, cache, catalogue, shop.clock, tmp_path),
+        Recommendations(shop.database, cache, catalogue, shop.clock, tmp_path, IDS),
         Trainer(shop.database, shop.rulesets, shop.clock, tmp_path),
         tmp_path,
     )
@@ -164,6 +167,7 @@ async def test_the_cache_changes_no_answer(windows: Windows) -> None:
         windows.catalogue,
         windows.shop.clock,
         windows.models,
+        IDS,
     )
     for window, asked, _, _ in WINDOWS:
         cold, warm = [await windows.ask(window, **asked) for _ in range(2)]
@@ -181,7 +185,7 @@ async def test_without_a_model_the_latest_orders_answer(untrained: Windows) -> N
     assert (answer.strategy, answer.trained_at, answer.model_id) == ("popularity", None, None)
     assert names(answer)[0] == "milk"
     assert len(answer.items) == 3
-    assert nothing == RecommendationAnswer("NEW_ARRIVALS", "none", None, None, [])
+    assert nothing == RecommendationAnswer("NEW_ARRIVALS", "none", None, None, [], "")
     assert "milk" not in await untrained.names("CART", cart=["milk"], first=50)
     assert await untrained.recommendations.model(untrained.shop.tenant_id) is None
 
@@ -362,3 +366,18 @@ async def test_many_at_once_are_answered_alike(windows: Windows) -> None:
 
     assert len({tuple(each) for each in found}) == 3
     assert found[:3] * 20 == found
+
+
+@pytest.mark.parametrize("profiling", [True, False])
+async def test_an_answers_id_says_what_was_answered(windows: Windows, profiling: bool) -> None:
+    profile = Profile(consents={"profiling": profiling})
+    await windows.shop.door.submit(Enrol(windows.shop.tenant_id, None, "mia", profile))
+
+    answer = await windows.ask("CART", "mia", cart=[TEA])
+
+    said = IDS.read(windows.shop.tenant_id, answer.id)
+    mia = await windows.shop.member("mia")
+    assert (said.window, said.model) == ("CART", answer.model_id)
+    assert said.at == windows.shop.clock.now()
+    assert said.member_id == (mia.id if profiling else None)
+    assert [said.position(name) for name in names(answer)] == [1, 2, 3, 4, 5][: said.count]

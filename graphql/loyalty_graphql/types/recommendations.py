@@ -30,6 +30,9 @@ class RecommendedProduct:
 
 @strawberry.type(description="Products for one window, best first.")
 class Recommendations:
+    recommendation_id: str = strawberry.field(
+        description="What `recommendationEvents` names this answer by; it says nothing else."
+    )
     window: RecommendationWindow = strawberry.field(description="The window asked for.")
     strategy: str = strawberry.field(
         description="How they were found; a fallback is named as what it is."
@@ -47,6 +50,7 @@ class Recommendations:
         cls, window: RecommendationWindow, answer: recommendations.RecommendationAnswer
     ) -> "Recommendations":
         return cls(
+            recommendation_id=answer.id,
             window=window,
             strategy=answer.strategy,
             trained_at=answer.trained_at,

@@ -9,7 +9,7 @@ A member who did not agree to profiling is answered like a guest.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from loyalty.cache import Cache, SingleFlight, keys
 from loyalty.clock import Clock
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product, product_of
+from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.served_model import ServedModel, ServedModels
 from loyalty.services.summary import Member
 from loyalty.storage import catalogue as catalogue_sql
@@ -63,8 +64,8 @@ class Recommended(NamedTuple):
 class RecommendationAnswer:
     """One window's answer.
 
-    ``strategy`` is the kind of model that really answered; ``trained_at`` and ``model_id`` are
-    None while no model has been trained.
+    ``id`` is what events name the answer by. ``strategy`` is the kind of model that really
+    answered; ``trained_at`` and ``model_id`` are None while no model has been trained.
     """
 
     window: str
@@ -72,6 +73,7 @@ class RecommendationAnswer:
     trained_at: datetime | None
     model_id: str | None
     items: list[Recommended]
+    id: str = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +102,24 @@ class Recommendations:
 
     Args:
         models: folder with a folder of models per tenant, named by the tenant's id.
+        ids: makes the answers' ids.
     """
 
     def __init__(
-        self, database: Database, cache: Cache, catalogue: Catalogue, clock: Clock, models: Path
+        self,
+        database: Database,
+        cache: Cache,
+        catalogue: Catalogue,
+        clock: Clock,
+        models: Path,
+        ids: RecommendationIds,
     ) -> None:
         self._database = database
         self._cache = cache
         self._catalogue = catalogue
         self._clock = clock
         self._models = ServedModels(database, models)
+        self._ids = ids
         self._counting: SingleFlight[list[str]] = SingleFlight()
         self._kept: dict[int, tuple[list[str], int]] = {}
 
@@ -170,12 +180,21 @@ class Recommendations:
             looked_at.update(ids)
             depth *= DEEPER
             ranking = await self._ranked(served, question, depth)
+        model_id = served.recommender.model_id if served else None
         return RecommendationAnswer(
             window=asked,
             strategy=strategy,
             trained_at=served.recommender.trained_at if served else None,
-            model_id=served.recommender.model_id if served else None,
+            model_id=model_id,
             items=[Recommended(each, rank) for rank, each in enumerate(found, 1)],
+            id=self._ids.make(
+                tenant_id,
+                asked,
+                [each.external_id for each in found],
+                self._clock.now(),
+                model=model_id,
+                member_id=member.id if member is not None and _is_profiled(member) else None,
+            ),
         )
 
     async def _question(
@@ -192,12 +211,7 @@ class Recommendations:
         about += cart if window is Window.CART else ()
         seen = await self._catalogue.many(tenant_id, about)
         known = [id for id in dict.fromkeys(about) if id in seen and seen[id].visible_to(tier)]
-        is_personal = (
-            member is not None
-            and window in OF_MEMBER
-            and member.consents.profiling
-            and member.state not in ("CLOSED", "ERASED")
-        )
+        is_personal = member is not None and window in OF_MEMBER and _is_profiled(member)
         return _Question(
             tenant_id=tenant_id,
             window=window,
@@ -302,6 +316,11 @@ class Recommendations:
             # Where much is out of stock, a few queries should do all the same.
             step = len(ids)
         return found[:wanted]
+
+
+def _is_profiled(member: Member) -> bool:
+    """Whether what is known of a member may be used for answers, and kept with events."""
+    return member.consents.profiling and member.state not in ("CLOSED", "ERASED")
 
 
 def _checked(window: str, first: int, product: str | None, cart: Sequence[str]) -> Window:

@@ -26,6 +26,7 @@ from loyalty.services.member_ledger import MemberLedger
 from loyalty.services.membership import Membership
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
+from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.reservation_list import ReservationList
 from loyalty.services.roots import Roots
@@ -101,9 +102,8 @@ def wire(
     credentials = Credentials(database, clock, secret, settings.environment)
     catalogue = Catalogue(database, cache, clock)
     tenants = Tenants(database, clock)
-    recommendations = Recommendations(
-        database, cache, catalogue, clock, settings.data_dir / "models"
-    )
+    models, ids = settings.data_dir / "models", RecommendationIds(secret)
+    recommendations = Recommendations(database, cache, catalogue, clock, models, ids)
     roots = Roots(database, clock)
     gift_cards = GiftCards(database, door, summaries, secret)
     guard = CodeGuard(cache, clock, secret)
@@ -128,7 +128,7 @@ def wire(
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         views=Views(database, clock),
         recommendations=recommendations,
-        trainer=Trainer(database, rulesets, clock, settings.data_dir / "models"),
+        trainer=Trainer(database, rulesets, clock, models),
         intake=Intake(door, catalogue, clock),
         membership=Membership(
             database, door, clock, secret, changes.told, tenants, credentials, recommendations
