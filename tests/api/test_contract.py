@@ -92,7 +92,6 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
         (Outcome, quote_terms.Outcome),
         (Objective, quote_terms.Objective),
         (ReasonCode, reasons.Reason),
-        (UseKind, quote_terms.QuotaKind),
         (TierState, tiers.TierState),
         (TierChangeReason, tiers.TierChangeReason),
         (RecommendationWindow, Window),
@@ -101,6 +100,12 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
 def test_closed_sets_are_those_of_the_domain(ours: type[Enum], theirs: type[Enum]) -> None:
     assert [item.name for item in ours] == [item.name for item in theirs]
     assert [item.value for item in ours] == [item.name for item in ours]
+
+
+def test_uses_are_told_of_but_not_budgets() -> None:
+    told = [kind.name for kind in quote_terms.QuotaKind if kind not in quote_terms.BUDGETS]
+
+    assert [kind.name for kind in UseKind] == told
 
 
 def test_every_act_of_a_merchant_has_its_word_in_the_trail() -> None:

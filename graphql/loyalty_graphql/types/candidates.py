@@ -40,7 +40,8 @@ class NearestChange:
     kind: str = strawberry.field(
         description="`ADD_TO_CART`: worth `money` more. `ADD_MATCHING`: the same, of a product it "
         "covers. `USE_POINTS`: pay with `points`. `USE_CREDIT`: pay with `money` of credit. "
-        "`ADD_CODE`: hand in a coupon's code for it. `PIN`: pin it. `ALLOW`: exclude it no longer."
+        "`ADD_CODE`: hand in a coupon's code for it. `ACTIVATE_OFFER`: make it active. `PIN`: pin "
+        "it. `ALLOW`: exclude it no longer."
     )
     points: Points | None = strawberry.field(description="Points to pay with.")
     money: Money | None = strawberry.field(

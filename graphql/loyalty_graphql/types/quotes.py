@@ -85,19 +85,29 @@ class GiftCardUsed:
 class UseKind(Enum):
     COUPON = value("COUPON", description="Uses of a coupon.")
     STOCK = value("STOCK", description="Pieces or uses of a reward.")
+    OFFER = value("OFFER", description="Uses of the member's own offer.")
 
 
 @strawberry.type(description="A use of something that is counted, held with the reservation.")
 class CountedUse:
     kind: UseKind = strawberry.field(description="What is counted.")
-    code: str = strawberry.field(description="The coupon's code, or the reward's.")
+    code: str = strawberry.field(
+        description="The coupon's code, the reward's, or what the offer is called among the "
+        "candidates."
+    )
     quantity: int = strawberry.field(description="How many uses.")
 
     @classmethod
     def all_of(cls, quote: quote_terms.Quote) -> "list[CountedUse]":
+        names = {item.offer_id: item.code for item in quote.applied if item.offer_id is not None}
         return [
-            cls(kind=UseKind[use.kind.name], code=use.subject, quantity=use.quantity)
+            cls(
+                kind=UseKind[use.kind.name],
+                code=names.get(use.coupon_id or 0, use.subject),
+                quantity=use.quantity,
+            )
             for use in quote.uses
+            if use.kind not in quote_terms.BUDGETS
         ]
 
 

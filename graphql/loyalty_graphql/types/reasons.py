@@ -58,3 +58,14 @@ class ReasonCode(Enum):
     NOTHING_LEFT_TO_PAY = value(
         "NOTHING_LEFT_TO_PAY", description="Other ways of paying pay for everything."
     )
+    OFFER_NOT_ACTIVE = value(
+        "OFFER_NOT_ACTIVE", description="The member has not made the offer active yet."
+    )
+    OFFER_EXPIRED = value("OFFER_EXPIRED", description="The offer's time is over.")
+    OFFER_USED = value(
+        "OFFER_USED", description="The member has used the offer as often as it can be."
+    )
+    OFFER_WITHDRAWN = value("OFFER_WITHDRAWN", description="The shop has taken the offer back.")
+    BUDGET_SPENT = value(
+        "BUDGET_SPENT", description="What all members may use of the offer together is used up."
+    )

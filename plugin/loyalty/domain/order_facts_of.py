@@ -15,7 +15,8 @@ from loyalty.domain.order_facts import (
     UseTaken,
     with_shares,
 )
-from loyalty.domain.quote_terms import Candidate, Quote, QuoteLine
+from loyalty.domain.quote_offers import offer_reward
+from loyalty.domain.quote_terms import Candidate, QuotaKind, Quote, QuoteLine
 from loyalty.domain.ruleset import Ruleset
 
 
@@ -122,19 +123,34 @@ def _rewards(quote: Quote, ruleset: Ruleset) -> tuple[RewardTaken, ...]:
     for code, taken in _applied(quote).items():
         point_type, points = taken[0].point_type, sum(item.points for item in taken)
         price = PricePaid(point_type, points) if point_type is not None and points else None
-        own = {code, *(item.coupon_code for item in taken)}
+        own = _own_uses(code, taken)
         uses = tuple(
             UseTaken(str(use.kind), use.subject, use.quantity)
             for use in quote.uses
-            if use.subject in own
+            if (use.kind, use.subject) in own
         )
         found.append(RewardTaken(code, price, _minimum(ruleset, code), uses))
     return tuple(found)
 
 
+def _own_uses(code: str, taken: Sequence[Candidate]) -> set[tuple[QuotaKind, str | None]]:
+    """What the uses of a reward are called."""
+    own: set[tuple[QuotaKind, str | None]] = {(QuotaKind.STOCK, code)}
+    for item in taken:
+        own.add((QuotaKind.COUPON, item.coupon_code))
+        if item.offer_id is not None:
+            offer, _, _ = code.partition(".")
+            own.add((QuotaKind.OFFER, str(item.offer_id)))
+            own |= {(QuotaKind.OFFER_MONEY, offer), (QuotaKind.OFFER_POINTS, offer)}
+    return own
+
+
 def _minimum(ruleset: Ruleset, code: str) -> int:
-    """The purchase that a reward or a benefit wants, in minor units; 0 for none."""
+    """The purchase that a reward, benefit or offer wants, in minor units; 0 for none."""
     conditions: list[Condition] = []
+    personal = offer_reward(ruleset, *code.split(".", 1)) if "." in code else None
+    if personal is not None:
+        conditions += personal.conditions
     for reward in ruleset.rewards:
         if reward.code == code:
             conditions += reward.conditions

@@ -3,26 +3,30 @@
 Same input, same ruleset and same state give the same quote and the same hash (law 11).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from loyalty.domain.cart import Cart
 from loyalty.domain.earning import Earning, EarningLine, earned
 from loyalty.domain.quote_answer import code_candidates, pinned_in_vain, reward_candidates
+from loyalty.domain.quote_basket import Taken
 from loyalty.domain.quote_candidates import Examination, Examined
 from loyalty.domain.quote_choice import Selection, chosen
 from loyalty.domain.quote_codec import quote_hash
 from loyalty.domain.quote_holdings import (
     NO_HOLDINGS,
+    BudgetFacts,
     CouponFacts,
     GiftCardFacts,
     Holdings,
+    OfferFacts,
     QuotaFacts,
 )
 from loyalty.domain.quote_input import validated, validated_choice
 from loyalty.domain.quote_margin import report
 from loyalty.domain.quote_money import MoneyTender, money_tender
+from loyalty.domain.quote_offers import gone_offers, offer_uses, with_bonus
 from loyalty.domain.quote_points import points_candidate
 from loyalty.domain.quote_tax import tax_table
 from loyalty.domain.quote_tender import points_shares, shares
@@ -64,6 +68,7 @@ __all__ = [
     "NO_HOLDINGS",
     "NO_POINTS",
     "TENDER",
+    "BudgetFacts",
     "Candidate",
     "Choice",
     "CouponFacts",
@@ -75,6 +80,7 @@ __all__ = [
     "MarginReport",
     "MemberFacts",
     "Objective",
+    "OfferFacts",
     "Outcome",
     "Part",
     "PointsMode",
@@ -146,6 +152,7 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
     tender, payment = ruleset.tender, selection.payment
     candidates = reward_candidates(examination, items, selection)
     candidates += code_candidates(examination)
+    candidates += gone_offers(ruleset, examination.holdings)
     if tender is not None:
         candidates.append(points_candidate(examination, tender, selection, shaped=shaped))
     candidates += money.candidates
@@ -164,7 +171,13 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
         lines=lines,
         candidates=tuple(candidates),
         tender=TenderUsed(tender.point_type, *payment) if tender and payment.points else None,
-        earnings=_earnings(ruleset, member, cart, lines, shipping, payment.minor, at),
+        earnings=with_bonus(
+            ruleset,
+            _earnings(ruleset, member, cart, lines, shipping, payment.minor, at),
+            list(_offers(items, selection)),
+            len(lines),
+            at,
+        ),
         subtotal_minor=cart.gross_minor,
         discount_minor=sum(taken.given for taken in selection.taken),
         shipping_minor=cart.shipping_minor,
@@ -173,7 +186,7 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
         margin=report(basket.guard, selection.left, points, limited=limited),
         proven=selection.proven,
         shipping_line=shipping,
-        uses=_uses(selection),
+        uses=_uses(ruleset, items, selection),
         credit=CreditUsed(money.credit_minor) if money.credit_minor else None,
         gift_cards=money.gifts,
         tax_minor=sum(line.tax_minor for line in (*lines, shipping)),
@@ -216,8 +229,19 @@ def _lines(
     return tuple(made[:-1]), made[-1]
 
 
-def _uses(selection: Selection) -> tuple[QuotaUse, ...]:
-    """Coupon uses and stock that the rewards taken need."""
+def _offers(items: Sequence[Examined], selection: Selection) -> Iterator[tuple[Taken, OfferFacts]]:
+    """The member's offers among what is taken."""
+    personal = {item.reward.code: item.offer.personal for item in items}
+    for taken in selection.taken:
+        facts = personal[taken.entrant.reward.code]
+        if facts is not None:
+            yield taken, facts
+
+
+def _uses(
+    ruleset: Ruleset, items: Sequence[Examined], selection: Selection
+) -> tuple[QuotaUse, ...]:
+    """Coupon uses, stock, offers and their budgets that the rewards taken need."""
     uses: list[QuotaUse] = []
     for taken in selection.taken:
         coupon, reward = taken.entrant.coupon, taken.entrant.reward
@@ -225,6 +249,8 @@ def _uses(selection: Selection) -> tuple[QuotaUse, ...]:
             uses.append(QuotaUse(QuotaKind.COUPON, coupon.code, coupon.coupon_id))
         if reward.is_counted:
             uses.append(QuotaUse(QuotaKind.STOCK, reward.code, None))
+    for taken, facts in _offers(items, selection):
+        uses += offer_uses(ruleset, facts, taken.given)
     return tuple(uses)
 
 

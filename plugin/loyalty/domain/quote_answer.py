@@ -41,7 +41,8 @@ def reward_candidates(
 
 def code_candidates(examination: Examination) -> Iterator[Candidate]:
     """Codes that open nothing: nobody knows them, or their reward is no longer there."""
-    holdings, rewards = examination.holdings, {x.code for x in examination.ruleset.rewards}
+    holdings = examination.holdings
+    rewards = {x.code for x in examination.ruleset.rewards if not x.needs_offer}
     known = {coupon.code for coupon in holdings.coupons}
     unknown = [*examination.choice.codes, *holdings.unknown_codes]
     for code in dict.fromkeys(code for code in unknown if code not in known):
@@ -123,5 +124,6 @@ def _candidate(
         coupon_code=None if coupon is None else coupon.code,
         coupon_id=None if coupon is None else coupon.coupon_id,
         tier=item.offer.tier,
+        offer_id=None if item.offer.personal is None else item.offer.personal.offer_id,
         is_cost_shaped=item.shaped_by_cost if seen is None else seen.shaped or item.shaped_by_cost,
     )

@@ -59,8 +59,9 @@ class Entrant:
     ``covered``: positions of its lines, or of shipping alone; ``of_covered`` takes their
     figures out of all. ``off``: its kind reckons by amounts alone. ``most_minor``: what it takes
     off at most in any choice. ``coupon``: the one that opens it. ``ends_soon``: that coupon's
-    time is over soon. ``leasts``, ``weights`` and ``unknown`` (1 for a line of unknown cost) are
-    the guard's figures for its lines.
+    time is over soon, or the offer's that it is. ``leasts``, ``weights`` and ``unknown`` (1 for a
+    line of unknown cost) are the guard's figures for its lines. ``budget_minor``: no more may be
+    taken off; None for no limit.
     """
 
     reward: Reward
@@ -73,6 +74,7 @@ class Entrant:
     leasts: tuple[int, ...]
     weights: tuple[int, ...]
     unknown: tuple[int, ...]
+    budget_minor: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,7 +99,12 @@ class Taken(NamedTuple):
 
 
 def entrant(
-    basket: Basket, reward: Reward, coupon: CouponFacts | None = None, *, ends_soon: bool = False
+    basket: Basket,
+    reward: Reward,
+    coupon: CouponFacts | None = None,
+    *,
+    ends_soon: bool = False,
+    budget_minor: int | None = None,
 ) -> Entrant:
     """A reward with the lines of this cart that all its conditions cover."""
     lines, does = basket.lines, reward.does
@@ -131,6 +138,7 @@ def entrant(
         tuple([guard.leasts[at] for at in covered]),
         tuple([guard.weights[at] for at in covered]),
         tuple([guard.unknown[at] for at in covered]),
+        budget_minor,
     )
     if getattr(does, "shrinks", False):
         most = min(most, sum(offered(basket, found, basket.gross)))

@@ -8,8 +8,9 @@ from loyalty.domain.calendar import after_days, local
 from loyalty.domain.cart import Cart
 from loyalty.domain.conditions import Facts
 from loyalty.domain.quote_basket import Basket, Entrant, Taken, basket_lines, entrant, offered, take
-from loyalty.domain.quote_holdings import CouponFacts, Holdings, QuotaFacts
+from loyalty.domain.quote_holdings import CouponFacts, Holdings, OfferFacts, QuotaFacts
 from loyalty.domain.quote_margin import guard
+from loyalty.domain.quote_offers import budget_of, offer_unmet, personal_rewards
 from loyalty.domain.quote_tax import tax_table
 from loyalty.domain.quote_terms import Choice, MemberFacts, Objective
 from loyalty.domain.reasons import Gap, Reason, Unmet
@@ -20,14 +21,16 @@ _MISSING = QuotaFacts(missing=True)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A reward, or a tier's benefit in the form of one.
+    """A reward, or a tier's benefit or a member's own offer in the form of one.
 
-    ``tier``: whose benefit it is; ``is_above``: that tier is above the member's.
+    ``tier``: whose benefit it is; ``is_above``: that tier is above the member's. ``personal``:
+    the member's offer.
     """
 
     reward: Reward
     tier: str | None = None
     is_above: bool = False
+    personal: OfferFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,12 @@ class Examination:
 
     def rewards(self) -> list[Examined]:
         """All rewards and benefits in the order in which they apply."""
-        offers = [Offer(reward) for reward in self.ruleset.rewards]
+        offers = [Offer(reward) for reward in self.ruleset.rewards if not reward.needs_offer]
         offers += self._benefits()
+        offers += [
+            Offer(reward, personal=facts)
+            for reward, facts in personal_rewards(self.ruleset, self.holdings)
+        ]
         offers.sort(key=lambda offer: (offer.reward.priority, offer.reward.code))
         return [found for offer in offers for found in self._with_coupons(offer)]
 
@@ -109,11 +116,18 @@ class Examination:
 
     def examined(self, offer: Offer, coupon: CouponFacts | None = None) -> Examined:
         """One reward: everything that stands in its way, or what it gives when alone."""
-        reward, basket = offer.reward, self.basket
-        ends_soon = coupon is not None and coupon.ends_at is not None and (
-            coupon.ends_at <= self.soon
-        )  # fmt: skip
-        found = entrant(basket, reward, coupon, ends_soon=ends_soon)
+        reward, basket, personal = offer.reward, self.basket, offer.personal
+        ends_at = None if coupon is None else coupon.ends_at
+        if personal is not None:
+            ends_at = personal.ends_at
+        budget = None if personal is None else budget_of(self.holdings, personal).minor
+        found = entrant(
+            basket,
+            reward,
+            coupon,
+            ends_soon=ends_at is not None and ends_at <= self.soon,
+            budget_minor=budget,
+        )
         unmet = [*self.member_unmet(), *self._offer_unmet(offer, coupon)]
         for condition in reward.conditions:
             missed = condition.unmet(self.facts)
@@ -127,9 +141,9 @@ class Examination:
             unmet.append(Unmet(Reason.INSUFFICIENT_POINTS, Gap(points=missing)))
         if not unmet:
             alone, _ = take(basket, found, basket.gross, basket.guard.room)
-            if alone.given:
+            if alone.given and (budget is None or alone.given <= budget):
                 return Examined(offer, found, (), alone, alone.given, alone.shaped)
-            unmet.append(_gives_nothing(alone))
+            unmet.append(Unmet(Reason.BUDGET_SPENT) if alone.given else _gives_nothing(alone))
             would = sum(offered(basket, found, basket.gross))
             return Examined(offer, found, tuple(unmet), None, would, alone.shaped)
         would = sum(offered(basket, found, basket.gross))
@@ -162,6 +176,9 @@ class Examination:
         reward = offer.reward
         if offer.is_above:
             yield Unmet(Reason.TIER_TOO_LOW, Gap(tier=offer.tier))
+        if offer.personal is not None:
+            budget = budget_of(self.holdings, offer.personal)
+            yield from offer_unmet(self.ruleset, offer.personal, budget, self.at)
         if coupon is not None:
             yield from self.coupon_unmet(coupon)
         elif reward.needs_coupon:
@@ -203,7 +220,7 @@ class Examination:
                 yield self.examined(offer, coupon)
 
     def _coupons(self, offer: Offer) -> Sequence[CouponFacts]:
-        if offer.tier is not None:
+        if offer.tier is not None or offer.personal is not None:
             return ()
         by_code = {
             coupon.code: coupon

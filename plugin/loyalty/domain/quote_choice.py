@@ -170,7 +170,8 @@ class _Search:
             return None
         self.nodes_left -= 1
         taken, room = take(self.basket, entrant, left, room)
-        if not taken.given:
+        budget = entrant.budget_minor
+        if not taken.given or (budget is not None and taken.given > budget):
             return None
         left = left.copy()
         for position, part in zip(entrant.covered, taken.parts, strict=True):

@@ -110,6 +110,7 @@ def candidate_to_dict(candidate: Candidate) -> dict[str, Any]:
         couponId=candidate.coupon_id,
         tier=candidate.tier,
         costShaped=candidate.is_cost_shaped,
+        offerId=candidate.offer_id,
     )
 
 
@@ -132,6 +133,7 @@ def candidate_of(value: dict[str, Any]) -> Candidate:
         value.get("couponId"),
         value.get("tier"),
         value.get("costShaped", False),
+        value.get("offerId"),
     )
 
 

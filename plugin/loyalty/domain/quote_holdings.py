@@ -54,12 +54,41 @@ class QuotaFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """An offer of the member's own; ``offer`` and ``target`` are codes of the ruleset's pool.
+
+    It stands until, but not including, ``ends_at``. ``left``: uses left, holds discounted. An
+    offer is used only once the member has made it active.
+    """
+
+    offer_id: int
+    offer: str
+    target: str
+    ends_at: datetime
+    is_active: bool = True
+    is_withdrawn: bool = False
+    left: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetFacts:
+    """What is left of an offer's budget, holds discounted; None for no limit."""
+
+    minor: int | None = None
+    points: int | None = None
+
+
+NO_BUDGET = BudgetFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """Everything a quote may use beside points, as it was when the quote was asked for.
 
     ``unknown_codes``: codes handed in that nothing is known of. ``gift_cards`` pay in their
     sequence. ``quotas`` by reward code; a reward that is not in it counts as missing.
-    ``credit_minor``: available credit in the cart's currency.
+    ``credit_minor``: available credit in the cart's currency. ``budgets`` by the code of the offer
+    in the pool; one that is not in it has no limit.
     """
 
     coupons: tuple[CouponFacts, ...] = ()
@@ -67,6 +96,8 @@ class Holdings:
     gift_cards: tuple[GiftCardFacts, ...] = ()
     quotas: Mapping[str, QuotaFacts] = field(default_factory=dict)
     credit_minor: int = 0
+    offers: tuple[OfferFacts, ...] = ()
+    budgets: Mapping[str, BudgetFacts] = field(default_factory=dict)
 
 
 NO_HOLDINGS = Holdings()

@@ -23,6 +23,8 @@ def nearest(examination: Examination, examined: Examined) -> NearestChange | Non
     reward, unmet = examined.reward, examined.unmet
     if [found.reason for found in unmet] == [Reason.NEEDS_COUPON]:
         return _with_a_code(examination, examined)
+    if [found.reason for found in unmet] == [Reason.OFFER_NOT_ACTIVE]:
+        return _once_active(examination, examined)
     money = 0
     for found in unmet:
         if found.reason in _LINES_MISSING:
@@ -53,6 +55,16 @@ def _with_a_code(examination: Examination, examined: Examined) -> NearestChange 
     coupon = CouponFacts(0, "", examined.reward.code)
     opened = examination.examined(examined.offer, coupon)
     return None if opened.unmet else NearestChange("ADD_CODE", None, None, opened.shaped_by_cost)
+
+
+def _once_active(examination: Examination, examined: Examined) -> NearestChange | None:
+    offer = examined.offer
+    assert offer.personal is not None
+    active = replace(offer, personal=replace(offer.personal, is_active=True))
+    opened = examination.examined(active)
+    if opened.unmet:
+        return None
+    return NearestChange("ACTIVATE_OFFER", None, None, opened.shaped_by_cost)
 
 
 def _to_lift_the_cap(examination: Examination, examined: Examined) -> int:

@@ -72,7 +72,7 @@ class Objective(StrEnum):
 
     MOST_SAVED: least money to pay, fewest points, codes in order. FEWEST_POINTS: fewest
     points for rewards, least money, codes in order. EXPIRING_FIRST: most points out of what
-    expires soon, most coupons that end soon, least money, fewest points, codes in order.
+    expires soon, most coupons and offers that end soon, least money, fewest points, codes in order.
     PINNED: nothing but what is pinned.
     """
 
@@ -139,6 +139,7 @@ class Candidate:
 
     ``coupon_code`` and ``coupon_id``: the coupon it came with; of a code that nobody knows,
     the code alone. ``tier``: whose benefit it is; None for what is no benefit.
+    ``offer_id``: the member's offer that it is, None for what is none.
     ``is_cost_shaped``: the cost had a say in some figure of it. Those figures, the gap of
     MARGIN_LIMIT and ``cut_minor`` are for services and merchants only.
     """
@@ -159,6 +160,7 @@ class Candidate:
     coupon_id: int | None = None
     tier: str | None = None
     is_cost_shaped: bool = False
+    offer_id: int | None = None
 
     @property
     def wish(self) -> str:
@@ -227,13 +229,22 @@ class QuotaKind(StrEnum):
 
     COUPON = "COUPON"
     STOCK = "STOCK"
+    OFFER = "OFFER"
+    OFFER_MONEY = "OFFER_MONEY"
+    OFFER_POINTS = "OFFER_POINTS"
+
+
+BUDGETS = frozenset({QuotaKind.OFFER_MONEY, QuotaKind.OFFER_POINTS})
+"""Kinds that count minor units or points, which nobody but the merchant is told of."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
     """A use of something counted, to be held with a reservation.
 
-    ``subject``: the coupon's code, or the code of the reward whose stock it is.
+    ``subject``: the coupon's code, the code of the reward whose stock it is, the number of a
+    member's offer, or the code in the pool of the offer whose budget it is. ``coupon_id`` is that
+    of the coupon or of the member's offer.
     """
 
     kind: QuotaKind

@@ -39,6 +39,11 @@ class Reason(StrEnum):
     GIFT_CARD_EXPIRED = "GIFT_CARD_EXPIRED"
     INSUFFICIENT_CREDIT = "INSUFFICIENT_CREDIT"
     NOTHING_LEFT_TO_PAY = "NOTHING_LEFT_TO_PAY"
+    OFFER_NOT_ACTIVE = "OFFER_NOT_ACTIVE"
+    OFFER_EXPIRED = "OFFER_EXPIRED"
+    OFFER_USED = "OFFER_USED"
+    OFFER_WITHDRAWN = "OFFER_WITHDRAWN"
+    BUDGET_SPENT = "BUDGET_SPENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class NearestChange:
     ``kind``: ADD_TO_CART (worth ``money_minor`` more), ADD_MATCHING (the same, of a product
     that the reward covers), USE_POINTS (pay with ``points``), USE_CREDIT (pay with
     ``money_minor`` of credit), PIN (ask for this before all else), ALLOW (stop excluding it),
-    ADD_CODE (hand in a coupon code for it).
+    ADD_CODE (hand in a coupon code for it), ACTIVATE_OFFER (make the offer active).
 
     ``is_cost_shaped``: the margin would have a say in what the candidate then takes off or pays,
     so whoever may not learn of the cost would not see it applied.

@@ -34,6 +34,7 @@ CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
     "USE_POINTS": ("points",),
     "USE_CREDIT": ("money",),
     "ADD_CODE": ("says",),
+    "ACTIVATE_OFFER": ("says",),
     "PIN": ("says",),
     "ALLOW": ("says",),
 }
