@@ -14,16 +14,19 @@ Training, in a worker or on the command line::
     train(interactions, settings, out_dir, progress, *, trained_at, keep=3) -> Card
     progress(doing: str, share_of_the_whole: float)
 
-Serving, in every process::
+Serving, in every process; a member's past is read per request and kept in no model::
 
     from loyalty_recommender import artifact
-    from loyalty_recommender.serving import Recommendation, Recommender, Window
+    from loyalty_recommender.serving import Item, Recommendation, Recommender
+    from loyalty_recommender.windows import Window
 
     artifact.current_id(root) -> str | None            # has a newer model been published?
     recommender = Recommender.load(root)               # .card .model_id .trained_at .products
     mask = recommender.mask(visible_product_ids)       # once per state of the catalogue
-    recommender.recommend(member, window, first, *, product=None, cart=(), allowed=mask,
-                          exclude=()) -> Recommendation(items=[(product, score)], strategy)
+    past = recommender.history(product_ids, days)      # what one member bought, and when
+    recommender.recommend(window, first, history=past, day=today, product=None, cart=(),
+                          allowed=mask, exclude=()) -> Recommendation(items, strategy)
+    recommender.rank(product_ids, history=past, day=today) -> items
 
 Going back to an earlier model: ``artifact.model_ids(root)``, ``artifact.point_to(root, id)``.
 Everything that can go wrong is a ``loyalty_recommender.errors.RecommenderError``.

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from loyalty_recommender.errors import BrokenArtifact
 
-FORMAT = 1
+FORMAT = 2
 """Rises when an older version could not read the arrays; older models are then refused."""
 
 
@@ -44,6 +44,8 @@ class Card:
     """Part of the training → how long it took."""
     versions: Mapping[str, str]
     """Library → version it was trained with."""
+    utc_offset_s: int
+    """Shop's time minus UTC in seconds: where a day ends."""
     files: Mapping[str, ModelFile]
     """Array, as ``part.array`` → its file."""
     model_id: str = ""
@@ -63,6 +65,7 @@ class Card:
             "data": {
                 "from": _text(self.data_from),
                 "to": _text(self.data_to),
+                "utcOffsetS": self.utc_offset_s,
                 **self.counts,
             },
             "settings": dict(self.settings),
@@ -103,6 +106,7 @@ class Card:
                 trained_at=datetime.fromisoformat(content["trainedAt"]),
                 data_from=datetime.fromisoformat(data.pop("from")),
                 data_to=datetime.fromisoformat(data.pop("to")),
+                utc_offset_s=int(data.pop("utcOffsetS")),
                 counts=data,
                 settings=content["settings"],
                 parts=content["parts"],

@@ -35,6 +35,8 @@ class Interactions:
     """(rows,) epoch seconds of the last purchase of the product in that visit."""
     day: Indices
     """(rows,) days since 1970-01-01 in the shop's time."""
+    utc_offset_s: int = 0
+    """Shop's time minus UTC in seconds, by which ``day`` was told."""
 
     @classmethod
     def from_columns(
@@ -102,6 +104,7 @@ class Interactions:
             product=product[first].astype(np.int32),
             time=np.maximum.reduceat(time[order], starts) if len(starts) else time,
             day=day[first].astype(np.int32),
+            utc_offset_s=utc_offset_s,
         )
 
     def __len__(self) -> int:

@@ -3,47 +3,34 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Self, TypeAlias
 
 import numpy as np
 
 from loyalty_recommender import artifact
-from loyalty_recommender.arrays import AnyArray, Indices, Mask
+from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Mask
 from loyalty_recommender.card import Card
 from loyalty_recommender.errors import BadRequest, BrokenArtifact, UnknownWindow
+from loyalty_recommender.explaining import Explainer, ProductFacts
+from loyalty_recommender.history import NOTHING_BOUGHT, History
 from loyalty_recommender.models import FITTED, Fitted, Query
-from loyalty_recommender.models.personal import FittedPersonal
+from loyalty_recommender.models.item_item import FittedItemItem
+from loyalty_recommender.reasons import Reason
+from loyalty_recommender.rows import Rows
+from loyalty_recommender.topk import Ranking
 from loyalty_recommender.vocabulary import Vocabulary
+from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
 
 Allowed: TypeAlias = Mask | Callable[[Indices], Mask]
 """Which products may be answered: one truth value per product in the order of
 ``Recommender.products``, or a function from positions in it to such truth values."""
 
 
-class Window(StrEnum):
-    """A place in a storefront that shows recommendations."""
-
-    FOR_YOU = "FOR_YOU"
-    """Products the member never bought."""
-    BUY_AGAIN = "BUY_AGAIN"
-    """Products the member bought before."""
-    SIMILAR = "SIMILAR"
-    """Bought by the same people as a product."""
-    BOUGHT_TOGETHER = "BOUGHT_TOGETHER"
-    """Bought in the same visits as a product."""
-    CART = "CART"
-    """Bought in the same visits as the products in a cart."""
-    TRENDING = "TRENDING"
-    """Bought most in the last four weeks of the data."""
-    NEW_ARRIVALS = "NEW_ARRIVALS"
-    """First bought in the last four weeks of the data."""
-
-
 PART_OF = {
     Window.FOR_YOU: "for_you",
     Window.BUY_AGAIN: "buy_again",
+    Window.NEXT_VISIT: "next_visit",
     Window.SIMILAR: "similar",
     Window.BOUGHT_TOGETHER: "together",
     Window.CART: "together",
@@ -52,20 +39,31 @@ PART_OF = {
 }
 """Which part of the model answers a window when it knows the subject."""
 
-OF_MEMBER = frozenset({Window.FOR_YOU, Window.BUY_AGAIN})
-OF_PRODUCT = frozenset({Window.SIMILAR, Window.BOUGHT_TOGETHER})
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product of an answer."""
+
+    product: str
+    score: float
+    """Compares within one answer only."""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """Products for one window."""
 
-    items: list[tuple[str, float]]
-    """Product id and score, best first; shorter than asked, or empty, where there is no more.
-    Scores compare within one answer only."""
+    items: list[Item]
+    """Best first; shorter than asked, or empty, where there is no more."""
     strategy: str
     """The kind of model that really answered: ``als``, ``personal``, ``item-item``,
     ``arrivals``, or ``popularity`` where the subject was unknown or nothing else was asked."""
+
+    @property
+    def products(self) -> list[str]:
+        """The ids alone."""
+        return [item.product for item in self.items]
 
 
 class Recommender:
@@ -79,19 +77,19 @@ class Recommender:
         """
         self.card = card
         try:
-            self._members = Vocabulary(arrays["ids.members"])
-            self._visits = arrays["ids.visits"]
             self._visits_min = int(card.settings["member_visits_min"])
             self.products: tuple[str, ...] = tuple(Vocabulary(arrays["ids.products"]).texts())
             parts = {part: _part(part, kind, arrays) for part, kind in card.parts.items()}
             self._parts = {window: parts[part] for window, part in PART_OF.items()}
             self._popular = parts["popular"]
-            history = parts["buy_again"]
+            self._explainer = Explainer(
+                self.products,
+                ProductFacts.from_arrays(_own("facts", arrays)),
+                similar=_neighbours(parts["similar"]),
+                together=_neighbours(parts["together"]),
+            )
         except (KeyError, ValueError) as error:
             raise BrokenArtifact(f"model {card.model_id} lacks a part: {error!r}") from error
-        if not isinstance(history, FittedPersonal):
-            raise BrokenArtifact(f"buy_again should be personal, found {history.strategy}")
-        self._history = history
         self._position = {product: at for at, product in enumerate(self.products)}
 
     @classmethod
@@ -125,12 +123,33 @@ class Recommender:
         allowed[self._known(products)] = True
         return allowed
 
+    def day_of(self, epoch_s: int) -> int:
+        """Days since 1970-01-01, in the shop's time as it was when the model was trained."""
+        return (epoch_s + self.card.utc_offset_s) // DAY_S
+
+    def history(self, products: Iterable[str], days: Iterable[int]) -> History:
+        """A member's past as the model sees it; products it does not know are left out.
+
+        Args:
+            products: (purchases,) ids, repeats welcome.
+            days: (purchases,) days since 1970-01-01 in the shop's time.
+        """
+        position = self._position
+        rows = [
+            (at, day)
+            for product, day in zip(products, days, strict=True)
+            if (at := position.get(product)) is not None
+        ]
+        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return History.of(table[:, 0], table[:, 1])
+
     def recommend(
         self,
-        member: str | None,
         window: str,
         first: int,
         *,
+        history: History | None = None,
+        day: int,
         product: str | None = None,
         cart: Sequence[str] = (),
         allowed: Allowed | None = None,
@@ -139,9 +158,10 @@ class Recommender:
         """Answer one window.
 
         Args:
-            member: id as trained with; None or an unknown one is a guest.
             window: name of a ``Window``.
             first: how many products at most, >= 1.
+            history: what the member bought, from ``history``; None for a guest.
+            day: of the question, in days since 1970-01-01 in the shop's time.
             product: the product of the page; needed by SIMILAR and BOUGHT_TOGETHER.
             cart: products in the cart; never in any answer.
             allowed: which products may be answered; None allows all.
@@ -157,27 +177,53 @@ class Recommender:
             raise BadRequest(f"first must be at least 1, found {first}")
         if asked in OF_PRODUCT and product is None:
             raise BadRequest(f"{asked} needs a product")
-        at = None if member is None else self._members.find(member)
-        given = self._known(cart)
+        past = history or NOTHING_BOUGHT
+        basket = self._known(cart)
         may = self._filter(allowed)
-        may[given] = False
+        may[basket] = False
         may[self._known(exclude)] = False
         if asked in OF_PRODUCT:
-            given = self._known([product] if product is not None else [])
-            may[given] = False
+            basket = self._known([product] if product is not None else [])
+            may[basket] = False
         if asked is Window.FOR_YOU:
-            may[self._history.bought(at)] = False
-        query = Query(member=at, basket=given)
+            may[past.product] = False
+        query = Query(past, day, basket=basket)
         model = self._parts[asked]
-        if not model.knows(query) or (asked in OF_MEMBER and self._is_too_new(at)):
+        if not model.knows(query) or (asked in OF_MEMBER and past.visits < self._visits_min):
             # Nothing is new in a shop without new products: no answer is the honest one there.
             model = model if asked is Window.NEW_ARRIVALS else self._popular
         ranking = model.recommend(query, first, may)
-        ids = [self.products[each] for each in ranking.products.tolist()]
-        return Recommendation(list(zip(ids, ranking.scores.tolist(), strict=True)), model.strategy)
+        return Recommendation(self._items(asked, query, ranking), model.strategy)
 
-    def _is_too_new(self, member: int | None) -> bool:
-        return member is None or int(self._visits[member]) < self._visits_min
+    def rank(self, products: Sequence[str], *, history: History | None, day: int) -> list[Item]:
+        """Order products that were found in another way, such as by a search, for a member.
+
+        Args:
+            products: ids, repeats and unknown ones are left out of the answer.
+
+        Returns:
+            Every product that the model knows, best first.
+        """
+        past = history or NOTHING_BOUGHT
+        query = Query(past, day)
+        may = self.mask(products)
+        model = self._parts[Window.NEXT_VISIT]
+        rankings = [self._popular] if past.visits < self._visits_min else [model, self._popular]
+        items: list[Item] = []
+        for each in rankings:
+            ranking = each.recommend(query, max(len(products), 1), may)
+            items += self._items(Window.NEXT_VISIT, query, ranking)
+            may[ranking.products] = False
+        rest = np.flatnonzero(may).astype(np.int32)
+        return items + self._items(
+            Window.NEXT_VISIT, query, Ranking(rest, np.zeros(len(rest), dtype=np.float32))
+        )
+
+    def _items(self, window: Window, query: Query, ranking: Ranking) -> list[Item]:
+        return [
+            Item(self.products[at], score, self._explainer.reason(window, query, at))
+            for at, score in zip(ranking.products.tolist(), ranking.scores.tolist(), strict=True)
+        ]
 
     def _known(self, products: Iterable[str]) -> Indices:
         found = (self._position.get(each) for each in products)
@@ -205,8 +251,17 @@ def _window(name: str) -> Window:
 
 
 def _part(part: str, kind: str, arrays: dict[str, AnyArray]) -> Fitted:
+    return FITTED[kind].from_arrays(_own(part, arrays))
+
+
+def _own(part: str, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
     prefix = f"{part}."
-    own = {
+    return {
         name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)
     }
-    return FITTED[kind].from_arrays(own)
+
+
+def _neighbours(part: Fitted) -> Rows:
+    if not isinstance(part, FittedItemItem):
+        raise ValueError(f"neighbours are wanted for the reasons, found {part.strategy}")
+    return part.neighbours

@@ -71,6 +71,8 @@ class NormOrdered:
     """(products,) which product each row is."""
     lengths: Scores
     """(products,) Euclidean length of each row."""
+    position: Indices
+    """(products,) which row each product is."""
 
     @classmethod
     def of(cls, vectors: Scores) -> Self:
@@ -82,7 +84,15 @@ class NormOrdered:
     @classmethod
     def from_ordered(cls, vectors: Scores, products: Indices) -> Self:
         """Take what ``of`` has ordered, as read back from disk."""
-        return cls(vectors, products, np.linalg.norm(vectors, axis=1).astype(np.float32))
+        position = np.empty(len(products), dtype=np.int32)
+        position[products] = np.arange(len(products), dtype=np.int32)
+        lengths = np.linalg.norm(vectors, axis=1).astype(np.float32)
+        return cls(vectors, products, lengths, position)
+
+    def rows_of(self, products: Indices) -> Scores:
+        """The vectors of some products, (asked, factors)."""
+        found: Scores = self.vectors[self.position[products]]
+        return found
 
     def largest(self, query: Scores, first: int, allowed: Mask) -> Ranking:
         """The products with the largest inner product, exactly, under any filter.

@@ -13,6 +13,7 @@ from loyalty_recommender import artifact
 from loyalty_recommender.arrays import AnyArray
 from loyalty_recommender.card import Card
 from loyalty_recommender.errors import BadSettings, FitFailed
+from loyalty_recommender.explaining import ProductFacts
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models import Fitted, Model
 from loyalty_recommender.models.als import Als
@@ -30,7 +31,8 @@ SHARES = {
     "for_you": 0.40,
     "similar": 0.35,
     "together": 0.15,
-    "buy_again": 0.04,
+    "buy_again": 0.01,
+    "next_visit": 0.01,
     "popular": 0.01,
     "trending": 0.01,
     "arrivals": 0.01,
@@ -48,6 +50,7 @@ class Settings:
     """Members with fewer visits than this are answered by popularity, >= 1."""
     for_you: Als = field(default_factory=Als)
     buy_again: Personal = field(default_factory=Personal)
+    next_visit: Personal = field(default_factory=Personal)
     together: ItemItem = field(default_factory=ItemItem)
     similar: ItemItem = field(default_factory=lambda: ItemItem(over="members"))
     popular: Popularity = field(default_factory=Popularity)
@@ -96,10 +99,9 @@ def train(
     fitted, seconds = _fit_all(learned, settings, progress)
     progress("writing", sum(SHARES.values()))
     arrays: dict[str, AnyArray] = {
-        "ids.members": learned.members.encoded,
         "ids.products": learned.products.encoded,
-        "ids.visits": learned.member_visits(),
     }
+    arrays |= {f"facts.{name}": array for name, array in ProductFacts.of(learned).arrays().items()}
     for part, model in fitted.items():
         arrays |= {f"{part}.{name}": array for name, array in model.arrays().items()}
     card = artifact.publish(
@@ -109,9 +111,9 @@ def train(
             data_from=datetime.fromtimestamp(learned.span[0], UTC),
             data_to=datetime.fromtimestamp(learned.span[1], UTC),
             counts={
-                "members": len(learned.members),
+                "members": int((learned.member_visits() > 0).sum()),
                 "products": len(learned.products),
-                "visits": int(arrays["ids.visits"].sum()),
+                "visits": int(learned.member_visits().sum()),
                 "interactions": len(learned),
                 "productsLeftOut": len(interactions.products) - len(learned.products),
                 "interactionsLeftOut": len(interactions) - len(learned),
@@ -120,6 +122,7 @@ def train(
             parts={part: model.strategy for part, model in fitted.items()},
             seconds=seconds,
             versions={library: version(library) for library in LIBRARIES},
+            utc_offset_s=learned.utc_offset_s,
             files={},
         ),
         arrays,

@@ -30,7 +30,7 @@ from loyalty_graphql.types.reasons import ReasonCode
 from loyalty_graphql.types.recommendations import RecommendationWindow
 from loyalty_graphql.types.tiers import TierChangeReason, TierState
 from loyalty_graphql.user_errors import ErrorCode
-from loyalty_recommender.serving import Window
+from loyalty_recommender.windows import Window
 
 SCHEMAS = {"storefront": storefront, "admin": admin}
 

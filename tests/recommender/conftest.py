@@ -1,15 +1,18 @@
 """A small shop whose habits are known: tea drinkers, coffee drinkers, and milk for everybody."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from loyalty_recommender.arrays import DAY_S
+from loyalty_recommender.history import History
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models.als import Als
-from loyalty_recommender.serving import Recommender
+from loyalty_recommender.serving import Recommendation, Recommender
 from loyalty_recommender.training import Settings, train
 
 OPENED_S = 1_700_000_000 // DAY_S * DAY_S
@@ -44,6 +47,42 @@ def shop(purchases: list[tuple[str, str, int]]) -> Interactions:
     return Interactions.from_columns(
         np.array(member), np.array(product), np.array(at, dtype=np.int64)
     )
+
+
+@pytest.fixture(scope="session")
+def asked_on(purchases: list[tuple[str, str, int]]) -> int:
+    """The day after the last purchase."""
+    return max(at for _, _, at in purchases) // DAY_S + 1
+
+
+@pytest.fixture(scope="session")
+def past_of(
+    recommender: Recommender, purchases: list[tuple[str, str, int]]
+) -> Callable[[str | None], History | None]:
+    """What a member bought, as the model sees it; None for a guest."""
+
+    def past(member: str | None) -> History | None:
+        if member is None:
+            return None
+        own = [(product, at // DAY_S) for who, product, at in purchases if who == member]
+        return recommender.history([product for product, _ in own], [day for _, day in own])
+
+    return past
+
+
+Ask = Callable[..., Recommendation]
+
+
+@pytest.fixture(scope="session")
+def ask(
+    recommender: Recommender, past_of: Callable[[str | None], History | None], asked_on: int
+) -> Ask:
+    """Ask for a window of a member, with all it bought."""
+
+    def asked(member: str | None, window: str, first: int, **given: Any) -> Recommendation:
+        return recommender.recommend(window, first, history=past_of(member), day=asked_on, **given)
+
+    return asked
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from loyalty_recommender import artifact
 from loyalty_recommender.card import Card, ModelFile
 from loyalty_recommender.errors import ArtifactError, BrokenArtifact, NoModel
+from loyalty_recommender.history import History
 from loyalty_recommender.serving import Recommender
 
 ARRAYS = {
@@ -32,6 +34,7 @@ def card(minute: int = 0) -> Card:
         parts={"one": "als"},
         seconds={"one": 0.125},
         versions={"numpy": "2"},
+        utc_offset_s=3600,
         files={},
     )
 
@@ -197,20 +200,20 @@ def test_a_model_of_another_format_is_refused(published: Path, tmp_path: Path) -
     copy = tmp_path / "copy"
     shutil.copytree(artifact.folder_of(published), copy)
     text = (copy / "card.json").read_text()
-    (copy / "card.json").write_text(text.replace('"format": 1', '"format": 2'))
+    (copy / "card.json").write_text(text.replace('"format": 2', '"format": 3'))
 
-    with pytest.raises(BrokenArtifact, match="card of format 1, found 2"):
+    with pytest.raises(BrokenArtifact, match="card of format 2, found 3"):
         Recommender.load(copy)
 
 
 def test_a_model_taken_away_while_it_serves_goes_on_answering(
-    published: Path, tmp_path: Path
+    published: Path, tmp_path: Path, past_of: Callable[[str], History]
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(published, copy)
     serving = Recommender.load(copy)
-    before = serving.recommend("tea-1", "FOR_YOU", 5)
+    before = serving.recommend("FOR_YOU", 5, history=past_of("tea-1"), day=20_000)
 
     shutil.rmtree(copy)
 
-    assert serving.recommend("tea-1", "FOR_YOU", 5) == before
+    assert serving.recommend("FOR_YOU", 5, history=past_of("tea-1"), day=20_000) == before

@@ -198,7 +198,9 @@ def test_old_visits_count_less() -> None:
     )
     allowed = np.ones(3, dtype=np.bool_)
 
-    ranking = Personal(half_life_days=50.0).fit(shop).recommend(Query(0), 5, allowed)
+    past = Query(History.of(shop.product, shop.day), day=100)
+
+    ranking = Personal(half_life_days=50.0).fit(shop).recommend(past, 5, allowed)
 
     assert [shop.products.texts()[each] for each in ranking.products] == ["new", "old", "mid"]
     expected = [1 + 2 ** (-1 / 50), 2 ** (-100 / 50) + 2 ** (-99 / 50), 2 ** (-50 / 50)]

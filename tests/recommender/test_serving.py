@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_recommender.errors import BadRequest, UnknownWindow
-from loyalty_recommender.serving import Recommendation, Recommender, Window
+from loyalty_recommender.serving import Recommendation, Recommender
+from loyalty_recommender.windows import Window
+
+from .conftest import Ask
 
 TEAS = {"honey", "tea-black", "tea-green", "tea-white"}
 COFFEES = {"coffee-beans", "coffee-decaf", "coffee-ground", "sugar"}
@@ -18,24 +21,26 @@ OWN = {"tea-1": TEAS - {"tea-green"}, "coffee-0": COFFEES - {"coffee-beans"}}
 
 
 def ids(found: Recommendation) -> list[str]:
-    return [product for product, _ in found.items]
+    return found.products
 
 
 @pytest.mark.parametrize(
     ("member", "missing"), [("tea-1", "tea-green"), ("coffee-2", "coffee-ground")]
 )
 def test_for_you_is_the_one_of_their_taste_they_never_bought(
-    recommender: Recommender, member: str, missing: str
+    ask: Ask, member: str, missing: str
 ) -> None:
-    found = recommender.recommend(member, "FOR_YOU", 1)
+    found = ask(member, "FOR_YOU", 1)
 
     assert (ids(found), found.strategy) == ([missing], "als")
 
 
 @pytest.mark.parametrize("member", ["tea-1", "coffee-0"])
-def test_for_you_is_all_new_and_buy_again_all_old(recommender: Recommender, member: str) -> None:
-    new = recommender.recommend(member, "FOR_YOU", 100)
-    old = recommender.recommend(member, "BUY_AGAIN", 100)
+def test_for_you_is_all_new_and_buy_again_all_old(
+    recommender: Recommender, ask: Ask, member: str
+) -> None:
+    new = ask(member, "FOR_YOU", 100)
+    old = ask(member, "BUY_AGAIN", 100)
 
     had = OWN[member] | {"milk"} | ({"wafers"} if member == "coffee-0" else set())
     assert (set(ids(old)), old.strategy) == (had, "personal")
@@ -45,10 +50,8 @@ def test_for_you_is_all_new_and_buy_again_all_old(recommender: Recommender, memb
 @pytest.mark.parametrize(
     ("case", "member"), [("guest", None), ("unknown", "nobody"), ("one visit", "rare")]
 )
-def test_who_is_hardly_known_gets_what_is_popular(
-    recommender: Recommender, case: str, member: str | None
-) -> None:
-    answers = [recommender.recommend(member, window, 3) for window in ("FOR_YOU", "BUY_AGAIN")]
+def test_who_is_hardly_known_gets_what_is_popular(ask: Ask, case: str, member: str | None) -> None:
+    answers = [ask(member, window, 3) for window in ("FOR_YOU", "BUY_AGAIN")]
 
     assert [each.strategy for each in answers] == ["popularity", "popularity"]
     assert ids(answers[1])[0] == "milk"
@@ -56,16 +59,16 @@ def test_who_is_hardly_known_gets_what_is_popular(
 
 
 @pytest.mark.parametrize("window", ["SIMILAR", "BOUGHT_TOGETHER"])
-def test_what_goes_with_a_product(recommender: Recommender, window: str) -> None:
-    found = recommender.recommend(None, window, 3, product="tea-white", exclude=["milk"])
+def test_what_goes_with_a_product(ask: Ask, window: str) -> None:
+    found = ask(None, window, 3, product="tea-white", exclude=["milk"])
 
     assert (set(ids(found)), found.strategy) == (TEAS - {"tea-white"}, "item-item")
 
 
-def test_what_goes_with_a_cart(recommender: Recommender) -> None:
+def test_what_goes_with_a_cart(ask: Ask) -> None:
     cart = ["tea-white", "honey", "not in the shop"]
 
-    found = recommender.recommend(None, "CART", 2, cart=cart, exclude=["milk"])
+    found = ask(None, "CART", 2, cart=cart, exclude=["milk"])
 
     assert (set(ids(found)), found.strategy) == ({"tea-black", "tea-green"}, "item-item")
 
@@ -80,38 +83,38 @@ def test_what_goes_with_a_cart(recommender: Recommender) -> None:
     ],
 )
 def test_without_a_known_product_the_popular_ones_are_answered(
-    recommender: Recommender, case: str, window: str, given: dict[str, object]
+    ask: Ask, case: str, window: str, given: dict[str, object]
 ) -> None:
-    found = recommender.recommend("tea-1", window, 4, **given)
+    found = ask("tea-1", window, 4, **given)
 
     assert found.strategy == "popularity"
     assert ids(found)[0] == "milk"
     assert len(found.items) == 4
 
 
-def test_trending_and_new(recommender: Recommender) -> None:
-    trending = recommender.recommend("tea-1", "TRENDING", 2)
-    new = recommender.recommend("tea-1", "NEW_ARRIVALS", 5)
+def test_trending_and_new(ask: Ask) -> None:
+    trending = ask("tea-1", "TRENDING", 2)
+    new = ask("tea-1", "NEW_ARRIVALS", 5)
 
     assert (ids(trending)[0], trending.strategy) == ("milk", "popularity")
     assert (ids(new), new.strategy) == (["wafers"], "arrivals")
 
 
-def test_a_known_member_whose_products_are_all_shut_out_gets_none(recommender: Recommender) -> None:
+def test_a_known_member_whose_products_are_all_shut_out_gets_none(
+    recommender: Recommender, ask: Ask
+) -> None:
     nothing = recommender.mask([])
 
     for window in Window:
-        found = recommender.recommend(
-            "tea-1", window, 5, product="honey", cart=["honey"], allowed=nothing
-        )
+        found = ask("tea-1", window, 5, product="honey", cart=["honey"], allowed=nothing)
         assert found.items == []
-    personal = recommender.recommend("tea-1", "BUY_AGAIN", 5, allowed=recommender.mask(["sugar"]))
+    personal = ask("tea-1", "BUY_AGAIN", 5, allowed=recommender.mask(["sugar"]))
     assert personal == Recommendation([], "personal")
 
 
 @given(st.data())
 def test_never_what_may_not_be_answered_never_padded(
-    recommender: Recommender, data: st.DataObject
+    recommender: Recommender, ask: Ask, data: st.DataObject
 ) -> None:
     some = st.lists(st.sampled_from([*recommender.products, "stranger"]), max_size=6)
     window = data.draw(st.sampled_from(list(Window)))
@@ -120,8 +123,8 @@ def test_never_what_may_not_be_answered_never_padded(
     allowed, exclude, cart = data.draw(some), data.draw(some), data.draw(some)
     first = data.draw(st.integers(1, 12))
 
-    def ask(first: int, allowed: list[str] | None, exclude: list[str]) -> Recommendation:
-        return recommender.recommend(
+    def asked(first: int, allowed: list[str] | None, exclude: list[str]) -> Recommendation:
+        return ask(
             member,
             window,
             first,
@@ -131,7 +134,7 @@ def test_never_what_may_not_be_answered_never_padded(
             exclude=exclude,
         )
 
-    everything, found = ask(1000, None, []), ask(first, allowed, exclude)
+    everything, found = asked(1000, None, []), asked(first, allowed, exclude)
 
     shut_out = {*exclude, *cart} | (
         {product} if window in ("SIMILAR", "BOUGHT_TOGETHER") else set()
@@ -139,28 +142,30 @@ def test_never_what_may_not_be_answered_never_padded(
     assert found.strategy == everything.strategy
     assert (
         found.items
-        == [item for item in everything.items if item[0] in allowed and item[0] not in shut_out][
-            :first
-        ]
+        == [
+            item
+            for item in everything.items
+            if item.product in allowed and item.product not in shut_out
+        ][:first]
     )
     assert len(set(ids(everything))) == len(everything.items)
-    assert all(np.isfinite(score) for _, score in everything.items)
+    assert all(np.isfinite(score) for score in [item.score for item in everything.items])
 
 
-def test_a_filter_may_be_a_function_of_positions(recommender: Recommender) -> None:
+def test_a_filter_may_be_a_function_of_positions(recommender: Recommender, ask: Ask) -> None:
     teas = recommender.mask(TEAS)
 
-    one = recommender.recommend("coffee-0", "FOR_YOU", 9, allowed=teas)
-    two = recommender.recommend("coffee-0", "FOR_YOU", 9, allowed=lambda positions: teas[positions])
+    one = ask("coffee-0", "FOR_YOU", 9, allowed=teas)
+    two = ask("coffee-0", "FOR_YOU", 9, allowed=lambda positions: teas[positions])
 
     assert one == two
     assert set(ids(one)) == TEAS
 
 
-def test_a_filter_can_be_shared_by_requests(recommender: Recommender) -> None:
+def test_a_filter_can_be_shared_by_requests(recommender: Recommender, ask: Ask) -> None:
     shared = recommender.mask(recommender.products)
 
-    recommender.recommend("tea-1", "CART", 3, cart=["honey"], allowed=shared, exclude=["milk"])
+    ask("tea-1", "CART", 3, cart=["honey"], allowed=shared, exclude=["milk"])
 
     assert shared.all()
 
@@ -190,7 +195,7 @@ def test_a_filter_can_be_shared_by_requests(recommender: Recommender) -> None:
     ],
 )
 def test_questions_that_make_no_sense_are_refused(
-    recommender: Recommender,
+    ask: Ask,
     case: str,
     window: str,
     first: int,
@@ -199,17 +204,17 @@ def test_questions_that_make_no_sense_are_refused(
     says: str,
 ) -> None:
     with pytest.raises(error, match=says):
-        recommender.recommend("tea-1", window, first, **given)
+        ask("tea-1", window, first, **given)
 
 
-def test_threads_may_share_a_recommender(recommender: Recommender) -> None:
+def test_threads_may_share_a_recommender(ask: Ask) -> None:
     members = [f"{'tea' if at % 2 else 'coffee'}-{at}" for at in range(16)] * 20
 
-    def ask(member: str) -> Recommendation:
-        return recommender.recommend(member, "FOR_YOU", 5, exclude=["milk"])
+    def asked(member: str) -> Recommendation:
+        return ask(member, "FOR_YOU", 5, exclude=["milk"])
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(ask, members)) == [ask(each) for each in members]
+        assert list(pool.map(asked, members)) == [asked(each) for each in members]
 
 
 def test_serving_imports_neither_implicit_nor_scipy(published) -> None:
@@ -219,10 +224,13 @@ def test_serving_imports_neither_implicit_nor_scipy(published) -> None:
             "-c",
             "import sys\n"
             "from pathlib import Path\n"
-            "from loyalty_recommender.serving import Recommender, Window\n"
+            "from loyalty_recommender.serving import Recommender\n"
+            "from loyalty_recommender.windows import Window\n"
             "serving = Recommender.load(Path(sys.argv[1]))\n"
             "for window in Window:\n"
-            "    serving.recommend('tea-1', window, 3, product='honey', cart=['sugar'])\n"
+            "    past = serving.history(['tea-green', 'honey', 'milk'], [1, 2, 3])\n"
+            "    given = dict(history=past, day=9, product='honey', cart=['sugar'])\n"
+            "    serving.recommend(window, 3, **given)\n"
             "heavy = {'implicit', 'loyalty', 'pandas', 'pyarrow', 'scipy', 'threadpoolctl'}\n"
             "print(sorted(heavy & set(sys.modules)))\n",
             str(published),

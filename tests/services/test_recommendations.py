@@ -25,8 +25,8 @@ from loyalty.services.recommendations import RecommendationAnswer, Recommendatio
 from loyalty.services.training import Trainer
 from loyalty_recommender.card import Card
 from loyalty_recommender.models.als import Als
-from loyalty_recommender.serving import Window
 from loyalty_recommender.training import Settings
+from loyalty_recommender.windows import Window
 
 from .conftest import START, Shop
 

@@ -14,6 +14,9 @@ from loyalty_graphql.types.catalogue import Product
 class RecommendationWindow(Enum):
     FOR_YOU = value("FOR_YOU", description="What the member may like and has not bought.")
     BUY_AGAIN = value("BUY_AGAIN", description="What the member buys over and over.")
+    NEXT_VISIT = value(
+        "NEXT_VISIT", description="What the member will buy next, bought before or not."
+    )
     SIMILAR = value("SIMILAR", description="What is like the product named.")
     BOUGHT_TOGETHER = value("BOUGHT_TOGETHER", description="What goes with the product named.")
     CART = value("CART", description="What goes with the products in the cart.")

@@ -27,7 +27,8 @@ from loyalty.storage import catalogue as catalogue_sql
 from loyalty.storage import interactions as sql
 from loyalty.storage.database import Database
 from loyalty_recommender.card import Card
-from loyalty_recommender.serving import OF_MEMBER, OF_PRODUCT, Window
+from loyalty_recommender.history import History
+from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
 
 FIRST_MAX = 50
 """Products of one answer at most."""
@@ -39,6 +40,10 @@ DEEPER = 4
 """How many times deeper the next ranking goes."""
 SPARE = 10
 """Products read beyond those wanted, in place of some that may be out of stock."""
+PAST_LINES_MAX = 5_000
+"""Latest lines of a member's orders that its answers are worked out from."""
+MICROS = 1_000_000
+"""Microseconds in a second: how the database counts instants."""
 ORDERS_MAX = 5_000
 """Latest orders that tell what is popular while no model has been trained."""
 POPULAR_MAX = 1_000
@@ -250,32 +255,40 @@ class Recommendations:
                 return _Ranking(NOTHING, (), True)
             return _Ranking(POPULARITY, tuple(await self._popular_ids(question.tenant_id)), True)
         mask = await served.mask(question.tier)
+        day = served.recommender.day_of(int(self._clock.now().timestamp()))
         recommend, member, window = served.recommender.recommend, question.member, question.window
         if member is None:
             if window in OF_PRODUCT and question.product is None:
                 # Popularity is what a guest without a page gets.
                 window = Window.FOR_YOU
             answer = recommend(
-                None, window, depth, product=question.product, cart=question.cart, allowed=mask
+                window,
+                depth,
+                day=day,
+                product=question.product,
+                cart=question.cart,
+                allowed=mask,
             )
         else:
-            bought = await self._bought_since(question.tenant_id, member.id, served, window)
             # Weighing every product takes longer than others should wait for the loop.
             answer = await asyncio.to_thread(
-                recommend, str(member.id), window, depth, allowed=mask, exclude=bought
+                recommend,
+                window,
+                depth,
+                history=await self._past(question.tenant_id, member.id, served),
+                day=day,
+                allowed=mask,
             )
-        ids = tuple(id for id, _ in answer.items)
+        ids = tuple(answer.products)
         return _Ranking(answer.strategy, ids, len(ids) < depth)
 
-    async def _bought_since(
-        self, tenant_id: int, member_id: int, served: ServedModel, window: Window
-    ) -> list[str]:
-        """What the model cannot know that the member has."""
-        if window is not Window.FOR_YOU:
-            return []
-        trained_at = served.recommender.trained_at
-        rows = await self._database.read(sql.BOUGHT_SINCE(tenant_id, member_id, trained_at))
-        return [row[0] for row in rows]
+    async def _past(self, tenant_id: int, member_id: int, served: ServedModel) -> History:
+        """What the member bought up to now, so that a purchase counts as soon as it is booked."""
+        rows = await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
+        day_of = served.recommender.day_of
+        return served.recommender.history(
+            [product for product, _ in rows], [day_of(at // MICROS) for _, at in rows]
+        )
 
     async def _popular_ids(self, tenant_id: int) -> list[str]:
         """What the latest orders hold most."""

@@ -18,11 +18,12 @@ PRODUCTS = Sql(
     """SELECT id, external_id, department FROM product
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
-# By the moment of booking, so that an order which was reported late counts too.
-BOUGHT_SINCE = Sql(
-    """SELECT DISTINCT l.product FROM shop_order o
+# What one member bought, the latest first; what was returned whole is not among it.
+PAST = Sql(
+    """SELECT l.product, o.occurred_at FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
-        WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.booked_at >= $3"""
+        WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
+        ORDER BY o.occurred_at DESC LIMIT $3"""
 )
 # In how many of the $2 latest orders each product is; ids rise with the moment of booking.
 POPULAR = Sql(

@@ -10,6 +10,7 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Mask, Scores
 from loyalty_recommender.errors import BadSettings
+from loyalty_recommender.history import History
 from loyalty_recommender.models.base import Progress, Query, silent
 from loyalty_recommender.topk import NormOrdered, Ranking, nothing
 
@@ -52,11 +53,11 @@ class Als:
             )
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> FittedAls:
-        """Learn a vector for each member and product."""
+        """Learn a vector for each product; those of the members are let go."""
         # Imported here so that serving, which imports this module, never pays for implicit.
         from loyalty_recommender.implicit_adapter import als_factors
 
-        members, products = als_factors(
+        _, products = als_factors(
             interactions.by_member(),
             factors=self.factors,
             alpha=self.alpha,
@@ -65,39 +66,67 @@ class Als:
             seed=self.seed,
             progress=progress,
         )
-        return FittedAls(members, NormOrdered.of(products))
+        return FittedAls(
+            NormOrdered.of(products),
+            gram=products.T @ products,
+            alpha=self.alpha,
+            regularization=self.regularization,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedAls:
-    """Vectors of members and products; their inner product is the affinity."""
+    """Vectors of products; a member's is solved for when asked, from its history.
 
-    members: Scores
-    """(members, factors) float32; all zero for a member without purchases."""
+    The half-step of alternating least squares that the training itself ends with, so that
+    nothing about members is kept and what was bought a minute ago counts.
+    """
+
     products: NormOrdered
+    gram: Scores
+    """(factors, factors): the sum of every product's outer product with itself."""
+    alpha: float
+    regularization: float
 
     strategy: ClassVar[str] = "als"
 
     def knows(self, query: Query) -> bool:
-        """Whether the member had purchases to learn from."""
-        return query.member is not None and bool(self.members[query.member].any())
+        """Whether the member bought any product that has a vector."""
+        bought = query.history.bought
+        return len(bought) > 0 and bool(self.products.rows_of(bought).any())
+
+    def vector(self, history: History) -> Scores:
+        """The member's vector, (factors,) float32.
+
+        Source: Hu, Koren, Volinsky 2008, equation 4, with confidence ``alpha * log1p(visits)``.
+        """
+        starts = np.flatnonzero(np.diff(history.product, prepend=-1))
+        visits = np.diff(starts, append=len(history.product))
+        bought = self.products.rows_of(history.product[starts])
+        confidence = (self.alpha * np.log1p(visits)).astype(np.float32)
+        left = self.gram + (bought.T * (confidence - 1.0)) @ bought
+        left[np.diag_indices_from(left)] += self.regularization
+        solved: Scores = np.linalg.solve(left, confidence @ bought)
+        return solved
 
     def recommend(self, query: Query, first: int, allowed: Mask) -> Ranking:
         """Products by affinity; whether those bought before belong is the caller's filter."""
-        if query.member is None or not self.knows(query):
+        if not self.knows(query):
             return nothing()
-        return self.products.largest(self.members[query.member], first, allowed)
+        return self.products.largest(self.vector(query.history), first, allowed)
 
     def arrays(self) -> dict[str, AnyArray]:
-        """Vectors of members as learned, of products by falling length with their positions."""
+        """Vectors by falling length with their positions, and what folding in needs."""
         return {
-            "members": self.members,
             "vectors": self.products.vectors,
             "products": self.products.products,
+            "gram": self.gram,
+            "settings": np.array([self.alpha, self.regularization]),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
         """Read the vectors back."""
-        members = np.asarray(arrays["members"], dtype=np.float32)
-        return cls(members, NormOrdered.from_ordered(arrays["vectors"], arrays["products"]))
+        alpha, regularization = arrays["settings"].tolist()
+        products = NormOrdered.from_ordered(arrays["vectors"], arrays["products"])
+        return cls(products, np.asarray(arrays["gram"]), alpha, regularization)

@@ -29,14 +29,15 @@ def no_products() -> Indices:
 class Query:
     """Whom or what the products should suit; a model uses the part it understands."""
 
+    history: History = NOTHING_BOUGHT
+    """The member's own past; empty for a guest."""
+    day: int = 0
+    """The day of the question, in days since 1970-01-01 in the shop's time."""
     member: int | None = None
-    """Position in the members of the model; None for one it does not know."""
+    """Position among the members of the training; only models that cannot fold a member in from
+    its history look at it."""
     basket: Indices = field(default_factory=no_products)
     """Products in the cart, or the one product of a product page."""
-    history: History = NOTHING_BOUGHT
-    """What the member bought before; empty for a guest."""
-    day: int = 0
-    """Day of the question, in days since 1970-01-01 in the shop's time."""
 
 
 class Fitted(Protocol):

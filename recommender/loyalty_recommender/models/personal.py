@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import AnyArray, Indices, Mask
+from loyalty_recommender.arrays import AnyArray, Mask
 from loyalty_recommender.errors import BadSettings
-from loyalty_recommender.models.base import Progress, Query, no_products, silent
-from loyalty_recommender.models.decay import visit_weights
-from loyalty_recommender.rows import Rows
+from loyalty_recommender.models.base import Progress, Query, silent
+from loyalty_recommender.models.decay import LEAST_WEIGHT
 from loyalty_recommender.topk import Ranking, best, nothing
 
 if TYPE_CHECKING:
@@ -32,47 +31,40 @@ class Personal:
             raise BadSettings(f"half_life_days must be above 0, found {self.half_life_days}")
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> FittedPersonal:
-        """Count every member's visits."""
-        weights = visit_weights(interactions, self.half_life_days)
-        products = len(interactions.products)
-        key = interactions.member.astype(np.int64) * products + interactions.product
-        pairs, pair = np.unique(key, return_inverse=True)
-        counts = np.bincount(pair, weights=weights, minlength=len(pairs))
+        """There is nothing to learn: each answer counts the visits of its own member."""
         progress(1.0)
-        row, product = pairs // max(products, 1), pairs % max(products, 1)
-        return FittedPersonal(Rows.of(row, product, counts, len(interactions.members)))
+        return FittedPersonal(self.half_life_days)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedPersonal:
-    """Decayed visits per member and product."""
+    """Decayed visits of the member who asks."""
 
-    counts: Rows
-    """(members, products), above zero exactly where the member bought the product."""
+    half_life_days: float
 
     strategy: ClassVar[str] = "personal"
 
-    def bought(self, member: int | None) -> Indices:
-        """Products the member has ever bought; none for an unknown member."""
-        return no_products() if member is None else self.counts.row(member)[0]
-
     def knows(self, query: Query) -> bool:
         """Whether the member has bought anything."""
-        return len(self.bought(query.member)) > 0
+        return len(query.history.product) > 0
 
     def recommend(self, query: Query, first: int, allowed: Mask) -> Ranking:
         """Products the member bought before, by decayed visits."""
-        if query.member is None:
+        if not self.knows(query):
             return nothing()
-        products, counts = self.counts.row(query.member)
+        past = query.history
+        age_days = np.maximum(query.day - past.day, 0)
+        weights = np.maximum(np.exp2(-age_days / self.half_life_days), LEAST_WEIGHT)
+        starts = np.flatnonzero(np.diff(past.product, prepend=-1))
+        products, counts = past.product[starts], np.add.reduceat(weights, starts)
         kept = allowed[products]
-        return best(products[kept], counts[kept], first)
+        return best(products[kept], counts[kept].astype(np.float32), first)
 
     def arrays(self) -> dict[str, AnyArray]:
-        """The counts as sparse rows."""
-        return self.counts.arrays()
+        """The half-life."""
+        return {"half_life_days": np.array([self.half_life_days])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
-        """Read the counts back."""
-        return cls(Rows.from_arrays(arrays))
+        """Read the half-life back."""
+        return cls(float(arrays["half_life_days"][0]))
