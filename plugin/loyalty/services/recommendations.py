@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import orjson
 
-from loyalty.cache import Cache, SingleFlight, keys
+from loyalty.cache import Cache, keys
 from loyalty.clock import Clock
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product, product_of
+from loyalty.services.popular_products import PopularProducts
 from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.served_model import ServedModel, ServedModels
 from loyalty.services.summary import Member
@@ -44,18 +45,9 @@ PAST_LINES_MAX = 5_000
 """Latest lines of a member's orders that its answers are worked out from."""
 MICROS = 1_000_000
 """Microseconds in a second: how the database counts instants."""
-ORDERS_MAX = 5_000
-"""Latest orders that tell what is popular while no model has been trained."""
-POPULAR_MAX = 1_000
-"""Products of that ranking at most."""
-RECOUNT_S = 30
-"""How long a process keeps that ranking, in seconds, so that nobody pays for the count (0.15 s at
-1.4 million lines) again and again while the cache is away."""
-
 POPULARITY = "popularity"
 NOTHING = "none"
 """Strategy of an empty answer: which products are new is known from a model only."""
-NO_MODEL = "none"
 
 
 class Recommended(NamedTuple):
@@ -125,8 +117,7 @@ class Recommendations:
         self._clock = clock
         self._models = ServedModels(database, models)
         self._ids = ids
-        self._counting: SingleFlight[list[str]] = SingleFlight()
-        self._kept: dict[int, tuple[list[str], int]] = {}
+        self._popular = PopularProducts(database, cache)
 
     async def model(self, tenant_id: int) -> Card | None:
         """The card of the model in service."""
@@ -253,7 +244,7 @@ class Recommendations:
         if served is None:
             if question.window is Window.NEW_ARRIVALS:
                 return _Ranking(NOTHING, (), True)
-            return _Ranking(POPULARITY, tuple(await self._popular_ids(question.tenant_id)), True)
+            return _Ranking(POPULARITY, tuple(await self._popular.ids(question.tenant_id)), True)
         mask = await served.mask(question.tier)
         day = served.recommender.day_of(int(self._clock.now().timestamp()))
         recommend, member, window = served.recommender.recommend, question.member, question.window
@@ -289,26 +280,6 @@ class Recommendations:
         return served.recommender.history(
             [product for product, _ in rows], [day_of(at // MICROS) for _, at in rows]
         )
-
-    async def _popular_ids(self, tenant_id: int) -> list[str]:
-        """What the latest orders hold most."""
-        now_s = int(asyncio.get_running_loop().time())
-        ids, until_s = self._kept.get(tenant_id, ([], now_s))
-        if now_s >= until_s:
-            key = keys.recommendations_popular(tenant_id, Window.TRENDING, NO_MODEL)
-            ids = await self._counting.run(key, lambda: self._counted(tenant_id, key))
-            self._kept[tenant_id] = (ids, now_s + RECOUNT_S)
-        return ids
-
-    async def _counted(self, tenant_id: int, key: str) -> list[str]:
-        cached = await self._cache.get(key)
-        if cached is not None:
-            ids: list[str] = orjson.loads(cached)
-            return ids
-        rows = await self._database.read(sql.POPULAR(tenant_id, ORDERS_MAX, POPULAR_MAX))
-        found = [row[0] for row in rows]
-        await self._cache.put(key, orjson.dumps(found), keys.RECOMMENDATIONS.ttl_s or 1)
-        return found
 
     async def _answerable(
         self, served: ServedModel | None, question: _Question, ids: Sequence[str], wanted: int
