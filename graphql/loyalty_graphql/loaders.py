@@ -12,9 +12,12 @@ from loyalty.errors import NotFound
 from loyalty.services.catalogue import Product
 from loyalty.services.services import Services
 from loyalty.services.summary import Member
+from loyalty.services.window_facts import ShownProducts
 
 CURRENT = 0
 """The ruleset in force, among the keys of ``Loaders.rulesets``."""
+GUEST = ""
+"""Nobody that is a member, among the keys of ``Loaders.shown_products``; no member's name."""
 
 
 class Loaders:
@@ -40,6 +43,11 @@ class Loaders:
         return DataLoader(self._rulesets)
 
     @cached_property
+    def shown_products(self) -> DataLoader[str, ShownProducts]:
+        """What products mean to members, by external id; ``GUEST`` for nobody."""
+        return DataLoader(self._shown_products)
+
+    @cached_property
     def histories(self) -> DataLoader[int, History]:
         """All that happened to members, by their row ids."""
         return DataLoader(self._histories)
@@ -59,6 +67,14 @@ class Loaders:
             return None
         # Nothing is left of an erased member but its place in the ledger.
         return None if member.state == "ERASED" else member
+
+    async def _shown_products(self, names: list[str]) -> list[ShownProducts | BaseException]:
+        return await asyncio.gather(*map(self._shown_to, names), return_exceptions=True)
+
+    async def _shown_to(self, name: str) -> ShownProducts:
+        rules = await self.ruleset()
+        member = None if name == GUEST else await self.members.load(name)
+        return await self._services.window_facts.shown_to(self._tenant_id, rules, member)
 
     async def _histories(self, ids: list[int]) -> list[History | BaseException]:
         read = self._services.pasts.history

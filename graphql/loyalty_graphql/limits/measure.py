@@ -62,6 +62,10 @@ class Figures:
         self.introspects = self.introspects or other.introspects
 
 
+_WINDOWS = frozenset({"Recommendations", "RankedProducts"})
+"""Types that are a page of ``items`` and no connection: nothing comes after them."""
+
+
 @dataclass(frozen=True, slots=True)
 class OperationShape:
     """One operation of a document: what it is, and what it amounts to."""
@@ -251,9 +255,17 @@ def _factor(
     is_list = is_list_type(get_nullable_type(definition.type))
     if not is_list or is_leaf_type(get_named_type(definition.type)):
         return 1
-    # The connection around these has multiplied already.
-    paged = parent is not None and parent.name.endswith("Connection")
-    return 1 if paged and node.name.value in ("nodes", "edges") else limits.list_default
+    # What is around these has multiplied already.
+    return (
+        1 if parent is not None and _is_page(parent.name, node.name.value) else limits.list_default
+    )
+
+
+def _is_page(parent: str, field: str) -> bool:
+    """Whether a field lists as many items as the ``first`` of the field around it asked for."""
+    if parent in _WINDOWS:
+        return field == "items"
+    return parent.endswith("Connection") and field in ("nodes", "edges")
 
 
 def _page_size(node: IntValueNode) -> int:

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.services import recommendations
-from loyalty_graphql.types.catalogue import Product
+from loyalty_graphql.types.recommended_products import RecommendedProduct
 
 
 @strawberry.enum(description="A place in a storefront that shows recommendations.")
@@ -22,13 +22,6 @@ class RecommendationWindow(Enum):
     CART = value("CART", description="What goes with the products in the cart.")
     TRENDING = value("TRENDING", description="What is bought more often of late.")
     NEW_ARRIVALS = value("NEW_ARRIVALS", description="What is new in the shop.")
-
-
-@strawberry.type(description="A product in a recommendation.")
-class RecommendedProduct:
-    product: Product = strawberry.field(description="The product.")
-    rank: int = strawberry.field(description="Its place: 1 is the best.")
-    strategy: str = strawberry.field(description="How it was found.")
 
 
 @strawberry.type(description="Products for one window, best first.")
@@ -50,16 +43,21 @@ class Recommendations:
 
     @classmethod
     def of(
-        cls, window: RecommendationWindow, answer: recommendations.RecommendationAnswer
+        cls,
+        window: RecommendationWindow,
+        answer: recommendations.RecommendationAnswer,
+        member: str | None,
     ) -> "Recommendations":
+        """The API's view of an answer.
+
+        Args:
+            member: external id of the member it is for.
+        """
         return cls(
             recommendation_id=answer.id,
             window=window,
             strategy=answer.strategy,
             trained_at=answer.trained_at,
             model_id=answer.model_id,
-            items=[
-                RecommendedProduct(product=Product.of(product), rank=rank, strategy=answer.strategy)
-                for product, rank in answer.items
-            ],
+            items=[RecommendedProduct.of(item, answer.strategy, member) for item in answer.items],
         )

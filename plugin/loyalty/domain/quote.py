@@ -148,7 +148,7 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
     cart, at = examination.facts.cart, examination.at
     points, shaped = points_shares(basket, selection.left, selection.room, selection.payment.minor)
     money = money_tender(examination, selection)
-    lines, shipping = _lines(examination, selection, points, money)
+    lines, shipping = quote_lines(examination, selection, points, money)
     tender, payment = ruleset.tender, selection.payment
     candidates = reward_candidates(examination, items, selection)
     candidates += code_candidates(examination)
@@ -171,13 +171,7 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
         lines=lines,
         candidates=tuple(candidates),
         tender=TenderUsed(tender.point_type, *payment) if tender and payment.points else None,
-        earnings=with_bonus(
-            ruleset,
-            _earnings(ruleset, member, cart, lines, shipping, payment.minor, at),
-            list(_offers(items, selection)),
-            len(lines),
-            at,
-        ),
+        earnings=quote_earnings(examination, items, selection, lines, shipping),
         subtotal_minor=cart.gross_minor,
         discount_minor=sum(taken.given for taken in selection.taken),
         shipping_minor=cart.shipping_minor,
@@ -194,7 +188,7 @@ def _unsigned(examination: Examination, items: Sequence[Examined], selection: Se
     )
 
 
-def _lines(
+def quote_lines(
     examination: Examination, selection: Selection, points: Sequence[int], money: MoneyTender
 ) -> tuple[tuple[QuoteLine, ...], QuoteLine]:
     """The lines and shipping, each with its parts and what pays of it."""
@@ -252,6 +246,27 @@ def _uses(
     for taken, facts in _offers(items, selection):
         uses += offer_uses(ruleset, facts, taken.given)
     return tuple(uses)
+
+
+def quote_earnings(
+    examination: Examination,
+    items: Sequence[Examined],
+    selection: Selection,
+    lines: Sequence[QuoteLine],
+    shipping: QuoteLine,
+) -> tuple[Earning, ...]:
+    """What the choice earns, the bonus points of offers among it."""
+    ruleset, at = examination.ruleset, examination.at
+    earnings = _earnings(
+        ruleset,
+        examination.member,
+        examination.facts.cart,
+        lines,
+        shipping,
+        selection.payment.minor,
+        at,
+    )
+    return with_bonus(ruleset, earnings, list(_offers(items, selection)), len(lines), at)
 
 
 def _earnings(

@@ -94,6 +94,20 @@ class Examination:
 
     def rewards(self) -> list[Examined]:
         """All rewards and benefits in the order in which they apply."""
+        return [found for offer in self._offers() for found in self._with_coupons(offer)]
+
+    def rewards_that_may_apply(self) -> list[Examined]:
+        """Of ``rewards`` those whose conditions are met and cover a line; the others are in no
+        choice, and to examine one takes longer than to see that.
+        """
+        return [
+            found
+            for offer in self._offers()
+            if not offer.is_above and self._may_apply(offer.reward)
+            for found in self._with_coupons(offer)
+        ]
+
+    def _offers(self) -> list[Offer]:
         offers = [Offer(reward) for reward in self.ruleset.rewards if not reward.needs_offer]
         offers += self._benefits()
         offers += [
@@ -101,7 +115,14 @@ class Examination:
             for reward, facts in personal_rewards(self.ruleset, self.holdings)
         ]
         offers.sort(key=lambda offer: (offer.reward.priority, offer.reward.code))
-        return [found for offer in offers for found in self._with_coupons(offer)]
+        return offers
+
+    def _may_apply(self, reward: Reward) -> bool:
+        conditions = reward.conditions
+        if any(condition.unmet(self.facts) is not None for condition in conditions):
+            return False
+        lines = self.facts.cart.lines
+        return any(all(each.covers(line) for each in conditions) for line in lines)
 
     def is_wanted(self, item: Examined) -> bool:
         """Whether the shopper's choice leaves it in."""

@@ -37,6 +37,7 @@ from loyalty.services.tenants import Tenants
 from loyalty.services.training import Trainer
 from loyalty.services.views import Views
 from loyalty.services.webhook_sources import WebhookSources
+from loyalty.services.window_facts import WindowFactsReader
 from loyalty.settings import Settings
 from loyalty.storage.database import Database
 from loyalty.wording.languages import Languages
@@ -64,6 +65,7 @@ class Services:
     checkout: Checkout
     views: Views
     recommendations: Recommendations
+    window_facts: WindowFactsReader
     trainer: Trainer
     intake: Intake
     membership: Membership
@@ -128,6 +130,7 @@ def wire(
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         views=Views(database, clock),
         recommendations=recommendations,
+        window_facts=WindowFactsReader(holdings, clock),
         trainer=Trainer(database, rulesets, clock, models),
         intake=Intake(door, catalogue, clock),
         membership=Membership(

@@ -45,15 +45,16 @@ async def recommendations(
 ) -> Recommendations:
     viewer = permitted(info)
     context = info.context
+    shown = await _for_whom(info, viewer, member or None)
     answer = await context.services.recommendations.answer(
         context.tenant_id,
-        member=await _for_whom(info, viewer, member or None),
+        member=shown,
         window=window.name,
         first=10 if first is None else first,
         product=product or None,
         cart=list(dict.fromkeys(cart or ())),
     )
-    return Recommendations.of(window, answer)
+    return Recommendations.of(window, answer, None if shown is None else shown.external_id)
 
 
 async def _for_whom(info: Info, viewer: Viewer, name: str | None) -> Member | None:

@@ -1,0 +1,69 @@
+"""What recommended products mean to the member they are shown to."""
+
+from loyalty.clock import Clock
+from loyalty.domain.cart import CartLine
+from loyalty.domain.quote_terms import Choice
+from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.window_facts import Shopper, WindowFacts, WindowFactsOf
+from loyalty.errors import BadInput
+from loyalty.services.catalogue import Product
+from loyalty.services.holdings import HoldingsReader
+from loyalty.services.summary import Member
+
+
+class ShownProducts:
+    """Figures of products for one viewer, each reckoned once, and only when it is asked for."""
+
+    def __init__(self, ruleset: Ruleset, shopper: Shopper | None, clock: Clock) -> None:
+        self.ruleset = ruleset
+        self._of = WindowFactsOf(ruleset, shopper, clock.now())
+        self._known: dict[int, WindowFacts | None] = {}
+
+    def facts(self, product: Product) -> WindowFacts | None:
+        """None for a product without a price in the program's currency."""
+        if product.id not in self._known:
+            self._known[product.id] = self._facts(product)
+        return self._known[product.id]
+
+    def _facts(self, product: Product) -> WindowFacts | None:
+        price = product.price_minor
+        if price is None or product.currency != self.ruleset.currency:
+            return None
+        line = CartLine(
+            "1",
+            product.external_id,
+            1,
+            price,
+            product.cost_minor,
+            product.category,
+            product.department,
+            product.brand,
+        )
+        try:
+            return self._of.product(line)
+        except BadInput:
+            # Its price would earn more points than can be counted: no cart could hold it.
+            return None
+
+
+class WindowFactsReader:
+    """Reads, in one go for all products of an answer, what their figures depend on."""
+
+    def __init__(self, holdings: HoldingsReader, clock: Clock) -> None:
+        self._holdings = holdings
+        self._clock = clock
+
+    async def shown_to(
+        self, tenant_id: int, ruleset: Ruleset, member: Member | None
+    ) -> ShownProducts:
+        """What a viewer's products are reckoned with.
+
+        Args:
+            member: None for a guest.
+        """
+        if member is None:
+            return ShownProducts(ruleset, None, self._clock)
+        holdings, _ = await self._holdings.read(tenant_id, ruleset, member, Choice())
+        expiring = {item.unit: item.expiring_soon for item in member.balances}
+        shopper = Shopper(member.facts(), member.tier, expiring, holdings)
+        return ShownProducts(ruleset, shopper, self._clock)
