@@ -69,6 +69,16 @@ ROWS: dict[str, dict[str, Any]] = {
         "model": "a", "variant": "CONTROL", "experiment_id": 70, "currency": "EUR",
         "quantity": 1, "sales_minor": 100, "attributed_at": 4,
     },
+    "offer_plan": {
+        "id": 75, "tenant_id": 7, "key": "k", "state": "PUBLISHED", "ruleset_version": 1,
+        "planned_at": 2, "starts_at": 3, "published_at": 4, "figures": "{}",
+        "published_by": "clerk",
+    },
+    "member_offer": {
+        "id": 76, "tenant_id": 7, "plan_id": 75, "place": 0, "member_id": 10, "offer": "fresh",
+        "target": "tea", "state": "OFFERED", "starts_at": 3, "ends_at": 9, "uses_max": 1,
+        "use_ppm": 300_000, "cost_minor": 50, "reason": "{}",
+    },
     "product": {
         "id": 20, "tenant_id": 7, "external_id": "p-1", "name": "Tea", "price_minor": 1299,
         "currency": "EUR", "cost_minor": 700, "stock": 5, "changed_at": 1,

@@ -53,6 +53,7 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
             ("loyalty", "0001_initial"),
             ("loyalty", "0002_checkout"),
             ("loyalty", "0003_recommendations"),
+            ("loyalty", "0004_offers"),
         ]
 
 
@@ -68,6 +69,7 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
         ("0001_initial",),
         ("0002_checkout",),
         ("0003_recommendations",),
+        ("0004_offers",),
     ]
 
 

@@ -166,6 +166,7 @@ PARENTS = {
     "lot_id": "lot",
     "quota_id": "quota",
     "experiment_id": "experiment",
+    "plan_id": "offer_plan",
     "source_id": "member",
     "target_id": "member",
 }
@@ -263,6 +264,12 @@ BAD = [
     ("recommendation_day", {"clicks": -1}),
     ("recommendation_sale", {"touch": "PURCHASE"}),
     ("recommendation_sale", {"sales_minor": -1}),
+    ("offer_plan", {"state": "OPEN"}),
+    ("member_offer", {"state": "USED"}),
+    ("member_offer", {"ends_at": 3}),
+    ("member_offer", {"uses_max": 0}),
+    ("member_offer", {"use_ppm": -1}),
+    ("member_offer", {"cost_minor": -1}),
 ]
 
 

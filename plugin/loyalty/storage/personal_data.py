@@ -224,6 +224,23 @@ TABLES: Final[Mapping[str, Held]] = {
             "currency": UNIT,
         },
     ),
+    "offer_plan": Held(
+        kept={
+            "key": DIGEST,
+            "state": STATE,
+            "figures": "sums over many members",
+            "published_by": STAFF,
+        }
+    ),
+    "member_offer": Held(
+        "offers",
+        _MINE,
+        erased={
+            "reason": "'{}'",
+            "state": "CASE state WHEN 'OFFERED' THEN 'WITHDRAWN' ELSE state END",
+        },
+        kept={"offer": CODE, "target": CODE},
+    ),
     "idempotency": Held("calls", _BY_SUBJECT, is_deleted=True),
     "inbox": Held("deliveries", _BY_SUBJECT, is_deleted=True),
     "import_run": Held(kept={"kind": STATE, "file_hash": "of a whole file"}),
