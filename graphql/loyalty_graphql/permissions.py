@@ -56,6 +56,9 @@ RULES: Mapping[str, Rule] = {
     "Query.reservation": _CHECKOUT,
     "Query.order": Rule(shopper=True, scopes=(Scope.MEMBERS_READ, Scope.CHECKOUT_WRITE)),
     "Query.orderRefundPreview": _CHECKOUT,
+    "Mutation.recommendationEvents": Rule(
+        anonymous=True, shopper=True, scopes=(Scope.CATALOGUE_READ, Scope.EVENTS_WRITE)
+    ),
     "Mutation.memberEnrol": _WRITE_MEMBER,
     "Mutation.memberUpdate": _WRITE_MEMBER,
     "Mutation.memberMerge": Rule(scopes=(Scope.MEMBERS_WRITE,)),

@@ -19,7 +19,7 @@ SPOILT: list[Any] = [
 TEA = line("1", "tea", 2, "12.50", unitCost=eur("1.00"), category="TEA", taxRate="27.5")
 
 
-def cases(reservation: str, token: str) -> dict[tuple[str, str], dict[str, Any]]:
+def cases(reservation: str, token: str, answer: str) -> dict[tuple[str, str], dict[str, Any]]:
     """For each document, variables that it takes."""
     key = {"idempotencyKey": "k"}
     profile = {
@@ -44,6 +44,14 @@ def cases(reservation: str, token: str) -> dict[tuple[str, str], dict[str, Any]]
         "products": page | {"category": "TEA", "search": "tea"},
         "recommendations": {
             "window": "CART", "first": 3, "member": "ann", "product": "tea", "cart": ["tea"],
+        },
+        "recommendation_events": {
+            "input": {
+                "events": [
+                    {"recommendationId": answer, "type": "CLICK", "product": "tea", "position": 1,
+                     "occurredAt": "2026-03-01T00:00:00Z"},
+                ],
+            },
         },
         "reservation": {"id": reservation},
         "member_enrol": {"input": key | who | profile},
@@ -98,18 +106,19 @@ def spoilt(value: Any) -> Iterator[Any]:
                 yield [*value[:place], other, *value[place + 1 :]]
 
 
-async def prepared(program: Program) -> tuple[str, str]:
-    """A reservation and a quote's token that are real."""
+async def prepared(program: Program) -> tuple[str, str, str]:
+    """A reservation, a quote's token and a recommendation's id that are real."""
     await program.stock(program.product("tea"))
     await program.rich("ann", 300)
     cart = {"cartId": "z", "member": "ann", "lines": [line("1", "tea", 1, "50.00")]}
     token = (await program.till.run("checkout_quote", input=cart))["quote"]["token"]
     given = {"idempotencyKey": "first", "quoteToken": token}
     reserved = await program.till.run("checkout_reserve", input=given)
-    return reserved["reservation"]["id"], token
+    shown = await program.till.run("recommendations", window="TRENDING", member="ann")
+    return reserved["reservation"]["id"], token, shown["recommendationId"]
 
 
-@pytest.mark.parametrize("place", sorted(cases("", "")))
+@pytest.mark.parametrize("place", sorted(cases("", "", "")))
 async def test_what_cannot_be_is_refused_and_never_an_accident(
     place: tuple[str, str], shop: ApiShop, is_soak: bool
 ) -> None:
@@ -117,13 +126,13 @@ async def test_what_cannot_be_is_refused_and_never_an_accident(
     # with, so each kind of it comes to other leaves even where it is left out of some.
     every = 1 if is_soak else 3 if shop.database.dialect == "postgres" else 12
     program = shop.programs[0]
-    reservation, token = await prepared(program)
+    real = await prepared(program)
     folder, name = place
     caller: Caller = program.merchant if folder == "admin" else program.till
     query = document(name, folder)
     accidents = []
 
-    for number, variables in enumerate(spoilt(cases(reservation, token)[place])):
+    for number, variables in enumerate(spoilt(cases(*real)[place])):
         if not isinstance(variables, dict) or number % every:
             continue
         given = variables.get("input")
@@ -166,7 +175,7 @@ async def test_a_moment_far_off_is_no_accident(
 ) -> None:
     """A clock a little ahead is now; a far future, or a past before all counting, is refused."""
     program = shop.programs[0]
-    reservation, _ = await prepared(program)
+    reservation, *_ = await prepared(program)
     given = {
         "idempotencyKey": "c",
         "reservationId": reservation,

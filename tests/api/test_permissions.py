@@ -59,6 +59,11 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {},
         {"shopper", Scope.MEMBERS_READ, Scope.CHECKOUT_WRITE, "merchant"},
     ),
+    "Mutation.recommendationEvents": (
+        "mutation($input:RecommendationEventsInput!){recommendationEvents(input:$input){recorded}}",
+        {"input": {"events": [{"recommendationId": "x", "type": "CLICK", "product": "tea"}]}},
+        {"anonymous", "shopper", Scope.CATALOGUE_READ, Scope.EVENTS_WRITE, "merchant"},
+    ),
     "Mutation.memberEnrol": (
         "mutation($input:MemberEnrolInput!){memberEnrol(input:$input){replayed}}",
         {"input": {**KEY, "externalId": "ann"}},

@@ -33,6 +33,7 @@ class Names:
     reservation: str = encode_id("Reservation", 1)
     adjustment: str = encode_id("Adjustment", 1)
     token: str = "no token"
+    recommendation: str = "no recommendation"
     gift_card: str = encode_id("GiftCard", 1)
     gift_code: str = "AAAA-BBBB-CCCC-DDDD"
     entry: str = encode_id("LedgerEntry", 1)
@@ -75,6 +76,10 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("storefront", "products"): lambda names: {"search": names.product},
     ("storefront", "recommendations"): lambda names: {
         "window": "SIMILAR", "member": names.member, "product": names.product,
+    },
+    ("storefront", "recommendation_events"): lambda names: {
+        "input": {"events": [{"recommendationId": names.recommendation, "type": "CLICK",
+                              "product": names.product}]}
     },
     ("storefront", "member_card"): named("externalId"),
     ("storefront", "orders"): named("externalId"),
@@ -238,6 +243,7 @@ async def filled(program: Program) -> Names:
     )
     keys = await merchant(program, "api_keys")
     history = await till.run("points_history", externalId="ann")
+    shown = await till.run("recommendations", window="TRENDING", member="ann")
     return Names(
         key_id=keys[0]["keyId"],
         reservation=held["reservation"]["id"],
@@ -246,6 +252,7 @@ async def filled(program: Program) -> Names:
         gift_card=card["giftCard"]["id"],
         gift_code=card["code"],
         entry=history["history"]["nodes"][0]["id"],
+        recommendation=shown["recommendationId"],
     )
 
 
@@ -260,7 +267,7 @@ def other_of(id: str) -> str:
     return encode_id(kind, 7)
 
 
-IDS = re.compile(r'"(id|errorId)":"[^"]*"')
+IDS = re.compile(r'"(id|errorId|recommendationId)":"[^"]*"')
 
 
 async def asked(
@@ -296,6 +303,7 @@ async def test_what_is_anothers_answers_like_what_is_not_there(
         gift_card=encode_id("GiftCard", 7),
         gift_code=theirs.gift_code[:-4] + "ZZZZ",
         entry=other_of(theirs.entry),
+        recommendation=theirs.recommendation[:-4] + "AAAA",
     )
     before = await merchant(program, "member_export", externalId="ann")
     different: dict[str, Any] = {}

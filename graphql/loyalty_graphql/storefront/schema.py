@@ -5,7 +5,12 @@ from strawberry.tools import create_type
 
 from loyalty_graphql.scalars import schema_config
 from loyalty_graphql.storefront.mutations import checkout as checkout_steps
-from loyalty_graphql.storefront.mutations import enrolment, merging, order_edits
+from loyalty_graphql.storefront.mutations import (
+    enrolment,
+    merging,
+    order_edits,
+    recommendation_events,
+)
 from loyalty_graphql.storefront.mutations import orders as refunds
 from loyalty_graphql.storefront.queries import (
     access,
@@ -49,6 +54,7 @@ Mutation = create_type(
         refunds.order_refund,
         refunds.order_cancel,
         order_edits.order_edit,
+        recommendation_events.recommendation_events,
     ],
     description="What can be changed. Each answers the same again for the same idempotency key.",
 )

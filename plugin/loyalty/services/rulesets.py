@@ -88,6 +88,13 @@ class Rulesets:
             raise NotFound("published program of tenant", str(tenant_id))
         return await self.version(tenant_id, rows[0][0])
 
+    async def time_zone(self, tenant_id: int) -> str:
+        """Where the tenant's days begin and end; UTC before its first program."""
+        try:
+            return (await self.current(tenant_id)).time_zone
+        except NotFound:
+            return "UTC"
+
     async def version(self, tenant_id: int, version: int) -> Ruleset:
         """One version, in force or not. Raises NotFound."""
         found = self.known(tenant_id, version, None)

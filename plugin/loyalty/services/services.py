@@ -26,6 +26,7 @@ from loyalty.services.member_ledger import MemberLedger
 from loyalty.services.membership import Membership
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
+from loyalty.services.recommendation_events import RecommendationEvents
 from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.reservation_list import ReservationList
@@ -66,6 +67,7 @@ class Services:
     views: Views
     recommendations: Recommendations
     window_facts: WindowFactsReader
+    recommendation_events: RecommendationEvents
     trainer: Trainer
     intake: Intake
     membership: Membership
@@ -131,6 +133,7 @@ def wire(
         views=Views(database, clock),
         recommendations=recommendations,
         window_facts=WindowFactsReader(holdings, clock),
+        recommendation_events=RecommendationEvents(database, rulesets, clock, ids),
         trainer=Trainer(database, rulesets, clock, models),
         intake=Intake(door, catalogue, clock),
         membership=Membership(
