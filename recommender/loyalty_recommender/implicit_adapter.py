@@ -1,6 +1,7 @@
 """The only module that speaks implicit 0.7.3: typed functions over its untyped classes.
 
-What they guard against, each with a test in tests/recommender/test_implicit_adapter.py:
+What they guard against, each with a test in tests/recommender/test_implicit_adapter.py or, where
+the trap is shown in implicit itself, in test_implicit_traps.py:
 
 - A fitted object that is fitted again on more members starts from the old factors and ends in
   NaN: every call makes a fresh object.
@@ -16,7 +17,9 @@ What they guard against, each with a test in tests/recommender/test_implicit_ada
 - Neighbour lists contain the product itself, and entries of weight zero: both are removed.
 
 ``recommend`` and ``similar_items`` are never called: they pad short lists with filtered products
-scored -3.4e38, ignore N with ``filter_items``, and return liked products at a large N.
+scored -3.4e38, ignore N with ``filter_items``, return liked products at a large N, and arbitrary
+ones for an empty history. Nor is ``recalculate_user``, which starts all threads for one member, nor
+``save``.
 """
 
 from collections.abc import Callable

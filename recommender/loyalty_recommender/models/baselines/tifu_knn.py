@@ -60,7 +60,7 @@ class TifuKnn:
         values = np.bincount(pair, weights=weights, minlength=len(pairs))
         rows = Rows.of(pairs // products, pairs % products, values, len(interactions.members))
         progress(1.0)
-        return FittedTifuKnn(self, rows, len(interactions.products))
+        return FittedTifuKnn.of(self, rows, len(interactions.products))
 
     def weights(self, member: Indices, day: Indices) -> NDArray[np.float64]:
         """What each row counts, (rows,), in any order."""
@@ -89,8 +89,22 @@ class FittedTifuKnn:
     vectors: Rows
     """(members, products)."""
     products: int
+    squares: AnyArray
+    """(members,) squared lengths of the vectors; infinite for a member without purchases, who is
+    nobody's neighbour."""
 
     strategy: ClassVar[str] = "tifu-knn"
+
+    @classmethod
+    def of(cls, settings: TifuKnn, vectors: Rows, products: int) -> Self:
+        """Take the vectors of the members."""
+        sizes = np.diff(vectors.starts)
+        row = np.repeat(np.arange(len(sizes)), sizes)
+        squares: AnyArray = np.bincount(
+            row, weights=np.square(vectors.values), minlength=len(sizes)
+        )
+        squares[sizes == 0] = np.inf
+        return cls(settings, vectors, products, squares)
 
     def knows(self, query: Query) -> bool:
         """Whether the member has bought anything."""
@@ -111,17 +125,17 @@ class FittedTifuKnn:
 
     def _neighbours_mean(self, own: AnyArray, member: int | None) -> AnyArray:
         members = self._matrix()
-        squares = np.asarray(members.multiply(members).sum(axis=1)).ravel()
         # The asker's own length is the same for all and changes no order.
-        distance = squares - 2 * (members @ own)
-        distance[np.diff(self.vectors.starts) == 0] = np.inf
+        distance = self.squares - 2 * (members @ own)
         if member is not None:
             distance[member] = np.inf
         nearest = np.argsort(distance, kind="stable")[: self.settings.neighbours]
         nearest = nearest[np.isfinite(distance[nearest])]
-        share = np.zeros(len(distance), dtype=np.float64)
-        share[nearest] = 1 / max(len(nearest), 1)
-        mean: AnyArray = members.T @ share
+        rows = [self.vectors.row(each) for each in nearest.tolist()]
+        bought = np.concatenate([each for each, _ in rows]) if rows else np.empty(0, np.int32)
+        values = np.concatenate([each for _, each in rows]) if rows else np.empty(0, np.float32)
+        mean: AnyArray = np.bincount(bought, weights=values, minlength=self.products)
+        mean /= max(len(nearest), 1)
         return mean
 
     def _matrix(self) -> Any:
@@ -143,4 +157,4 @@ class FittedTifuKnn:
         """Read the vectors back."""
         group, within, between, own, neighbours, products = arrays["settings"].tolist()
         settings = TifuKnn(int(group), within, between, own, int(neighbours))
-        return cls(settings, Rows.from_arrays(arrays), int(products))
+        return cls.of(settings, Rows.from_arrays(arrays), int(products))
