@@ -102,8 +102,8 @@ def test_an_active_offer_takes_off_what_its_reward_does_for_its_target():
     assert found.lines[0].discount_minor == 200
     assert found.lines[1].discount_minor == 0
     assert found.uses == (
-        QuotaUse(QuotaKind.OFFER, "71", 71),
-        QuotaUse(QuotaKind.OFFER_MONEY, "fresh", None, 200),
+        QuotaUse(QuotaKind.BUDGET, "offer:71", 71),
+        QuotaUse(QuotaKind.BUDGET, "minor:fresh", None, 200),
     )
 
 
@@ -231,7 +231,7 @@ def test_bonus_points_come_with_the_lines_that_the_offer_is_for():
     (earning,) = found.earnings
     assert (earning.point_type, earning.points, earning.by_line) == ("points", 51, (12, 0, 39))
     assert earning.available_at > AT
-    assert found.uses[-1] == QuotaUse(QuotaKind.OFFER_POINTS, "fresh", None, 51)
+    assert found.uses[-1] == QuotaUse(QuotaKind.BUDGET, "points:fresh", None, 51)
 
 
 def test_no_bonus_is_left_once_its_points_are_spent():
@@ -251,9 +251,9 @@ def test_what_comes_back_with_an_offer_is_its_use_and_its_budgets():
     assert reward.code == "fresh.wine"
     assert reward.minimum_minor == 900
     assert reward.uses == (
-        UseTaken("OFFER", "71", 1),
-        UseTaken("OFFER_MONEY", "fresh", 200),
-        UseTaken("OFFER_POINTS", "fresh", 50),
+        UseTaken("BUDGET", "offer:71", 1),
+        UseTaken("BUDGET", "minor:fresh", 200),
+        UseTaken("BUDGET", "points:fresh", 50),
     )
 
 
@@ -324,7 +324,7 @@ def test_what_an_offer_takes_is_within_its_budget_and_told_to_the_cent(
         for part in line.parts
         if part.code == "r0.some"
     )
-    held = [use.quantity for use in found.uses if use.kind is QuotaKind.OFFER_MONEY]
+    held = [use.quantity for use in found.uses if use.subject == "minor:r0"]
     assert taken <= left
     assert held == ([taken] if taken else [])
     assert is_active or not taken

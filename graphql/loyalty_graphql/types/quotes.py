@@ -99,16 +99,19 @@ class CountedUse:
 
     @classmethod
     def all_of(cls, quote: quote_terms.Quote) -> "list[CountedUse]":
+        """All but what is left of budgets, which is the merchant's."""
         names = {item.offer_id: item.code for item in quote.applied if item.offer_id is not None}
-        return [
-            cls(
-                kind=UseKind[use.kind.name],
-                code=names.get(use.coupon_id or 0, use.subject),
-                quantity=use.quantity,
-            )
-            for use in quote.uses
-            if use.kind not in quote_terms.BUDGETS
-        ]
+        found = []
+        for use in quote.uses:
+            if use.kind is not quote_terms.QuotaKind.BUDGET:
+                found.append(
+                    cls(kind=UseKind[use.kind.name], code=use.subject, quantity=use.quantity)
+                )
+            elif use.coupon_id in names:
+                found.append(
+                    cls(kind=UseKind.OFFER, code=names[use.coupon_id], quantity=use.quantity)
+                )
+        return found
 
 
 @strawberry.type(description="Points the purchase would earn.")

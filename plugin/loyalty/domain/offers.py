@@ -4,6 +4,7 @@ An offer of the pool is a reward for certain products, which one member gets for
 member gets which is planned (``offer_plan``) from the terms that stand here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,6 +102,31 @@ class OfferPolicy:
     consent: OfferConsent = OfferConsent.PROFILING
     margin_bp: int = 2_500
     uplift_bp: int = 15_000
+
+
+def own_use(offer_id: int) -> str:
+    """The subject of the quota that counts the uses of one member's offer."""
+    return f"offer:{offer_id}"
+
+
+def money_budget(offer: str) -> str:
+    """The subject of the quota that counts the money an offer of the pool takes off."""
+    return f"minor:{offer}"
+
+
+def points_budget(offer: str) -> str:
+    """The subject of the quota that counts the bonus points of an offer of the pool."""
+    return f"points:{offer}"
+
+
+def budget_of_subject(offers: Sequence[PoolOffer], subject: str) -> int | None:
+    """The limit of such a quota by the pool; None for no limit, or no such offer."""
+    for offer in offers:
+        if subject == money_budget(offer.code):
+            return offer.budget_minor
+        if subject == points_budget(offer.code):
+            return offer.budget_points
+    return None
 
 
 def offer_name(offer: str, target: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from loyalty.domain.conditions import Condition, MinimumPurchase
 from loyalty.domain.money import allocated
+from loyalty.domain.offers import money_budget, own_use, points_budget
 from loyalty.domain.order_facts import (
     NO_SHIPPING,
     SHIPPING,
@@ -140,8 +141,8 @@ def _own_uses(code: str, taken: Sequence[Candidate]) -> set[tuple[QuotaKind, str
         own.add((QuotaKind.COUPON, item.coupon_code))
         if item.offer_id is not None:
             offer, _, _ = code.partition(".")
-            own.add((QuotaKind.OFFER, str(item.offer_id)))
-            own |= {(QuotaKind.OFFER_MONEY, offer), (QuotaKind.OFFER_POINTS, offer)}
+            subjects = own_use(item.offer_id), money_budget(offer), points_budget(offer)
+            own |= {(QuotaKind.BUDGET, subject) for subject in subjects}
     return own
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from loyalty.domain.calendar import after_days, end_after_months
 from loyalty.domain.earning import Earning
 from loyalty.domain.money import allocated
-from loyalty.domain.offers import PoolOffer, offer_name
+from loyalty.domain.offers import PoolOffer, money_budget, offer_name, own_use, points_budget
 from loyalty.domain.points import POINTS_MAX
 from loyalty.domain.quote_basket import Taken
 from loyalty.domain.quote_holdings import NO_BUDGET, BudgetFacts, Holdings, OfferFacts
@@ -91,11 +91,12 @@ def offer_unmet(
 
 def offer_uses(ruleset: Ruleset, facts: OfferFacts, given_minor: int) -> Iterator[QuotaUse]:
     """What an offer that is taken uses up: itself, and its budget in money and in points."""
-    yield QuotaUse(QuotaKind.OFFER, str(facts.offer_id), facts.offer_id)
-    yield QuotaUse(QuotaKind.OFFER_MONEY, facts.offer, None, given_minor)
+    yield QuotaUse(QuotaKind.BUDGET, own_use(facts.offer_id), facts.offer_id)
+    yield QuotaUse(QuotaKind.BUDGET, money_budget(facts.offer), None, given_minor)
     pool = pool_offer(ruleset, facts.offer)
     if pool is not None and pool.bonus_points:
-        yield QuotaUse(QuotaKind.OFFER_POINTS, facts.offer, None, pool.bonus_points)
+        subject = points_budget(facts.offer)
+        yield QuotaUse(QuotaKind.BUDGET, subject, None, pool.bonus_points)
 
 
 def with_bonus(

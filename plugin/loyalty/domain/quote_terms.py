@@ -229,22 +229,16 @@ class QuotaKind(StrEnum):
 
     COUPON = "COUPON"
     STOCK = "STOCK"
-    OFFER = "OFFER"
-    OFFER_MONEY = "OFFER_MONEY"
-    OFFER_POINTS = "OFFER_POINTS"
-
-
-BUDGETS = frozenset({QuotaKind.OFFER_MONEY, QuotaKind.OFFER_POINTS})
-"""Kinds that count minor units or points, which nobody but the merchant is told of."""
+    BUDGET = "BUDGET"
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
     """A use of something counted, to be held with a reservation.
 
-    ``subject``: the coupon's code, the code of the reward whose stock it is, the number of a
-    member's offer, or the code in the pool of the offer whose budget it is. ``coupon_id`` is that
-    of the coupon or of the member's offer.
+    ``subject``: the coupon's code, the code of the reward whose stock it is, or what of the
+    offers it is (``offers.own_use``, ``money_budget``, ``points_budget``). ``coupon_id``: the id
+    of the coupon, or of the member's offer.
     """
 
     kind: QuotaKind

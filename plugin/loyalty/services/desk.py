@@ -44,8 +44,8 @@ class Loaded:
     unit's own commands left them (``Desk.see``).
 
     ``quotas`` are by kind and subject, ``quota_uses`` by reservation and quota, ``gift_cards``
-    by holder, ``coupons`` by code. ``quota_uses_over``: ids of uses by quota that timed out and
-    are not marked so.
+    by holder, ``coupons`` by code, ``offers`` (members' own) by id.
+    ``quota_uses_over``: ids of uses by quota that timed out and are not marked so.
     ``refunds_booked`` by order, in the sequence booked: of orders without a checkout so far.
     ``booked_alone``: corrections by member, unit and person within ``adjustments.WINDOW``.
     ``order_lines``: quantity, amount and discount by order id, of those that need them.
@@ -69,6 +69,7 @@ class Loaded:
     adjustments: dict[int, Row] = field(default_factory=dict)
     booked_alone: dict[tuple[int, str, str], int] = field(default_factory=dict)
     coupons: dict[str, Row] = field(default_factory=dict)
+    offers: dict[int, Row] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -197,6 +198,7 @@ class Needs(NamedTuple):
     ``uses`` are coupon uses and stock that it would hold; ``open_of`` names members whose open
     reservations it would give back, ``coupons`` are codes it would change.
     ``adjusts`` names members whose recent corrections count.
+    ``offers`` are ids of members' own offers that it would change.
     ``own`` are names of members of whom every row is wanted: those merged into them too.
     """
 
@@ -214,6 +216,7 @@ class Needs(NamedTuple):
     adjustments: tuple[int, ...] = ()
     coupons: tuple[str, ...] = ()
     adjusts: tuple[str, ...] = ()
+    offers: tuple[int, ...] = ()
 
 
 class Command(Protocol):

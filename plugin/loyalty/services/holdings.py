@@ -14,8 +14,16 @@ from loyalty.domain.ruleset import Ruleset
 from loyalty.domain.units import credit_unit, gift_unit
 from loyalty.errors import BadInput
 from loyalty.services.gift_cards import GiftCards
+from loyalty.services.offer_facts import (
+    OWN_OFFERS_MAX,
+    TOLD_FOR,
+    budget_subjects,
+    budgets_left,
+    offer_facts,
+)
 from loyalty.services.summary import Member, Summaries
 from loyalty.storage import checkout as checkout_sql
+from loyalty.storage import offers as offers_sql
 from loyalty.storage import quotas as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Statement, Unit, together
@@ -74,7 +82,10 @@ class HoldingsReader:
             return found, replace(choice, codes=codes)
         now = self._clock.now()
         member_id = None if member is None else member.id
-        asked = _Asked(tenant_id, member_id, codes, list(hashes), counted, now, without or 0)
+        budgets = budget_subjects(ruleset) if member is not None else []
+        asked = _Asked(
+            tenant_id, member_id, codes, list(hashes), counted, now, without or 0, budgets
+        )
         seen = asked.seen(await self._database.read_at_once(*asked.statements()))
         if seen.counters:
             # What is left of them has to be read at the same instant.
@@ -91,6 +102,8 @@ class HoldingsReader:
             unknown_codes=tuple(c for c in codes if c not in known and c not in is_card),
             gift_cards=tuple(cards[code] for code in codes if code in cards),
             quotas=_quotas(ruleset, counted, seen),
+            offers=tuple(offer_facts(row, seen.held) for row in seen.offers),
+            budgets=budgets_left(ruleset, seen.budgets, seen.held) if seen.offers else {},
         )
         return found, replace(choice, codes=tuple(order))
 
@@ -132,13 +145,16 @@ class _Seen:
     coupons: list[Sequence[Any]]
     cards: Rows
     stocks: Rows
+    offers: Rows = ()
+    budgets: Rows = ()
     held: dict[int, int] = field(default_factory=dict)
     own: dict[int, int] = field(default_factory=dict)
 
     @property
     def counters(self) -> list[int]:
         """Ids of all that is counted."""
-        return [row[0] for row in (*self.coupons, *self.stocks)]
+        shared = self.budgets if self.offers else ()
+        return [row[0] for row in (*self.coupons, *self.stocks, *self.offers, *shared)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +168,35 @@ class _Asked:
     counted: Sequence[str]
     now: datetime
     without: int
+    budgets: Sequence[str]
 
     def statements(self) -> list[Statement]:
-        """Coupons by code, gift cards, the member's own coupons, stock."""
+        """Coupons by code, gift cards, the member's own coupons, stock; and where the program has
+        offers, the member's own and their budgets.
+        """
         tenant, member = self.tenant_id, self.member_id or 0
-        return [
+        asked = [
             sql.COUPONS(tenant, list(self.codes)),
             sql.GIFT_CARDS(tenant, list(self.hashes)),
             sql.COUPONS_OF_MEMBER(tenant, member, self.now, OWN_COUPONS_MAX),
             sql.QUOTAS(tenant, QuotaKind.STOCK, list(self.counted)),
         ]
+        if self.budgets:
+            asked += [
+                offers_sql.OF_MEMBER(tenant, member, self.now - TOLD_FOR, OWN_OFFERS_MAX),
+                sql.QUOTAS(tenant, QuotaKind.BUDGET, list(self.budgets)),
+            ]
+        return asked
 
     def seen(self, rows: Sequence[Rows]) -> _Seen:
         """What the ``statements`` found."""
-        of_codes, cards, own, stocks = rows
+        of_codes, cards, own, stocks, *of_offers = rows
         by_code = {row[1]: row for row in of_codes if row[3] in (None, self.member_id)}
         coupons = [by_code[code] for code in self.codes if code in by_code]
         named = {row[0] for row in coupons}
-        return _Seen([*coupons, *(row for row in own if row[0] not in named)], cards, stocks)
+        coupons += [row for row in own if row[0] not in named]
+        offers, budgets = of_offers or ((), ())
+        return _Seen(coupons, cards, stocks, offers, budgets)
 
     def seen_with_counts(self) -> Unit[_Seen]:
         """All of it, with how much is held and what the member has had."""

@@ -34,6 +34,8 @@ Outcome = dict[str, Any]
 
 MERGEABLE = frozenset({"PROSPECT", "ACTIVE"})
 """States in which a member may become part of another. One set aside would come back through it."""
+OWNED = ("coupon", "adjustment", "member_offer")
+"""Tables whose rows are one member's and nobody else's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,10 @@ def _follow(desk: Desk, twins: Mapping[int, int], target_id: int) -> Row:
             desk.update("draw", draw["id"], lot_id=twin, holder_id=target_id)
     for use in more["uses"]:
         desk.update("quota_use", use["id"], member_id=target_id)
-    for table in ("coupon", "adjustment"):
+    for table in OWNED:
         for row in more[table]:
             desk.update(table, row["id"], member_id=target_id)
-    kept = ("orders", "reservations", "coupon", "adjustment")
+    kept = ("orders", "reservations", *OWNED)
     return {name: [row["id"] for row in more[name]] for name in kept}
 
 
@@ -249,9 +251,10 @@ def _return(
     for use in more["uses"]:
         if use["reservation_id"] in reservations:
             desk.update("quota_use", use["id"], member_id=source_id)
-    for table in ("coupon", "adjustment"):
+    for table in OWNED:
         for row in more[table]:
-            if row["id"] in moved[table]:
+            # What an earlier release merged knew no offers.
+            if row["id"] in moved.get(table, ()):
                 desk.update(table, row["id"], member_id=source_id)
 
 
@@ -277,6 +280,7 @@ def _load(desk: Desk, member_id: int | None) -> Unit[None]:
     more["uses"] = _rows(("id", "reservation_id", "state"), (yield sql.USES_OF(tenant, member_id)))
     more["coupon"] = _rows(("id",), (yield sql.COUPONS_OF(tenant, member_id)))
     more["adjustment"] = _rows(("id",), (yield sql.PROPOSALS_OF(tenant, member_id)))
+    more["member_offer"] = _rows(("id",), (yield sql.OFFERS_OF(tenant, member_id)))
     yield from _load_lots(desk, member_id)
 
 

@@ -1,4 +1,6 @@
-"""Coupon uses and stock at the desk: hold, use, release, restore. All under the quotas' locks."""
+"""Coupon uses, stock and budgets at the desk: hold, use, release, restore. All under the quotas'
+locks.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,6 +10,7 @@ from loyalty.domain.quotas import Quota
 from loyalty.domain.quote_terms import QuotaKind, QuotaUse
 from loyalty.errors import OutOfStock, QuoteChanged
 from loyalty.services.desk import Desk, Needs, Row
+from loyalty.services.offer_budgets import check_budget, load_offers, new_budget
 from loyalty.storage import quotas as sql
 from loyalty.storage.statements import Unit
 
@@ -30,9 +33,11 @@ def load_quotas(desk: Desk, needs: Needs) -> Unit[None]:
             row = dict(zip(sql.COUPON_COLUMNS, found, strict=True))
             loaded.coupons[row["code"]] = row
             wanted.add(row["id"])
-    stocked = [use.subject for use in needs.uses if use.kind is QuotaKind.STOCK]
-    if stocked:
-        wanted |= {row[0] for row in (yield sql.IDS(tenant, QuotaKind.STOCK, stocked))}
+    for kind in (QuotaKind.STOCK, QuotaKind.BUDGET):
+        shared = [use.subject for use in needs.uses if use.kind is kind and not use.coupon_id]
+        if shared:
+            wanted |= {row[0] for row in (yield sql.IDS(tenant, kind, shared))}
+    yield from load_offers(desk, needs)
     if not wanted:
         return
     ids = sorted(wanted)
@@ -111,7 +116,7 @@ def spend_uses(desk: Desk, reservation_id: int) -> None:
         if row["state"] != "HELD":
             continue
         if quota.is_revoked:
-            raise QuoteChanged(f"the coupon {quota.subject} was revoked since it was quoted")
+            raise QuoteChanged(f"{_what(quota)} was revoked since it was quoted")
         held = row["quantity"] if row["is_counted"] else 0
         after = quota.moved(row["member_id"], held=-held, used=row["quantity"])
         _put(desk, after)
@@ -174,30 +179,37 @@ def _found(desk: Desk, use: QuotaUse) -> Quota:
         return quota
     if use.kind is QuotaKind.COUPON:
         raise QuoteChanged(f"there is no coupon {use.subject} any more")
+    if use.kind is QuotaKind.BUDGET:
+        return _put(desk, new_budget(desk, use))
     # A reward that is counted for each member only has its counter made when it is first taken.
     made = Quota(desk.ids.next(), use.kind, use.subject, None, None, 0)
     if _is_stocked(desk, use.subject):
         raise OutOfStock(f"no stock is set for the reward {use.subject!r}")
     desk.insert("quota", id=made.id, kind=made.kind, subject=made.subject)
-    desk.see(desk.loaded.quotas, (made.kind, made.subject), made)
-    return made
+    return _put(desk, made)
 
 
 def _check(desk: Desk, quota: Quota, use: QuotaUse, member_id: int | None) -> None:
     """Raises unless so many may still be taken; says what is wanted and what is left."""
     if quota.is_revoked:
-        raise QuoteChanged(f"the coupon {quota.subject} was revoked since it was quoted")
-    what = f"coupon {quota.subject}" if use.kind is QuotaKind.COUPON else f"reward {quota.subject}"
-    left = quota.left_total
+        raise QuoteChanged(f"{_what(quota)} was revoked since it was quoted")
+    if use.kind is QuotaKind.BUDGET:
+        check_budget(desk, quota, use)
+        return
+    what, left = _what(quota), quota.left_total
     if left is not None and left < use.quantity:
-        text = f"{use.quantity} of the {what} wanted, {max(left, 0)} left"
+        text = f"{use.quantity} of {what} wanted, {max(left, 0)} left"
         raise QuoteChanged(text) if use.kind is QuotaKind.COUPON else OutOfStock(text)
     member_max = None if use.kind is QuotaKind.COUPON else _member_max(desk, use.subject)
     own = quota.left_of(member_id, member_max)
     if own is not None and own < use.quantity:
-        raise QuoteChanged(
-            f"{use.quantity} of the {what} wanted, {max(own, 0)} left for this member"
-        )
+        raise QuoteChanged(f"{use.quantity} of {what} wanted, {max(own, 0)} left for this member")
+
+
+def _what(quota: Quota) -> str:
+    if quota.kind == QuotaKind.BUDGET:
+        return "the offer"
+    return f"the {'coupon' if quota.kind == QuotaKind.COUPON else 'reward'} {quota.subject}"
 
 
 def _member_max(desk: Desk, code: str) -> int | None:
@@ -220,8 +232,9 @@ def _of(desk: Desk, reservation_id: int) -> list[tuple[Row, Quota]]:
     ]
 
 
-def _put(desk: Desk, quota: Quota) -> None:
+def _put(desk: Desk, quota: Quota) -> Quota:
     desk.see(desk.loaded.quotas, (quota.kind, quota.subject), quota)
+    return quota
 
 
 def _set(desk: Desk, row: Row, **values: object) -> None:

@@ -24,6 +24,7 @@ from loyalty.services.issuers import Issuers
 from loyalty.services.ledger_proof import Proofs
 from loyalty.services.member_ledger import MemberLedger
 from loyalty.services.membership import Membership
+from loyalty.services.offers import Offers
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendation_events import RecommendationEvents
@@ -64,6 +65,7 @@ class Services:
     coupons: Coupons
     gift_cards: GiftCards
     checkout: Checkout
+    offers: Offers
     views: Views
     recommendations: Recommendations
     window_facts: WindowFactsReader
@@ -130,6 +132,7 @@ def wire(
         coupons=Coupons(database, door, clock),
         gift_cards=gift_cards,
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
+        offers=Offers(database, door, clock),
         views=Views(database, clock),
         recommendations=recommendations,
         window_facts=WindowFactsReader(holdings, clock),

@@ -49,6 +49,7 @@ USES_OF = Sql(
 )
 CODES_OF = Sql("SELECT id, code FROM coupon WHERE tenant_id = $1 AND member_id = ANY($2::bigint[])")
 COUPONS_OF = Sql("SELECT id FROM coupon WHERE tenant_id = $1 AND member_id = $2 ORDER BY id")
+OFFERS_OF = Sql("SELECT id FROM member_offer WHERE tenant_id = $1 AND member_id = $2 ORDER BY id")
 PROPOSALS_OF = Sql(
     """SELECT id FROM adjustment
         WHERE tenant_id = $1 AND member_id = $2 AND state = 'PROPOSED' ORDER BY id"""

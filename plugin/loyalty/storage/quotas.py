@@ -3,13 +3,16 @@
 from loyalty.storage.statements import Sql
 
 QUOTA_COLUMNS = (
-    "id", "kind", "subject", "total_max", "member_max", "used", "coupon_state",
+    "id", "kind", "subject", "total_max", "member_max", "used", "state",
 )  # fmt: skip
 IDS = Sql("SELECT id FROM quota WHERE tenant_id = $1 AND kind = $2 AND subject = ANY($3::text[])")
 # Locked after the members, in id order, so that units never wait for each other in a circle.
 LOCK = Sql(
-    """SELECT q.id, q.kind, q.subject, q.total_max, q.member_max, q.used, c.state
+    """SELECT q.id, q.kind, q.subject, q.total_max, q.member_max, q.used,
+              CASE WHEN 'WITHDRAWN' IN (m.state, p.state) THEN 'REVOKED' ELSE c.state END
          FROM quota q LEFT JOIN coupon c ON c.tenant_id = q.tenant_id AND c.id = q.id
+         LEFT JOIN member_offer m ON m.tenant_id = q.tenant_id AND m.id = q.id
+         LEFT JOIN offer_plan p ON p.tenant_id = m.tenant_id AND p.id = m.plan_id
         WHERE q.tenant_id = $1 AND q.id = ANY($2::bigint[]) ORDER BY q.id FOR NO KEY UPDATE OF q"""
 )
 USE_COLUMNS = (
