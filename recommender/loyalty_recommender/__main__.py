@@ -1,4 +1,4 @@
-"""``python -m loyalty_recommender``: train a model from files, show what is in service."""
+"""``python -m loyalty_recommender``: train, show, predict and evaluate, from files alone."""
 
 import argparse
 import sys
@@ -14,10 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 when it was refused, with the reason on stderr."""
     given = _parser().parse_args(arguments)
     try:
-        if given.command == "show":
-            _show(given.model)
-        else:
-            _train(given)
+        given.run(given)
     except (RecommenderError, OSError) as error:
         print(f"loyalty_recommender: {error}", file=sys.stderr)
         return 1
@@ -28,30 +25,65 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loyalty_recommender", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="learn from purchases and publish a model")
-    train.add_argument(
+    train.set_defaults(run=_train)
+    _add_files(train, products_needed=False)
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of models")
+    show = commands.add_parser("show", help="check a model and print its card")
+    show.set_defaults(run=_show)
+    show.add_argument("model", type=Path, metavar="DIR", help="folder of models, or of one model")
+    predict = commands.add_parser("predict", help="learn before an instant, answer a file")
+    predict.set_defaults(run=_predict)
+    _add_files(predict, products_needed=True)
+    predict.add_argument(
+        "--at", type=_time, required=True, metavar="TIME", help="learn only from before; ISO 8601"
+    )
+    predict.add_argument("--window", required=True, metavar="NAME", help="such as NEXT_VISIT")
+    predict.add_argument(
+        "--requests",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help='a JSON object a line: {"member": …, "at": TIME, "cart": […]}',
+    )
+    predict.add_argument("--first", type=int, default=10, metavar="N", help="how many at most")
+    predict.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="answers, one line per request"
+    )
+    return parser
+
+
+def _add_files(parser: argparse.ArgumentParser, *, products_needed: bool) -> None:
+    parser.add_argument(
         "--interactions",
         type=Path,
         required=True,
         metavar="FILE",
         help="CSV or Parquet with member, product, occurredAt and, if there, quantity",
     )
-    train.add_argument(
+    parser.add_argument(
         "--products",
         type=Path,
+        required=products_needed,
         metavar="FILE",
-        help="CSV or Parquet with product, department; products that are no goods are left out",
+        help="CSV or Parquet with product, department and, if there, category, type, brand; "
+        "products that are no goods are left out",
     )
-    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of models")
-    train.add_argument(
+    parser.add_argument(
         "--columns",
         type=_columns,
         default={},
         metavar="OURS=THEIRS,…",
         help="names of columns that differ, such as member=household_id",
     )
-    show = commands.add_parser("show", help="check a model and print its card")
-    show.add_argument("model", type=Path, metavar="DIR", help="folder of models, or of one model")
-    return parser
+
+
+def _time(text: str) -> int:
+    from loyalty_recommender.requests import read_time
+
+    try:
+        return read_time(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wanted an ISO 8601 time, found {text!r}") from None
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -61,8 +93,8 @@ def _columns(text: str) -> dict[str, str]:
     return {ours: theirs for ours, _, theirs in pairs}
 
 
-def _show(path: Path) -> None:
-    folder = artifact.folder_of(path)
+def _show(given: argparse.Namespace) -> None:
+    folder = artifact.folder_of(given.model)
     card = artifact.read_card(folder)
     artifact.read_arrays(folder, card)
     print(card.text(), end="")
@@ -73,14 +105,32 @@ def _train(given: argparse.Namespace) -> None:
     from loyalty_recommender.reading import read_goods, read_interactions
     from loyalty_recommender.training import Settings, train
 
-    def report(doing: str, share: float) -> None:
-        print(f"{share:4.0%} {doing}", file=sys.stderr)
-
-    report("reading", 0.0)
+    _report("reading", 0.0)
     goods = read_goods(given.products, columns=given.columns) if given.products else None
     interactions = read_interactions(given.interactions, columns=given.columns, products=goods)
-    card = train(interactions, Settings(), given.out, report, trained_at=datetime.now(UTC))
+    card = train(interactions, Settings(), given.out, _report, trained_at=datetime.now(UTC))
     print(card.text(), end="")
+
+
+def _predict(given: argparse.Namespace) -> None:
+    from loyalty_recommender.predicting import Prediction, predict
+
+    asked = Prediction(
+        interactions=given.interactions,
+        products=given.products,
+        at_s=given.at,
+        window=given.window,
+        requests=given.requests,
+        first=given.first,
+        out=given.out,
+        columns=given.columns,
+    )
+    answered = predict(asked, _report)
+    print(f"{answered} requests answered in {given.out}")
+
+
+def _report(doing: str, share: float) -> None:
+    print(f"{share:4.0%} {doing}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,17 @@ class Interactions:
             product=position[inside.product].astype(np.int32),
         )
 
+    def only_known_members(self) -> Self:
+        """The same rows; members without any leave the vocabulary."""
+        kept = np.zeros(len(self.members), dtype=np.bool_)
+        kept[self.member] = True
+        position = np.cumsum(kept, dtype=np.int32) - 1
+        return replace(
+            self,
+            members=self.members.keep(kept),
+            member=position[self.member].astype(np.int32),
+        )
+
     def household_days(self) -> NDArray[np.int64]:
         """In how many visits each product was bought, (products,)."""
         return np.bincount(self.product, minlength=len(self.products)).astype(np.int64)

@@ -96,6 +96,17 @@ def test_leaving_products_out_takes_them_out_of_the_vocabulary() -> None:
     assert kept.members.texts() == ["ann", "bob"]
 
 
+def test_members_who_only_come_later_can_be_left_out_by_name() -> None:
+    shop = Interactions.from_columns(
+        np.array(["ann", "bob", "zoe"]), np.array(["tea"] * 3), np.array([1, 9, 2])
+    )
+
+    known = shop.before(5).only_known_members()
+
+    assert known.members.texts() == ["ann", "zoe"]
+    assert known.member.tolist() == [0, 1]
+
+
 def test_before_is_strict() -> None:
     found = built([("ann", "tea", 5), ("bob", "milk", 7)])
 
