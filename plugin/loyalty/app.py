@@ -24,6 +24,7 @@ from loyalty.clock import Clock, SystemClock
 from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadInput
 from loyalty.jobs import periodic
+from loyalty.jobs.attributing import attribute_due
 from loyalty.jobs.purging import purge_due
 from loyalty.jobs.roots import make_roots
 from loyalty.jobs.settling import settle_due
@@ -83,11 +84,13 @@ def create_app(
             settle = partial(settle_due, own.tenants, own.settling)
             purge = partial(purge_due, own.tenants, own.purging)
             roots = partial(make_roots, own.tenants, own.roots)
+            attribute = partial(attribute_due, own.tenants, own.feedback.attribution)
             with running.with_services(own):
                 async with (
                     periodic.running("settle", settle, settings.settle_every_s),
                     periodic.running("purge", purge, settings.purge_every_s),
                     periodic.running("roots", roots, settings.roots_every_s),
+                    periodic.running("attribute", attribute, settings.attribute_every_s),
                 ):
                     yield
 

@@ -69,6 +69,21 @@ class Settings(BaseSettings):
     roots_every_s: int = Field(default=3_600, ge=0)
     """Seconds between two looks for days that have ended and need their root; 0 for none."""
 
+    attribute_every_s: int = Field(default=300, ge=0)
+    """Seconds between two looks for orders that owe something to recommendations; 0 for none."""
+
+    attribution_days: int = Field(default=7, ge=1, le=30)
+    """For how many days a purchase is owed to a click on a recommendation or its way into the
+    cart."""
+
+    attribution_seen_days: int = Field(default=1, ge=0, le=30)
+    """For how many days a purchase is owed to a recommendation that was only shown; 0: never."""
+
+    recommendation_events_days: int = Field(default=90, ge=62, le=3_650)
+    """For how many days events of recommendations are kept; their counts by day and attributed
+    sales stay. More than the longest life of a recommendation id and the longest time in which a
+    purchase is owed together."""
+
     pool_size: int = Field(default=10, ge=1)
     """Database connections of one process."""
 

@@ -154,6 +154,9 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.product": '{product(externalId:"tea"){id}}',
     "Query.products": "{products{nodes{id cost{amount}}}}",
     "Query.model": "{model{id}}",
+    "Query.recommendationFigures": (
+        '{recommendationFigures(from:"2026-01-01",until:"2026-02-01"){nodes{window}}}'
+    ),
     "Query.memberLedger": '{memberLedger(externalId:"ann"){nodes{seq}}}',
     "Query.adjustments": "{adjustments{nodes{id}}}",
     "Query.coupon": '{coupon(code:"x"){code}}',

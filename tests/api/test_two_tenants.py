@@ -129,6 +129,9 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("admin", "ruleset"): nothing,
     ("admin", "rulesets"): nothing,
     ("admin", "model"): nothing,
+    ("admin", "recommendation_figures"): lambda names: {
+        "from": "2026-01-01", "until": "2027-01-01",
+    },
     ("admin", "ledger_verify"): nothing,
     ("admin", "metrics_summary"): nothing,
     ("admin", "api_keys"): nothing,

@@ -23,6 +23,7 @@ class Job(StrEnum):
     ROOTS = "roots"
     TRAIN = "train"
     PURGE = "purge"
+    ATTRIBUTE = "attribute"
 
 
 @app.callback()
@@ -36,7 +37,8 @@ def run_once(
         Job,
         typer.Argument(
             help="settle: expire lots, release holds, end tiers; roots: of days that have ended; "
-            "train: new models; purge: forget outcomes of idempotency keys after 30 days."
+            "train: new models; purge: forget outcomes of idempotency keys after 30 days, and old "
+            "events of recommendations; attribute: find what orders owe to recommendations."
         ),
     ],
     folder: Folder = None,
@@ -83,15 +85,23 @@ async def _purge(services: Services) -> Mapping[str, object]:
     return await purge_due(services.tenants, services.purging)
 
 
+async def _attribute(services: Services) -> Mapping[str, object]:
+    from loyalty.jobs.attributing import attribute_due
+
+    return await attribute_due(services.tenants, services.feedback.attribution)
+
+
 _SAID: Mapping[Job, str] = {
     Job.SETTLE: "{} members settled",
     Job.ROOTS: "{} roots made",
     Job.TRAIN: "model {}",
     Job.PURGE: "{} keys forgotten",
+    Job.ATTRIBUTE: "{} sales attributed",
 }
 _JOBS: Mapping[Job, Callable[[Services], Awaitable[Mapping[str, object]]]] = {
     Job.SETTLE: _settle,
     Job.ROOTS: _roots,
     Job.TRAIN: _train,
     Job.PURGE: _purge,
+    Job.ATTRIBUTE: _attribute,
 }

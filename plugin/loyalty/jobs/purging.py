@@ -1,4 +1,4 @@
-"""Forget idempotency keys whose time is over, for all tenants."""
+"""Forget idempotency keys and events of recommendations whose time is over, for all tenants."""
 
 import structlog
 
@@ -20,6 +20,7 @@ async def purge_due(tenants: Tenants, purging: Purging) -> dict[str, int]:
     for tenant in await tenants.all():
         try:
             forgotten[tenant.code] = await purging.due(tenant.id)
+            await purging.events_due(tenant.id)
         except LoyaltyError as problem:
             log.warning("purging_skipped", tenant=tenant.id, problem=problem.message)
     return forgotten

@@ -10,6 +10,7 @@ from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionC
 from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.reservations import release_open_of
+from loyalty.storage import recommendation_events as events_sql
 
 Outcome = dict[str, Any]
 
@@ -97,6 +98,8 @@ class Enrol:
             )
         columns = self._columns(desk, row)
         if columns:
+            if row["state"] != "PROSPECT":
+                _unnamed(desk, member_id, columns)
             row.update(columns)
             desk.update("member", member_id, **columns)
             desk.touch(member_id, "enrolled")
@@ -141,6 +144,7 @@ class UpdateMember:
             columns["profile_at"] = desk.now
             row.update(columns)
             desk.update("member", member_id, **columns)
+            _unnamed(desk, member_id, columns)
             desk.touch(member_id, "profile")
             if self.by is not None:
                 fields = sorted({*self.profile.given, *self.profile.consents})
@@ -191,6 +195,12 @@ def _found(desk: Desk, name: str) -> tuple[int, Row]:
         raise NotFound("member", name)
     member_id = desk.names[name]
     return member_id, desk.members[member_id]
+
+
+def _unnamed(desk: Desk, member_id: int, columns: Row) -> None:
+    """Take the member out of events of recommendations once it takes its consent back."""
+    if columns.get("consent_profiling") is False:
+        desk.after.append(events_sql.UNNAME(desk.tenant_id, member_id))
 
 
 def _micros(value: int | datetime) -> int:

@@ -1,6 +1,7 @@
 """All use cases of one process, wired once by ``app`` or the command line."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from loyalty.cache.protocol import Cache
 from loyalty.clock import Clock
@@ -17,6 +18,7 @@ from loyalty.services.coupons import Coupons
 from loyalty.services.credentials import Credentials
 from loyalty.services.door import Door
 from loyalty.services.enrolment import Enrolment
+from loyalty.services.feedback import Feedback
 from loyalty.services.gift_cards import GiftCards
 from loyalty.services.holdings import HoldingsReader
 from loyalty.services.intake import Intake
@@ -27,7 +29,6 @@ from loyalty.services.membership import Membership
 from loyalty.services.offers import Offers
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
-from loyalty.services.recommendation_events import RecommendationEvents
 from loyalty.services.recommendation_id import RecommendationIds
 from loyalty.services.recommendations import Recommendations
 from loyalty.services.reservation_list import ReservationList
@@ -69,7 +70,7 @@ class Services:
     views: Views
     recommendations: Recommendations
     window_facts: WindowFactsReader
-    recommendation_events: RecommendationEvents
+    feedback: Feedback
     trainer: Trainer
     intake: Intake
     membership: Membership
@@ -101,20 +102,19 @@ def wire(
     Raises:
         BadInput: the folder of languages is none.
     """
-    rulesets = Rulesets(database, cache, registry, clock)
-    changes = Changes(cache)
+    rulesets, changes = Rulesets(database, cache, registry, clock), Changes(cache)
     door = Door(database, clock, rulesets.known, changes.told)
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
     credentials = Credentials(database, clock, secret, settings.environment)
     catalogue = Catalogue(database, cache, clock)
     tenants = Tenants(database, clock)
-    models, ids = settings.data_dir / "models", RecommendationIds(secret)
+    views, ids = Views(database, clock), RecommendationIds(secret)
+    models = settings.data_dir / "models"
     recommendations = Recommendations(database, cache, catalogue, clock, models, ids)
-    roots = Roots(database, clock)
+    roots, tokens = Roots(database, clock), QuoteTokens(secret)
     gift_cards = GiftCards(database, door, summaries, secret)
     guard = CodeGuard(cache, clock, secret)
     holdings = HoldingsReader(database, clock, summaries, gift_cards)
-    tokens = QuoteTokens(secret)
     return Services(
         settings=settings,
         clock=clock,
@@ -133,17 +133,17 @@ def wire(
         gift_cards=gift_cards,
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         offers=Offers(database, door, clock),
-        views=Views(database, clock),
+        views=views,
         recommendations=recommendations,
         window_facts=WindowFactsReader(holdings, clock),
-        recommendation_events=RecommendationEvents(database, rulesets, clock, ids),
+        feedback=Feedback.wired(settings, database, clock, rulesets, views, ids),
         trainer=Trainer(database, rulesets, clock, models),
         intake=Intake(door, catalogue, clock),
         membership=Membership(
             database, door, clock, secret, changes.told, tenants, credentials, recommendations
         ),
         settling=Settling(database, door, clock, changes.told),
-        purging=Purging(database, clock),
+        purging=Purging(database, clock, timedelta(days=settings.recommendation_events_days)),
         issuers=Issuers(database, clock, credentials),
         roots=roots,
         proofs=Proofs(database, roots),

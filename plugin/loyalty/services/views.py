@@ -169,6 +169,12 @@ class Views:
         order = dict(zip(sql.ORDER_COLUMNS, rows[0], strict=True))
         return _order_view(order, [(*columns,) for _, *columns in lines])
 
+    async def orders_by_id(self, tenant_id: int, ids: Sequence[int]) -> list[OrderView]:
+        """Orders by row id; those that are not there are left out."""
+        return await self._orders(
+            tenant_id, await self._database.read(sql.ORDERS_BY_ID(tenant_id, ids))
+        )
+
     async def orders_of(
         self, tenant_id: int, member_id: int, first: int, before_id: int = LAST
     ) -> list[OrderView]:

@@ -59,3 +59,11 @@ ADD_COUNTS = Sql(
          carts = recommendation_day.carts + excluded.carts
        RETURNING id"""
 )
+# Of a member, $2, who takes back its consent, and of everybody who became part of it.
+UNNAME = Sql(
+    """UPDATE recommendation_event SET member_id = NULL
+        WHERE tenant_id = $1 AND member_id IN (
+          SELECT id FROM member WHERE tenant_id = $1 AND id = $2
+           UNION ALL SELECT id FROM member WHERE tenant_id = $1 AND merged_into = $2)
+       RETURNING id"""
+)

@@ -80,7 +80,7 @@ async def recommendation_events(
         for each in input.events
     ]
     try:
-        found = await context.services.recommendation_events.record(
+        found = await context.services.feedback.events.record(
             context.tenant_id,
             reported,
             is_shopper=viewer.kind is ViewerKind.SHOPPER,
