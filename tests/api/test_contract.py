@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from loyalty import errors
-from loyalty.domain import ledger, quote_terms, reasons, tiers
+from loyalty.domain import ledger, offer_states, quote_terms, reasons, tiers
 from loyalty.services import access, audit, member_ledger
 from loyalty.services.members import MOVES
 from loyalty_graphql.admin.schema import schema as admin
@@ -25,6 +25,7 @@ from loyalty_graphql.types.access import ViewerKind
 from loyalty_graphql.types.candidates import Outcome
 from loyalty_graphql.types.ledger import TransactionKind
 from loyalty_graphql.types.members import MemberState
+from loyalty_graphql.types.offers import OfferReasonCode, OfferState
 from loyalty_graphql.types.quotes import UseKind
 from loyalty_graphql.types.reasons import ReasonCode
 from loyalty_graphql.types.recommendations import RecommendationWindow
@@ -92,6 +93,8 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
         (Outcome, quote_terms.Outcome),
         (Objective, quote_terms.Objective),
         (ReasonCode, reasons.Reason),
+        (OfferState, offer_states.OfferState),
+        (OfferReasonCode, offer_states.WhyOffered),
         (TierState, tiers.TierState),
         (TierChangeReason, tiers.TierChangeReason),
         (RecommendationWindow, Window),

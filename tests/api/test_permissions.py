@@ -84,6 +84,16 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {"input": {**KEY, "source": "guest"}},
         {Scope.MEMBERS_WRITE, "merchant"},
     ),
+    "Query.offers": (
+        '{offers(member:"ann"){code}}',
+        {},
+        {"shopper", Scope.MEMBERS_READ, "merchant"},
+    ),
+    "Mutation.offerActivate": (
+        "mutation($input:OfferActivateInput!){offerActivate(input:$input){replayed}}",
+        {"input": {**KEY, "offerId": encode_id("Offer", 1), "member": "ann"}},
+        {"shopper", Scope.MEMBERS_WRITE, "merchant"},
+    ),
     "Mutation.checkoutReserve": (
         "mutation($input:CheckoutReserveInput!){checkoutReserve(input:$input){replayed}}",
         {"input": {**KEY, "quoteToken": "x"}},

@@ -37,6 +37,7 @@ class Names:
     gift_card: str = encode_id("GiftCard", 1)
     gift_code: str = "AAAA-BBBB-CCCC-DDDD"
     entry: str = encode_id("LedgerEntry", 1)
+    offer: str = encode_id("Offer", 1)
 
 
 GHOST = Names("ghost", "spook", "o-x", "r-x", "c-x", "nix", "NIX-OFF")
@@ -82,6 +83,10 @@ TABLE: dict[tuple[str, str], Makes] = {
                               "product": names.product}]}
     },
     ("storefront", "member_card"): named("externalId"),
+    ("storefront", "offers"): named("member"),
+    ("storefront", "offer_activate"): lambda names: {
+        "input": {KEY: key(names), "offerId": names.offer, "member": names.member}
+    },
     ("storefront", "orders"): named("externalId"),
     ("storefront", "points_history"): named("externalId"),
     ("storefront", "order"): lambda names: {"externalId": names.order},
@@ -306,6 +311,7 @@ async def test_what_is_anothers_answers_like_what_is_not_there(
         gift_card=encode_id("GiftCard", 7),
         gift_code=theirs.gift_code[:-4] + "ZZZZ",
         entry=other_of(theirs.entry),
+        offer=encode_id("Offer", 7),
         recommendation=theirs.recommendation[:-4] + "AAAA",
     )
     before = await merchant(program, "member_export", externalId="ann")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 from loyalty.domain.cart import Cart, CartLine
@@ -41,6 +42,25 @@ budget_points = 100
 targets = [{ code = "jam", name = "jam", products = ["jam"] }]
 """
 _numbers = count(1)
+
+
+def offers_of_program(program: Any) -> "OfferShop":
+    """The same of a program behind the GraphQL endpoints."""
+    services = program.shop.services
+
+    async def member(name: str) -> Any:
+        return await services.summaries.shown(program.tenant_id, name)
+
+    shop = SimpleNamespace(
+        tenant_id=program.tenant_id,
+        clock=program.shop.clock,
+        database=program.shop.database,
+        door=services.door,
+        rulesets=services.rulesets,
+        summaries=services.summaries,
+        member=member,
+    )
+    return OfferShop(shop)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Every language says everything, with the same figures and no secrets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -9,9 +9,11 @@ from loyalty.domain.reasons import Reason
 from loyalty.errors import BadInput
 from loyalty.wording.language import (
     CHANGES,
+    OFFERED,
     PLACEHOLDERS,
     REASONS,
     Language,
+    Text,
     placeholders,
     read_language,
 )
@@ -26,9 +28,16 @@ WRITTEN = {
 }
 
 
+def parts(language: Language) -> Iterator[tuple[str, Mapping[str, Mapping[str, Text]]]]:
+    """The tables of its file."""
+    yield "reasons", language.reasons
+    yield "changes", language.changes
+    yield "offered", language.offered
+
+
 def texts(language: Language) -> Iterator[tuple[str, str, str]]:
     """Where, kind and text of everything it says."""
-    for part, said in (("reasons", language.reasons), ("changes", language.changes)):
+    for part, said in parts(language):
         for code, kinds in said.items():
             for kind, text in kinds.items():
                 forms = {"": text} if isinstance(text, str) else text
@@ -53,6 +62,7 @@ def test_every_reason_and_change_has_every_text(tag: str) -> None:
     for reason, kinds in REASONS.items():
         assert tuple(language.reasons[reason]) == kinds, reason
     assert {code: tuple(kinds) for code, kinds in language.changes.items()} == CHANGES
+    assert {code: tuple(kinds) for code, kinds in language.offered.items()} == OFFERED
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
@@ -116,7 +126,7 @@ def test_no_two_reasons_are_told_alike(tag: str) -> None:
 def written(tag: str = "en") -> str:
     """A whole file of texts."""
     language, lines = LANGUAGES[tag], ['name = "X"']
-    for part, said in (("reasons", language.reasons), ("changes", language.changes)):
+    for part, said in parts(language):
         for code, kinds in said.items():
             lines.append(f"[{part}.{code}]")
             for kind, text in kinds.items():

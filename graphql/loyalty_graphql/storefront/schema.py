@@ -11,12 +11,14 @@ from loyalty_graphql.storefront.mutations import (
     order_edits,
     recommendation_events,
 )
+from loyalty_graphql.storefront.mutations import offers as offer_steps
 from loyalty_graphql.storefront.mutations import orders as refunds
 from loyalty_graphql.storefront.queries import (
     access,
     catalogue,
     checkout,
     members,
+    offers,
     orders,
     recommendations,
     rulesets,
@@ -33,6 +35,7 @@ Query = create_type(
         catalogue.product,
         catalogue.products,
         recommendations.recommendations,
+        offers.offers,
         checkout.checkout_quote,
         orders.reservation,
         orders.order,
@@ -47,6 +50,7 @@ Mutation = create_type(
         enrolment.member_update,
         merging.member_merge,
         merging.member_unmerge,
+        offer_steps.offer_activate,
         checkout_steps.checkout_reserve,
         checkout_steps.checkout_extend,
         checkout_steps.checkout_commit,

@@ -98,7 +98,9 @@ class Program:
     ruleset_version: int = strawberry.field(description="Version of the ruleset in force.")
     point_types: list[PointType] = strawberry.field(description="What is counted.")
     tiers: list[Tier] = strawberry.field(description="The tiers, lowest first.")
-    rewards: list[Reward] = strawberry.field(description="The rewards, in the program's order.")
+    rewards: list[Reward] = strawberry.field(
+        description="The rewards, in the program's order, without those of personal offers alone."
+    )
     point_value: Money | None = strawberry.field(
         description="What 100 points pay at checkout, rounded down; null where points do not pay."
     )
@@ -123,7 +125,9 @@ class Program:
                 for item in rules.point_types
             ],
             tiers=[Tier.of(tier) for tier in rules.tier_policy.tiers],
-            rewards=[Reward.of(reward, rules) for reward in rules.rewards],
+            rewards=[
+                Reward.of(reward, rules) for reward in rules.rewards if not reward.needs_offer
+            ],
             point_value=worth(rules, tender.point_type, 100) if tender else None,
         )
 

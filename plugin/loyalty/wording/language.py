@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 
+from loyalty.domain.offer_states import WhyOffered
 from loyalty.domain.reasons import Reason
 from loyalty.errors import BadInput
 
@@ -40,6 +41,9 @@ CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The text of each kind of nearest change."""
 
+OFFERED: Final[Mapping[WhyOffered, tuple[str, ...]]] = dict.fromkeys(WhyOffered, ("target",))
+"""The text of each reason for which a member got an offer."""
+
 PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "says": frozenset(),
     "none": frozenset(),
@@ -48,6 +52,7 @@ PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "applied_money": frozenset({"money"}),
     "points": frozenset({"points"}),
     "tier": frozenset({"tier"}),
+    "target": frozenset({"target"}),
 }
 """What stands in braces in each text: exactly this, whatever the language."""
 
@@ -68,6 +73,7 @@ class Language:
     locale: Locale
     reasons: Mapping[str, Mapping[str, Text]]
     changes: Mapping[str, Mapping[str, Text]]
+    offered: Mapping[str, Mapping[str, Text]]
 
 
 def read_language(tag: str, text: str) -> Language:
@@ -85,14 +91,19 @@ def read_language(tag: str, text: str) -> Language:
     except tomllib.TOMLDecodeError as problem:
         raise BadInput(f"{tag}.toml: found no TOML: {problem}") from None
     forms = locale.plural_form.tags | {"other"}
-    problems = [f"found {key!r}" for key in sorted(found.keys() - {"name", "reasons", "changes"})]
+    problems = [
+        f"found {key!r}" for key in sorted(found.keys() - {"name", "reasons", "changes", "offered"})
+    ]
     if not isinstance(found.get("name"), str):
         problems.append("found no name, wanted what its speakers call it")
     problems += _problems("reasons", found.get("reasons"), REASONS, forms)
     problems += _problems("changes", found.get("changes"), CHANGES, forms)
+    problems += _problems("offered", found.get("offered"), OFFERED, forms)
     if problems:
         raise BadInput(f"{tag}.toml: " + "; ".join(problems))
-    return Language(tag, found["name"], locale, found["reasons"], found["changes"])
+    return Language(
+        tag, found["name"], locale, found["reasons"], found["changes"], found["offered"]
+    )
 
 
 def _locale(tag: str) -> Locale:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loyalty.domain.money import Money
+from loyalty.domain.offer_states import WhyOffered
 from loyalty.domain.quote_terms import CREDIT, Candidate, Outcome
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.ruleset import Ruleset
@@ -59,6 +60,14 @@ class Words:
             return self._said(texts, "points", points=nearest.points or 0)
         return self._said(texts, "says")
 
+    def offered(self, why: WhyOffered, target: str) -> str:
+        """Why a member got an offer.
+
+        Args:
+            target: what the offer is for, as members read it.
+        """
+        return self._said(self.language.offered[why], "target", target=target)
+
     def _said(
         self,
         texts: Mapping[str, Text],
@@ -67,6 +76,7 @@ class Words:
         money: Money | None = None,
         points: int | None = None,
         tier: str = "",
+        target: str = "",
     ) -> str:
         text = texts[kind]
         if not isinstance(text, str):
@@ -78,6 +88,7 @@ class Words:
             "money": "" if money is None else self.figures.money(money),
             "points": "" if points is None else self.figures.count(points),
             "tier": tier,
+            "target": target,
         }
         # One pass: a tier's name that holds braces is no placeholder.
         return text.format_map(shown)
