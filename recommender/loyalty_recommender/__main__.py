@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from loyalty_recommender import artifact
@@ -49,7 +49,56 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="answers, one line per request"
     )
+    evaluate = commands.add_parser("evaluate", help="measure models on purchases that were made")
+    evaluate.set_defaults(run=_evaluate)
+    _add_evaluation(evaluate)
     return parser
+
+
+def _add_evaluation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with interactions and products, each .parquet or .csv; "
+        "that of Complete Journey is recognised as it is",
+    )
+    _add_columns(parser)
+    parser.add_argument(
+        "--models",
+        type=_names,
+        metavar="NAME,…",
+        help="only these rows of the table; all if left out",
+    )
+    parser.add_argument(
+        "--cuts",
+        type=_numbers,
+        metavar="DAY,…",
+        help="days that part what is learned from what is asked; 253,281,309,337 if left out",
+    )
+    parser.add_argument(
+        "--day-zero",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="day that cuts count from; that of the first purchase if left out",
+    )
+    parser.add_argument(
+        "--ask-on",
+        choices=("cut", "visit"),
+        default="cut",
+        help="whether questions name the day of the cut or that of the visit",
+    )
+    parser.add_argument(
+        "--left-out",
+        type=int,
+        default=1,
+        metavar="FOLDS",
+        help="how many fifths of the households are left out of training in turn, 0 to 5",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for figures.json and report.html"
+    )
 
 
 def _add_files(parser: argparse.ArgumentParser, *, products_needed: bool) -> None:
@@ -68,6 +117,10 @@ def _add_files(parser: argparse.ArgumentParser, *, products_needed: bool) -> Non
         help="CSV or Parquet with product, department and, if there, category, type, brand; "
         "products that are no goods are left out",
     )
+    _add_columns(parser)
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         type=_columns,
@@ -84,6 +137,17 @@ def _time(text: str) -> int:
         return read_time(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"wanted an ISO 8601 time, found {text!r}") from None
+
+
+def _names(text: str) -> list[str]:
+    return [each for each in text.split(",") if each]
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(each) for each in _names(text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wanted DAY,…, found {text!r}") from None
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -127,6 +191,24 @@ def _predict(given: argparse.Namespace) -> None:
     )
     answered = predict(asked, _report)
     print(f"{answered} requests answered in {given.out}")
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    from loyalty_recommender.evaluation.candidates import ENTRIES
+    from loyalty_recommender.evaluation.command import Evaluation, evaluate, told
+    from loyalty_recommender.evaluation.protocol import TEST_CUTS
+
+    asked = Evaluation(
+        data=given.data,
+        columns=given.columns,
+        models=given.models or [each.name for each in ENTRIES],
+        cuts=given.cuts or TEST_CUTS,
+        day_zero=given.day_zero,
+        ask_on=given.ask_on,
+        left_out=given.left_out,
+        out=given.out,
+    )
+    print(evaluate(asked, told).table(), end="")
 
 
 def _report(doing: str, share: float) -> None:

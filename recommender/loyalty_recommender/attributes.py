@@ -76,6 +76,8 @@ class Products:
     attributes: Attributes
     is_good: Mask
     """False for fuel, coupons, stamps, donations and the like."""
+    names: tuple[str, ...]
+    """What each is called where nothing better is known: its type, category or department."""
 
     def goods(self) -> set[str]:
         """Ids of the products that are goods."""

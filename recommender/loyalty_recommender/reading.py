@@ -132,6 +132,9 @@ def read_products(
         ids=Vocabulary.of(product for product, _ in ordered),
         attributes=Attributes.of_names(department, category, type_, brand),
         is_good=np.array([each not in no_goods for each in department], dtype=np.bool_),
+        names=tuple(
+            (each[2] or each[1] or each[0] or product).capitalize() for product, each in ordered
+        ),
     )
 
 

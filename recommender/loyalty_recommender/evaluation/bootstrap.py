@@ -72,6 +72,22 @@ class Draws:
         low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
         return Interval(float(np.mean(values)), float(low), float(high))
 
+    def ratio(self, ours: AnyArray, theirs: AnyArray, *, share: float = SHARE) -> Interval:
+        """The mean of ours over the mean of theirs, on the same questions, with its interval.
+
+        Args:
+            theirs: (questions,) with a mean above zero; draws in which it is zero are passed over.
+        """
+        households = self.times.shape[1]
+        means = [
+            self.times @ np.bincount(self.household, weights=values, minlength=households)
+            for values in (ours, theirs)
+        ]
+        drawn = means[1] > 0
+        ratios = means[0][drawn] / means[1][drawn]
+        low, high = np.quantile(ratios, [(1 - share) / 2, (1 + share) / 2])
+        return Interval(float(np.mean(ours) / np.mean(theirs)), float(low), float(high))
+
 
 def interval(values: AnyArray, households: AnyArray, *, seed: int = SEED) -> Interval:
     """The mean over questions, with its 95 % interval over households.

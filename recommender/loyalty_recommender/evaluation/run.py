@@ -83,10 +83,25 @@ class Measured:
         """nDCG at k per question."""
         return metrics.ndcg(self.hits, self.wanted, k)
 
+    def rows(self, kept: AnyArray) -> Measured:
+        """Some of the questions, by a mask or by positions."""
+        return Measured(self.hits[kept], self.wanted[kept], self.household[kept], self.cut[kept])
+
     def of_cut(self, cut: int) -> Measured:
         """Only the questions of one cut."""
-        kept = self.cut == cut
-        return Measured(self.hits[kept], self.wanted[kept], self.household[kept], self.cut[kept])
+        return self.rows(self.cut == cut)
+
+    def same_questions(self, other: Measured) -> Measured:
+        """The questions that ``other`` was asked too, in its sequence.
+
+        Raises:
+            KeyError: ``other`` was asked one that this was not.
+        """
+        at = {key: row for row, key in enumerate(self._keys())}
+        return self.rows(np.array([at[key] for key in other._keys()], dtype=np.int64))
+
+    def _keys(self) -> list[tuple[int, int]]:
+        return list(zip(self.cut.tolist(), self.household.tolist(), strict=True))
 
     def summary(self, k: int = 10) -> tuple[Interval, Interval]:
         """Recall and nDCG at k with their intervals."""
@@ -133,8 +148,12 @@ def run(
     splits: Iterable[Split],
     windows: Sequence[AskedWindow],
     progress: Progress = lambda doing: None,
+    taught: Callable[[Split, Answering], None] = lambda split, answering: None,
 ) -> dict[AskedWindow, Measured]:
     """Teach a candidate at each cut and ask it the questions of some windows.
+
+    Args:
+        taught: is shown each model that has learned, after it has answered.
 
     Raises:
         BadAnswer: an answer breaks the rules.
@@ -147,6 +166,7 @@ def run(
         fitted = perf_counter()
         for window, measured in _windows(answering, split, windows):
             parts[window].append(measured)
+        taught(split, answering)
         progress(
             f"cut {split.cut}: learned in {fitted - started:.1f} s, "
             f"answered in {perf_counter() - fitted:.1f} s"

@@ -27,12 +27,13 @@ class Bm25:
     with a product as the document and its members as the words; weights and neighbours by implicit.
     """
 
-    neighbours: int = 100
+    neighbours: int = 500
     """Neighbours kept per product, 1 to 1,000."""
     k1: float = 1.2
     """How soon another visit of the same member stops to count, > 0."""
-    b: float = 0.75
-    """How much a product of many members is held back, 0 to 1."""
+    b: float = 0.2
+    """How much a product of many members is held back, 0 to 1. On Complete Journey before day 225,
+    0.2 finds almost twice as much that is new as the usual 0.75."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.neighbours <= 1000:

@@ -28,12 +28,13 @@ class Bpr:
 
     factors: int = 64
     """Length of the vectors, 1 to 1,024."""
-    learning_rate: float = 0.05
+    learning_rate: float = 0.02
     """Step of the gradient, > 0."""
-    regularization: float = 0.01
+    regularization: float = 0.001
     """Weight of the squared vectors in the loss, >= 0."""
-    iterations: int = 100
-    """Rounds of as many sampled pairs as there are purchases, >= 1."""
+    iterations: int = 20
+    """Rounds of as many sampled pairs as there are purchases, >= 1. On Complete Journey at day 225,
+    100 rounds find less than half of what 20 do."""
     seed: int = 7
     """Start of the random numbers, >= 0."""
 
