@@ -1,10 +1,12 @@
 """Amounts and counts as a language writes them."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
+from babel.dates import format_skeleton
 from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from loyalty.domain.money import Money, digits
@@ -23,6 +25,11 @@ class Figures:
     def count(self, count: int) -> str:
         """Grouped: ``12,345``."""
         return format_decimal(count, locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """Without its year: ``12 November``."""
+        text: str = format_skeleton("MMMMd", day, locale=self.locale)
+        return text
 
 
 @lru_cache(maxsize=4_096)

@@ -4,10 +4,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 
+from loyalty.domain.because import BecauseCode
 from loyalty.domain.offer_states import WhyOffered
 from loyalty.domain.reasons import Reason
 from loyalty.errors import BadInput
@@ -44,6 +46,25 @@ CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
 OFFERED: Final[Mapping[WhyOffered, tuple[str, ...]]] = dict.fromkeys(WhyOffered, ("target",))
 """The text of each reason for which a member got an offer."""
 
+BECAUSE: Final[Mapping[str, tuple[str, ...]]] = {
+    BecauseCode.BOUGHT_BEFORE: ("rhythm", "once"),
+    BecauseCode.BECAUSE_YOU_BUY: ("says", "product"),
+    BecauseCode.GOES_WITH: ("says", "product", "cart"),
+    BecauseCode.SIMILAR_TO: ("says", "product"),
+    BecauseCode.POPULAR: ("says",),
+    BecauseCode.NEW: ("says", "date"),
+}
+"""Why a product is recommended: with a product's name, with the name of one in the cart, or without
+either where the reader may not see it."""
+
+PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "TIMES": ("count",),
+    "EVERY": ("count",),
+    "AGO": ("says", "count"),
+}
+"""Phrases that stand in ``rhythm`` and ``once`` as ``{times}``, ``{every}`` and ``{last}``. Each is
+counted by itself, so that no language has to say every pair of counts. ``AGO.says`` is today."""
+
 PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "says": frozenset(),
     "none": frozenset(),
@@ -53,8 +74,26 @@ PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "points": frozenset({"points"}),
     "tier": frozenset({"tier"}),
     "target": frozenset({"target"}),
+    "rhythm": frozenset({"times", "every", "last"}),
+    "once": frozenset({"last"}),
+    "product": frozenset({"product"}),
+    "cart": frozenset({"product"}),
+    "date": frozenset({"date"}),
+    "count": frozenset({"count"}),
 }
 """What stands in braces in each text: exactly this, whatever the language."""
+
+_PARTS: Final[Mapping[str, Mapping[Any, tuple[str, ...]]]] = {
+    "reasons": REASONS,
+    "changes": CHANGES,
+    "offered": OFFERED,
+    "because": BECAUSE,
+    "phrases": PHRASES,
+}
+_PLURALS = ("points", "count")
+"""Kinds of text of which there is one for each form of the plural."""
+_COUNTS = range(1_001)
+"""Numbers that tell which of them a form of the plural is for."""
 
 TEXT_MAX = 300
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -74,6 +113,8 @@ class Language:
     reasons: Mapping[str, Mapping[str, Text]]
     changes: Mapping[str, Mapping[str, Text]]
     offered: Mapping[str, Mapping[str, Text]]
+    because: Mapping[str, Mapping[str, Text]]
+    phrases: Mapping[str, Mapping[str, Text]]
 
 
 def read_language(tag: str, text: str) -> Language:
@@ -90,20 +131,14 @@ def read_language(tag: str, text: str) -> Language:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise BadInput(f"{tag}.toml: found no TOML: {problem}") from None
-    forms = locale.plural_form.tags | {"other"}
-    problems = [
-        f"found {key!r}" for key in sorted(found.keys() - {"name", "reasons", "changes", "offered"})
-    ]
+    problems = [f"found {key!r}" for key in sorted(found.keys() - {"name", *_PARTS})]
     if not isinstance(found.get("name"), str):
         problems.append("found no name, wanted what its speakers call it")
-    problems += _problems("reasons", found.get("reasons"), REASONS, forms)
-    problems += _problems("changes", found.get("changes"), CHANGES, forms)
-    problems += _problems("offered", found.get("offered"), OFFERED, forms)
+    for part, wanted in _PARTS.items():
+        problems += _problems(part, found.get(part), wanted, locale)
     if problems:
         raise BadInput(f"{tag}.toml: " + "; ".join(problems))
-    return Language(
-        tag, found["name"], locale, found["reasons"], found["changes"], found["offered"]
-    )
+    return Language(tag, found["name"], locale, **{part: found[part] for part in _PARTS})
 
 
 def _locale(tag: str) -> Locale:
@@ -117,7 +152,7 @@ def _locale(tag: str) -> Locale:
 
 
 def _problems(
-    part: str, found: Any, wanted: Mapping[Any, tuple[str, ...]], forms: set[str] | frozenset[str]
+    part: str, found: Any, wanted: Mapping[Any, tuple[str, ...]], locale: Locale
 ) -> Iterator[str]:
     if not isinstance(found, dict):
         yield f"found no {part}"
@@ -133,28 +168,38 @@ def _problems(
             yield f"{where}: found {sorted(have)}, wanted {sorted(kinds)}"
             continue
         for kind in kinds:
-            yield from _text_problems(f"{where}.{kind}", kind, have[kind], forms)
+            yield from _text_problems(f"{where}.{kind}", kind, have[kind], locale)
 
 
-def _text_problems(
-    where: str, kind: str, found: Any, forms: set[str] | frozenset[str]
-) -> Iterator[str]:
-    if kind == "points":
+def _text_problems(where: str, kind: str, found: Any, locale: Locale) -> Iterator[str]:
+    texts = {"": found}
+    if kind in _PLURALS:
+        forms = locale.plural_form.tags | {"other"}
         if not isinstance(found, dict) or found.keys() != forms:
             has = sorted(found) if isinstance(found, dict) else "one text"
             yield f"{where}: found {has}, wanted the forms {sorted(forms)}"
             return
-        texts = list(found.values())
-    else:
-        texts = [found]
-    for text in texts:
+        texts = found
+    for form, text in texts.items():
         if not isinstance(text, str) or not 1 <= len(text) <= TEXT_MAX or not text.isprintable():
             yield f"{where}: found {text!r:.60}, wanted 1 to {TEXT_MAX} printable characters"
-        elif placeholders(text) != PLACEHOLDERS[kind]:
+        elif placeholders(text) != PLACEHOLDERS[kind] and not _says_the_number(
+            text, kind, form, locale
+        ):
             yield (
                 f"{where}: found {sorted(placeholders(text))} in braces, "
                 f"wanted {sorted(PLACEHOLDERS[kind])}"
             )
+
+
+def _says_the_number(text: str, kind: str, form: str, locale: Locale) -> bool:
+    """Whether a phrase does without its count: "once" is for one number only."""
+    return kind == "count" and not placeholders(text) and _is_of_one_number(locale, form)
+
+
+@lru_cache(maxsize=256)
+def _is_of_one_number(locale: Locale, form: str) -> bool:
+    return sum(locale.plural_form(number) == form for number in _COUNTS) == 1
 
 
 def placeholders(text: str) -> frozenset[str]:
