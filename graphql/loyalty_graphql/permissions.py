@@ -53,6 +53,7 @@ RULES: Mapping[str, Rule] = {
     "Query.products": _CATALOGUE,
     "Query.recommendations": _CATALOGUE,
     "Query.offers": _READ_MEMBER,
+    "Query.rankProducts": _CATALOGUE,
     "Query.checkoutQuote": Rule(shopper=True, scopes=(Scope.CHECKOUT_QUOTE,)),
     "Query.reservation": _CHECKOUT,
     "Query.order": Rule(shopper=True, scopes=(Scope.MEMBERS_READ, Scope.CHECKOUT_WRITE)),

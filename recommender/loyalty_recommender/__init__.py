@@ -26,7 +26,7 @@ Serving, in every process; a member's past is read per request and kept in no mo
     past = recommender.history(product_ids, days)      # what one member bought, and when
     recommender.recommend(window, first, history=past, day=today, product=None, cart=(),
                           allowed=mask, exclude=()) -> Recommendation(items, strategy)
-    recommender.rank(product_ids, history=past, day=today) -> items
+    recommender.rank(product_ids, history=past, day=today) -> items, strategy
 
 Going back to an earlier model: ``artifact.model_ids(root)``, ``artifact.point_to(root, id)``.
 Everything that can go wrong is a ``loyalty_recommender.errors.RecommenderError``.

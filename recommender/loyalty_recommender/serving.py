@@ -195,7 +195,7 @@ class Recommender:
         ranking = model.recommend(query, first, may)
         return Recommendation(self._items(asked, query, ranking), model.strategy)
 
-    def rank(self, products: Sequence[str], *, history: History | None, day: int) -> list[Item]:
+    def rank(self, products: Sequence[str], *, history: History | None, day: int) -> Recommendation:
         """Order products that were found in another way, such as by a search, for a member.
 
         Args:
@@ -215,9 +215,10 @@ class Recommender:
             items += self._items(Window.NEXT_VISIT, query, ranking)
             may[ranking.products] = False
         rest = np.flatnonzero(may).astype(np.int32)
-        return items + self._items(
+        items += self._items(
             Window.NEXT_VISIT, query, Ranking(rest, np.zeros(len(rest), dtype=np.float32))
         )
+        return Recommendation(items, rankings[0].strategy)
 
     def _items(self, window: Window, query: Query, ranking: Ranking) -> list[Item]:
         return [

@@ -14,8 +14,11 @@ from graphql import (
 
 from loyalty import errors
 from loyalty.domain import ledger, offer_states, quote_terms, reasons, tiers
+from loyalty.domain.because import BecauseCode
+from loyalty.domain.boosts import BoostedWindow
 from loyalty.services import access, audit, member_ledger
 from loyalty.services.members import MOVES
+from loyalty.services.recommendation_id import ANSWERED_IN, RANK_PRODUCTS
 from loyalty_graphql.admin.schema import schema as admin
 from loyalty_graphql.admin.types.audit import AuditSubject
 from loyalty_graphql.admin.types.member_ledger import LedgerCause
@@ -29,6 +32,7 @@ from loyalty_graphql.types.offers import OfferReasonCode, OfferState
 from loyalty_graphql.types.quotes import UseKind
 from loyalty_graphql.types.reasons import ReasonCode
 from loyalty_graphql.types.recommendations import RecommendationWindow
+from loyalty_graphql.types.recommended_products import RecommendationReasonCode
 from loyalty_graphql.types.tiers import TierChangeReason, TierState
 from loyalty_graphql.user_errors import ErrorCode
 from loyalty_recommender.windows import Window
@@ -98,11 +102,16 @@ def test_every_code_of_the_tree_is_an_error_code() -> None:
         (TierState, tiers.TierState),
         (TierChangeReason, tiers.TierChangeReason),
         (RecommendationWindow, Window),
+        (RecommendationReasonCode, BecauseCode),
     ],
 )
 def test_closed_sets_are_those_of_the_domain(ours: type[Enum], theirs: type[Enum]) -> None:
     assert [item.name for item in ours] == [item.name for item in theirs]
     assert [item.value for item in ours] == [item.name for item in ours]
+
+
+def test_boosts_are_declared_for_the_windows_there_are_and_for_lists_of_the_shops() -> None:
+    assert {*BoostedWindow} == {*Window, RANK_PRODUCTS} == {*ANSWERED_IN}
 
 
 def test_uses_are_told_of_but_not_budgets() -> None:

@@ -44,7 +44,13 @@ def cases(reservation: str, token: str, answer: str) -> dict[tuple[str, str], di
         "products": page | {"category": "TEA", "search": "tea"},
         "recommendations": {
             "window": "CART", "first": 3, "member": "ann", "product": "tea", "cart": ["tea"],
+            "filter": {
+                "priceMin": eur("1.00"), "priceMax": eur("99.00"), "categories": ["TEA"],
+                "exclude": ["x"], "stockMin": 1,
+            },
+            "locale": "hu-HU",
         },
+        "rank_products": {"ids": ["tea", "x"], "member": "ann", "locale": "hu-HU"},
         "recommendation_events": {
             "input": {
                 "events": [

@@ -44,6 +44,11 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {},
         {"anonymous", "shopper", Scope.CATALOGUE_READ, "merchant"},
     ),
+    "Query.rankProducts": (
+        '{rankProducts(ids:["tea"]){strategy}}',
+        {},
+        {"anonymous", "shopper", Scope.CATALOGUE_READ, "merchant"},
+    ),
     "Query.checkoutQuote": (
         "query($input:CheckoutQuoteInput!){checkoutQuote(input:$input){quote{hash}}}",
         {"input": {"cartId": "c", "lines": [line("1", "tea", 1, "1.00")]}},

@@ -78,6 +78,9 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("storefront", "recommendations"): lambda names: {
         "window": "SIMILAR", "member": names.member, "product": names.product,
     },
+    ("storefront", "rank_products"): lambda names: {
+        "ids": [names.product], "member": names.member,
+    },
     ("storefront", "recommendation_events"): lambda names: {
         "input": {"events": [{"recommendationId": names.recommendation, "type": "CLICK",
                               "product": names.product}]}

@@ -15,8 +15,7 @@ from loyalty.cache import Cache, open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
-from loyalty.services import recommendations as module
-from loyalty.services import served_model
+from loyalty.services import picking, recommendations, served_model
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.members import Enrol, Profile, SetState
 from loyalty.services.orders import BookOrder
@@ -51,7 +50,11 @@ class Windows:
         shown = None if member is None else await self.shop.member(member)
         given = {"first": 5} | asked
         return await self.recommendations.answer(
-            self.shop.tenant_id, member=shown, window=window, **given
+            self.shop.tenant_id,
+            rules=await self.shop.rulesets.current(self.shop.tenant_id),
+            member=shown,
+            window=window,
+            **given,
         )
 
     async def names(self, window: str, member: str | None = None, **asked: Any) -> list[str]:
@@ -195,7 +198,13 @@ async def test_a_shop_without_orders_or_products_has_nothing_to_show(
 ) -> None:
     for window in Window:
         answer = await windows.recommendations.answer(
-            shops[1].tenant_id, member=None, window=window, first=5, product="milk", cart=["milk"]
+            shops[1].tenant_id,
+            rules=await shops[1].rulesets.current(shops[1].tenant_id),
+            member=None,
+            window=window,
+            first=5,
+            product="milk",
+            cart=["milk"],
         )
         assert (answer.items, answer.model_id) == ([], None)
 
@@ -330,8 +339,8 @@ async def test_a_page_that_does_not_exist_for_the_viewer_tells_nothing(windows: 
 async def test_products_out_of_stock_make_room_for_the_next(
     windows: Windows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "DEPTH", 2)
-    monkeypatch.setattr(module, "SPARE", 0)
+    monkeypatch.setattr(recommendations, "DEPTH", 2)
+    monkeypatch.setattr(picking, "SPARE", 0)
     everything = await windows.names("TRENDING", first=50)
     assert len(everything) == 9
     gone = everything[:6]

@@ -23,6 +23,7 @@ WHOLE = {
     "access.WEBHOOK_SOURCES": "a handful",
     "as_of.VERSION_AT": "a handful of versions",
     "catalogue.HIDDEN": "every product that not everybody may see",
+    "catalogue.MATCHING": "what a filter leaves, once the best of a ranking were too few",
     "erasure.IMPORTS_TO_CHECK": "a handful",
     "erasure.ORDERS_AWAITED": "refunds of a tenant, once a member is erased",
     "imports.ORDERS_BOOKED": "the demo's banner, once at its start",

@@ -77,8 +77,12 @@ class Cost:
 def _items(
     name: str, variables: Mapping[str, object], defaults: Mapping[str, ValueNode], limits: Limits
 ) -> int:
-    """Items that a variable asks for; what is not a number is left for coercion to refuse."""
+    """Items that a variable asks for, or names; what is neither a number nor a list is left for
+    coercion to refuse.
+    """
     value = variables.get(name)
+    if isinstance(value, list):
+        return max(len(value), 1)
     if value is None:
         default = defaults.get(name)
         if isinstance(default, IntValueNode):

@@ -20,7 +20,7 @@ from graphql.language import (
     SelectionSetNode,
     ValueNode,
 )
-from graphql.language.ast import IntValueNode, VariableNode
+from graphql.language.ast import IntValueNode, ListValueNode, VariableNode
 from graphql.type import (
     GraphQLField,
     GraphQLInterfaceType,
@@ -240,11 +240,15 @@ def _factor(
     parent: GraphQLNamedType | None,
     limits: Limits,
 ) -> Factor:
-    """How many items a field's own selections are answered for."""
+    """How many items a field's own selections are answered for: so many as are asked for, or
+    named.
+    """
     for argument in node.arguments or ():
-        if argument.name.value in ("first", "last"):
+        if argument.name.value in ("first", "last", "ids"):
             if isinstance(argument.value, IntValueNode):
                 return _page_size(argument.value)
+            if isinstance(argument.value, ListValueNode):
+                return max(len(argument.value.values), 1)
             if isinstance(argument.value, VariableNode):
                 return argument.value.name.value
             return limits.page_default

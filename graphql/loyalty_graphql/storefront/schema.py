@@ -36,6 +36,7 @@ Query = create_type(
         catalogue.products,
         recommendations.recommendations,
         offers.offers,
+        recommendations.rank_products,
         checkout.checkout_quote,
         orders.reservation,
         orders.order,

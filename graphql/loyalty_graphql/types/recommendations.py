@@ -7,7 +7,7 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.services import recommendations
-from loyalty_graphql.types.recommended_products import RecommendedProduct
+from loyalty_graphql.types.recommended_products import Audience, RecommendedProduct
 
 
 @strawberry.enum(description="A place in a storefront that shows recommendations.")
@@ -46,18 +46,44 @@ class Recommendations:
         cls,
         window: RecommendationWindow,
         answer: recommendations.RecommendationAnswer,
-        member: str | None,
+        audience: Audience,
     ) -> "Recommendations":
-        """The API's view of an answer.
-
-        Args:
-            member: external id of the member it is for.
-        """
+        """The API's view of an answer."""
         return cls(
             recommendation_id=answer.id,
             window=window,
             strategy=answer.strategy,
             trained_at=answer.trained_at,
             model_id=answer.model_id,
-            items=[RecommendedProduct.of(item, answer.strategy, member) for item in answer.items],
+            items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
+        )
+
+
+@strawberry.type(description="A shop's own list of products in the order for a member, best first.")
+class RankedProducts:
+    recommendation_id: str = strawberry.field(
+        description="What `recommendationEvents` names this answer by; it says nothing else."
+    )
+    strategy: str = strawberry.field(
+        description="By what they were ordered; a fallback is named as what it is."
+    )
+    trained_at: datetime | None = strawberry.field(
+        description="When the model was trained; null where none was used."
+    )
+    model_id: str | None = strawberry.field(
+        description="Which model was used; null where none was."
+    )
+    items: list[RecommendedProduct] = strawberry.field(description="The products, best first.")
+
+    @classmethod
+    def of(
+        cls, answer: recommendations.RecommendationAnswer, audience: Audience
+    ) -> "RankedProducts":
+        """The API's view of an answer."""
+        return cls(
+            recommendation_id=answer.id,
+            strategy=answer.strategy,
+            trained_at=answer.trained_at,
+            model_id=answer.model_id,
+            items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
         )

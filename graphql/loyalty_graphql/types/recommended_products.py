@@ -3,14 +3,20 @@
 The member's figures are read once for all products of a request, and only where a field asks.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
 
 import strawberry
+from strawberry import enum_value as value
 
 from loyalty.domain import money, window_facts
+from loyalty.domain.because import Because
 from loyalty.domain.points import Points
 from loyalty.services import recommendations
 from loyalty.services.catalogue import Product as ShopProduct
+from loyalty.wording.because import because as sentence
+from loyalty.wording.reasons import Words
 from loyalty_graphql.context import Info
 from loyalty_graphql.loaders import GUEST
 from loyalty_graphql.money import Money
@@ -79,30 +85,120 @@ class ProductLoyalty:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """To whom an answer is shown. ``member``: external id, None for a guest; ``cart``: external ids
+    of what is in it; ``today``: the shop's day.
+    """
+
+    member: str | None
+    tier: str | None
+    words: Words
+    today: date
+    cart: frozenset[str] = frozenset()
+
+
+@strawberry.enum(description="What kind of reason it is.")
+class RecommendationReasonCode(Enum):
+    BOUGHT_BEFORE = value("BOUGHT_BEFORE", description="The member bought it.")
+    BECAUSE_YOU_BUY = value(
+        "BECAUSE_YOU_BUY", description="It goes with `product`, which the member buys."
+    )
+    GOES_WITH = value(
+        "GOES_WITH", description="It goes with `product`, in the cart or on the page."
+    )
+    SIMILAR_TO = value("SIMILAR_TO", description="It is like `product`, on the page.")
+    POPULAR = value("POPULAR", description="Many buy it now.")
+    NEW = value("NEW", description="It is new in the shop.")
+
+
+@strawberry.type(description="Why a product is shown.")
+class RecommendationReason:
+    code: RecommendationReasonCode = strawberry.field(description="What kind of reason it is.")
+    times: int | None = strawberry.field(
+        description="On how many days the member bought it, for `BOUGHT_BEFORE`."
+    )
+    every_days: int | None = strawberry.field(
+        description="Days from one of them to the next, in the mean; null after a single one."
+    )
+    last_days: int | None = strawberry.field(
+        description="Days since the last of them, for `BOUGHT_BEFORE`; since anybody first bought "
+        "it, for `NEW`."
+    )
+
+    because: strawberry.Private[Because]
+    audience: strawberry.Private[Audience]
+
+    @classmethod
+    def of(cls, because: Because, audience: Audience) -> "RecommendationReason":
+        return cls(
+            code=RecommendationReasonCode[because.code.name],
+            times=because.times,
+            every_days=because.every_days,
+            last_days=because.last_days,
+            because=because,
+            audience=audience,
+        )
+
+    @strawberry.field(
+        description='The reason in a sentence: "Bought 6 times, about every 12 days, last 11 days '
+        'ago." In the language asked for.'
+    )
+    async def text(self, info: Info) -> str:
+        about = await self._about(info)
+        return sentence(
+            self.audience.words,
+            self.because,
+            today=self.audience.today,
+            about=None if about is None else about.name,
+            in_cart=self.because.about in self.audience.cart,
+        )
+
+    @strawberry.field(
+        description="The other product that it is about; null where there is none, or none that "
+        "may be seen."
+    )
+    async def product(self, info: Info) -> Product | None:
+        about = await self._about(info)
+        return None if about is None else Product.of(about)
+
+    async def _about(self, info: Info) -> ShopProduct | None:
+        if self.because.about is None:
+            return None
+        about = await info.context.loaders.products.load(self.because.about)
+        return about if about is not None and about.visible_to(self.audience.tier) else None
+
+
 @strawberry.type(description="A product in a recommendation.")
 class RecommendedProduct:
     product: Product = strawberry.field(description="The product.")
     rank: int = strawberry.field(description="Its place: 1 is the best.")
     strategy: str = strawberry.field(description="How it was found.")
+    reason: RecommendationReason | None = strawberry.field(
+        description="Why it is shown; null for what the model does not know, in `rankProducts`."
+    )
+    boosts: list[str] = strawberry.field(
+        description="Codes of the boosts of the ruleset that name it here, whether or not they "
+        "changed its place: nothing else moves a product but the model."
+    )
 
     item: strawberry.Private[ShopProduct]
-    member: strawberry.Private[str | None]
+    audience: strawberry.Private[Audience]
 
     @classmethod
     def of(
-        cls, item: recommendations.Recommended, strategy: str, member: str | None
+        cls, item: recommendations.Recommended, strategy: str, audience: Audience
     ) -> "RecommendedProduct":
-        """The API's view of a product in an answer.
-
-        Args:
-            member: external id of the member it is shown to.
-        """
+        """The API's view of a product in an answer."""
+        because = item.because
         return cls(
             product=Product.of(item.product),
             rank=item.rank,
             strategy=strategy,
+            reason=None if because is None else RecommendationReason.of(because, audience),
+            boosts=list(item.boosts),
             item=item.product,
-            member=member,
+            audience=audience,
         )
 
     @strawberry.field(
@@ -110,8 +206,9 @@ class RecommendedProduct:
         "in another currency than the program's."
     )
     async def loyalty(self, info: Info) -> ProductLoyalty | None:
-        shown = await info.context.loaders.shown_products.load(self.member or GUEST)
+        member = self.audience.member
+        shown = await info.context.loaders.shown_products.load(member or GUEST)
         facts = shown.facts(self.item)
         if facts is None:
             return None
-        return ProductLoyalty.of(facts, self.item.currency, is_member=self.member is not None)
+        return ProductLoyalty.of(facts, self.item.currency, is_member=member is not None)

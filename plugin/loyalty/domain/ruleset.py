@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from loyalty.domain.boosts import RecommendationPolicy
 from loyalty.domain.conditions import Condition
 from loyalty.domain.offers import OfferPolicy, PoolOffer
 from loyalty.domain.rewards import RewardKind
@@ -328,6 +329,7 @@ class Ruleset:
     expiring_soon_days: int = 60
     offers: tuple[PoolOffer, ...] = ()
     offer_policy: OfferPolicy = field(default_factory=OfferPolicy)
+    recommendations: RecommendationPolicy = field(default_factory=RecommendationPolicy)
     version: int = 0
     tier_rules: tuple[TierRule, ...] = field(default=(), compare=False, repr=False)
 

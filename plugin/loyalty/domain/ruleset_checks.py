@@ -7,6 +7,7 @@ from itertools import chain, pairwise
 from typing import Protocol
 from zoneinfo import available_timezones
 
+from loyalty.domain.boosts import Boost, boost_problems
 from loyalty.domain.conditions import TierAtLeast
 from loyalty.domain.money import digits
 from loyalty.domain.offers import OfferTarget, PoolOffer
@@ -46,6 +47,7 @@ def check(reader: Reader, file: RulesetFile) -> None:
     _check_benefits(reader)
     _check_money_rules(reader)
     check_offers(reader)
+    _check_boosts(reader)
 
 
 def _check_place(problems: Problems, file: RulesetFile) -> None:
@@ -73,6 +75,7 @@ def _check_unique(reader: Reader) -> None:
         reader.of(Reward),
         reader.of(PoolOffer),
         reader.of(OfferTarget),
+        reader.of(Boost),
     )
     first: dict[tuple[str, str], str] = {}
     for path, item in chain.from_iterable(coded):
@@ -206,3 +209,13 @@ def _check_money_rules(reader: Reader) -> None:
             known = not any(problems.at(f"{path}.{name}") for name in (low_name, high_name))
             if known and low > high:
                 problems.unwanted(f"{path}.{low_name}", low, f"at most {high_name}, {high}")
+
+
+def _check_boosts(reader: Reader) -> None:
+    problems = reader.problems
+    for path, boost in reader.of(Boost):
+        if any(noted.startswith(path) for noted in problems.paths):
+            # What could not be read may be what it lacks.
+            continue
+        for name, text in boost_problems(boost):
+            problems.add(f"{path}.{name}", text)

@@ -79,6 +79,7 @@ def read_ruleset(text: str, registry: Registry, *, version: int = 0) -> Ruleset:
         expiring_soon_days=file.expiring_soon_days,
         offers=file.offers,
         offer_policy=file.offer_policy,
+        recommendations=file.recommendations,
         version=version,
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from loyalty.domain.boosts import Boost, RecommendationPolicy
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.offers import OfferPolicy, OfferTarget, PoolOffer
 from loyalty.domain.ruleset import (
@@ -60,6 +61,7 @@ class RulesetFile:
     expiring_soon_days: int = 60
     offers: tuple[PoolOffer, ...] = ()
     offer_policy: OfferPolicy = field(default_factory=OfferPolicy)
+    recommendations: RecommendationPolicy = field(default_factory=RecommendationPolicy)
 
 
 RANGES: dict[tuple[type, str], tuple[int, int]] = {
@@ -126,5 +128,18 @@ RANGES: dict[tuple[type, str], tuple[int, int]] = {
     (OfferPolicy, "margin_bp"): (0, 10_000),
     # Once to ten times the odds.
     (OfferPolicy, "uplift_bp"): (10_000, 100_000),
+    (RecommendationPolicy, "max_per_category"): (1, 50),
+    (RecommendationPolicy, "max_per_department"): (1, 50),
+    (RecommendationPolicy, "max_per_brand"): (1, 50),
+    (RecommendationPolicy, "capped_windows"): (0, 20),
+    (RecommendationPolicy, "boosts"): (0, 50),
+    # A tenth to ten times.
+    (Boost, "factor_bp"): (1_000, 100_000),
+    (Boost, "windows"): (0, 20),
+    (Boost, "conditions"): (0, 50),
+    (Boost, "margin_bp_min"): (0, 9_000),
+    (Boost, "margin_bp_max"): (0, 9_000),
+    (Boost, "stock_min"): (0, 1_000_000_000),
+    (Boost, "stock_max"): (0, 1_000_000_000),
 }
 """Smallest and largest value of whole numbers, fewest and most items of lists."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from loyalty.domain.boosts import Boost
 from loyalty.domain.money import Money
 from loyalty.domain.offers import PoolOffer
 from loyalty.domain.ruleset import (
@@ -30,6 +31,7 @@ def describe(ruleset: Ruleset) -> list[str]:
         *_tiers(ruleset),
         *_rewards(ruleset),
         *_offers(ruleset),
+        *_recommendations(ruleset),
         *_limits(ruleset),
     ]
 
@@ -155,6 +157,40 @@ def _offer(offer: PoolOffer, currency: str) -> str:
     if offer.budget_points is not None:
         text += f", budget {_count(offer.budget_points, 'point')}"
     return text
+
+
+def _recommendations(ruleset: Ruleset) -> Iterator[str]:
+    policy = ruleset.recommendations
+    caps = [
+        f"{most} of a {kind}"
+        for kind, most in (
+            ("category", policy.max_per_category),
+            ("department", policy.max_per_department),
+            ("brand", policy.max_per_brand),
+        )
+        if most is not None
+    ]
+    if caps:
+        where = ", ".join(policy.capped_windows) or "all windows"
+        yield f"Recommendations in {where}: at most {', '.join(caps)}"
+    for boost in policy.boosts:
+        where = ", ".join(boost.windows) or "all windows"
+        yield f"Boost {boost.code}: {_times(boost.factor_bp)} further up in {where}"
+        for words in _boosted(boost, ruleset.currency):
+            yield f"  if {words}"
+
+
+def _boosted(boost: Boost, currency: str) -> Iterator[str]:
+    if boost.margin_bp_min is not None:
+        yield f"the margin is at least {_percent(boost.margin_bp_min)}"
+    if boost.margin_bp_max is not None:
+        yield f"the margin is below {_percent(boost.margin_bp_max)}"
+    if boost.stock_min is not None:
+        yield f"at least {boost.stock_min} are in stock"
+    if boost.stock_max is not None:
+        yield f"at most {boost.stock_max} are in stock"
+    for condition in boost.conditions:
+        yield _kind(condition, currency)
 
 
 def _caps(ruleset: Ruleset) -> Iterator[str]:

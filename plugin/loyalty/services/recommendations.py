@@ -1,60 +1,56 @@
 """What to show next, answered honestly: with which strategy, from which model.
 
-The ranking may be a little old: it is cached per member, window and model. What is answered is
-not: one query takes out of the ranking whatever is out of stock, inactive or not for the
-viewer's tier at this moment. Answers are never padded.
-
-A member who did not agree to profiling is answered like a guest.
+Answers are never padded, and what may not be shown at this moment is in none (``picking``). A
+member who did not agree to profiling is answered like a guest.
 """
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
-import orjson
-
-from loyalty.cache import Cache, keys
+from loyalty.cache import Cache
 from loyalty.clock import Clock
+from loyalty.domain.because import Because
+from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
-from loyalty.services.catalogue import Catalogue, Product, product_of
+from loyalty.services.catalogue import Catalogue, Product
+from loyalty.services.picking import (
+    EVERYTHING,
+    Boosting,
+    Picked,
+    Picking,
+    Place,
+    ProductFilter,
+    checked,
+)
 from loyalty.services.popular_products import PopularProducts
-from loyalty.services.recommendation_id import RecommendationIds
+from loyalty.services.rankings import DEEPER, DEPTH, Question, Rankings
+from loyalty.services.recommendation_id import RANK_PRODUCTS, RecommendationIds
 from loyalty.services.served_model import ServedModel, ServedModels
 from loyalty.services.summary import Member
-from loyalty.storage import catalogue as catalogue_sql
-from loyalty.storage import interactions as sql
 from loyalty.storage.database import Database
 from loyalty_recommender.card import Card
-from loyalty_recommender.history import History
 from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
 
 FIRST_MAX = 50
 """Products of one answer at most."""
 CART_MAX = 200
 """Products in a cart at most."""
-DEPTH = 100
-"""Products ranked at first; more only when the filter leaves too few of them."""
-DEEPER = 4
-"""How many times deeper the next ranking goes."""
-SPARE = 10
-"""Products read beyond those wanted, in place of some that may be out of stock."""
-PAST_LINES_MAX = 5_000
-"""Latest lines of a member's orders that its answers are worked out from."""
-MICROS = 1_000_000
-"""Microseconds in a second: how the database counts instants."""
-POPULARITY = "popularity"
-NOTHING = "none"
-"""Strategy of an empty answer: which products are new is known from a model only."""
+RANKED_MAX = 100
+"""Products of a shop's own list at most; recommendation ids know the place of so many."""
+CAPPED_DEPTH_MAX = 1_600
+"""How deep a ranking is looked at where caps leave products out for good."""
 
 
-class Recommended(NamedTuple):
-    """A product and its place in the answer, from 1."""
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """A product, its place in the answer from 1, why it is there, and the boosts that moved it."""
 
     product: Product
     rank: int
+    because: Because | None = None
+    boosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +67,6 @@ class RecommendationAnswer:
     model_id: str | None
     items: list[Recommended]
     id: str = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranking:
-    """External ids, best first; ``is_whole`` when a deeper ranking would hold no more."""
-
-    strategy: str
-    ids: tuple[str, ...]
-    is_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked; ``member`` only where the answer may be personal."""
-
-    tenant_id: int
-    window: Window
-    member: Member | None
-    tier: str | None
-    product: str | None
-    cart: tuple[str, ...]
 
 
 class Recommendations:
@@ -112,12 +87,11 @@ class Recommendations:
         ids: RecommendationIds,
     ) -> None:
         self._database = database
-        self._cache = cache
         self._catalogue = catalogue
         self._clock = clock
         self._models = ServedModels(database, models)
         self._ids = ids
-        self._popular = PopularProducts(database, cache)
+        self._rankings = Rankings(database, cache, clock, PopularProducts(database, cache))
 
     async def model(self, tenant_id: int) -> Card | None:
         """The card of the model in service."""
@@ -128,68 +102,122 @@ class Recommendations:
         """Drop the cached rankings of members who are erased."""
         served = await self._models.current(tenant_id)
         if served is not None:
-            model_id = served.recommender.model_id
-            await self._cache.drop(
-                *(
-                    keys.recommendations(tenant_id, member_id, window, model_id)
-                    for member_id in member_ids
-                    for window in Window
-                )
-            )
+            await self._rankings.forget(tenant_id, member_ids, served.recommender.model_id)
 
     async def answer(
         self,
         tenant_id: int,
         *,
+        rules: Ruleset,
         member: Member | None,
         window: str,
         first: int,
         product: str | None = None,
         cart: Sequence[str] = (),
+        wanted: ProductFilter = EVERYTHING,
     ) -> RecommendationAnswer:
         """Products for one window, best first; fewer than ``first`` where there are no more.
 
         Args:
+            rules: those in force; they may declare boosts and caps.
             member: whom to answer; None for a guest. Decides what may be seen, and personal
                 windows where it agreed to profiling.
             first: 1 to 50.
             product: external id of the page's product, for SIMILAR and BOUGHT_TOGETHER. One that
                 does not exist for the viewer is answered by popularity.
             cart: external ids of the products in the cart; never answered.
+            wanted: what the caller wants of the products.
 
         Raises:
             BadInput: an argument out of range, or no product where one is needed.
         """
         asked = _checked(window, first, product, cart)
+        wanted = checked(wanted)
         question = await self._question(tenant_id, asked, member, product, tuple(cart))
         served = await self._models.current(tenant_id)
-        ranking = await self._ranking(served, question, DEPTH)
-        strategy, depth = ranking.strategy, DEPTH
-        found: list[Product] = []
+        place = Place(tenant_id, asked, question.tier, rules, self._clock.now())
         # What the page or the cart shows already is no suggestion.
-        looked_at = {*cart, *([] if product is None else [product])}
-        while True:
-            ids = [id for id in ranking.ids if id not in looked_at]
-            found += await self._answerable(served, question, ids, first - len(found))
-            if len(found) == first or ranking.is_whole:
-                break
-            looked_at.update(ids)
+        shown = [*cart, *([] if product is None else [product])]
+
+        def noticed(revision: int) -> None:
+            if served is not None:
+                served.noticed(question.tier, revision)
+
+        picking = Picking(self._database, place, wanted, shown, noticed)
+        ranking = await self._rankings.ranking(served, question, DEPTH)
+        found = await picking.next(ranking.items, first)
+        depth_max = CAPPED_DEPTH_MAX if picking.is_capped else None
+        is_narrow, depth = False, DEPTH
+        while len(found) < first and not ranking.is_whole and depth != depth_max:
+            if wanted.narrows and not is_narrow:
+                is_narrow = True
+                question = replace(question, among=await picking.matches())
             depth *= DEEPER
-            ranking = await self._ranked(served, question, depth)
+            deeper = await self._rankings.computed(served, question, depth)
+            ranking = replace(deeper, strategy=ranking.strategy)
+            found += await picking.next(ranking.items, first - len(found))
+        return self._answered(place, served, member, ranking.strategy, found)
+
+    async def rank(
+        self, tenant_id: int, *, rules: Ruleset, member: Member | None, products: Sequence[str]
+    ) -> RecommendationAnswer:
+        """A shop's own list, such as what its search found, in the order for a member.
+
+        What the model does not know keeps its order behind what it knows. What does not exist for
+        the viewer is left out; what is out of stock stays, because the list is the shop's.
+
+        Args:
+            products: external ids, 1 to 100; repeats count once.
+
+        Raises:
+            BadInput: none, or too many.
+        """
+        if not 1 <= len(products) <= RANKED_MAX:
+            raise BadInput(
+                f"found {len(products)} products, wanted 1 to {RANKED_MAX}", field=("ids",)
+            )
+        tier = member.tier.current.code if member else None
+        there = await self._catalogue.many(tenant_id, products)
+        seen = [
+            name
+            for name in dict.fromkeys(products)
+            if name in there and there[name].visible_to(tier)
+        ]
+        served = await self._models.current(tenant_id)
+        profiled = member if member is not None and is_profiled(member) else None
+        ranking = await self._rankings.listed(served, tenant_id, profiled, seen)
+        place = Place(tenant_id, RANK_PRODUCTS, tier, rules, self._clock.now())
+        picked = [Picked(there[each.product], each.because) for each in ranking.items]
+        known = {each.product for each in ranking.items}
+        picked += [Picked(there[name], None) for name in seen if name not in known]
+        picked = Boosting(place).order(picked)
+        return self._answered(place, served, member, ranking.strategy, picked)
+
+    def _answered(
+        self,
+        place: Place,
+        served: ServedModel | None,
+        member: Member | None,
+        strategy: str,
+        found: Sequence[Picked],
+    ) -> RecommendationAnswer:
         model_id = served.recommender.model_id if served else None
         return RecommendationAnswer(
-            window=asked,
+            window=place.window,
             strategy=strategy,
             trained_at=served.recommender.trained_at if served else None,
             model_id=model_id,
-            items=[Recommended(each, rank) for rank, each in enumerate(found, 1)],
+            items=[
+                Recommended(each.product, rank, each.because, each.boosts)
+                for rank, each in enumerate(found, 1)
+            ],
             id=self._ids.make(
-                tenant_id,
-                asked,
-                [each.external_id for each in found],
-                self._clock.now(),
+                place.tenant_id,
+                place.window,
+                [each.product.external_id for each in found],
+                place.at,
                 model=model_id,
-                member_id=member.id if member is not None and _is_profiled(member) else None,
+                member_id=member.id if member is not None and is_profiled(member) else None,
             ),
         )
 
@@ -200,15 +228,15 @@ class Recommendations:
         member: Member | None,
         product: str | None,
         cart: tuple[str, ...],
-    ) -> _Question:
+    ) -> Question:
         """The question without what does not exist for the viewer."""
         tier = member.tier.current.code if member else None
         about = [product] if window in OF_PRODUCT and product is not None else []
         about += cart if window is Window.CART else ()
         seen = await self._catalogue.many(tenant_id, about)
         known = [id for id in dict.fromkeys(about) if id in seen and seen[id].visible_to(tier)]
-        is_personal = member is not None and window in OF_MEMBER and _is_profiled(member)
-        return _Question(
+        is_personal = member is not None and window in OF_MEMBER and is_profiled(member)
+        return Question(
             tenant_id=tenant_id,
             window=window,
             member=member if is_personal else None,
@@ -217,92 +245,8 @@ class Recommendations:
             cart=tuple(known) if window is Window.CART else (),
         )
 
-    async def _ranking(
-        self, served: ServedModel | None, question: _Question, depth: int
-    ) -> _Ranking:
-        """A ranking, from the cache where it is personal: the others cost less than a look-up."""
-        member = question.member
-        if served is None or member is None:
-            return await self._ranked(served, question, depth)
-        model_id = served.recommender.model_id
-        key = keys.recommendations(question.tenant_id, member.id, question.window, model_id)
-        cached = await self._cache.get(key)
-        if cached is not None:
-            version, tier, strategy, ids, is_whole = orjson.loads(cached)
-            # Each purchase raises the version, so that it shows at once.
-            if (version, tier) == (member.version, question.tier):
-                return _Ranking(strategy, tuple(ids), is_whole)
-        ranking = await self._ranked(served, question, depth)
-        value = [member.version, question.tier, ranking.strategy, ranking.ids, ranking.is_whole]
-        await self._cache.put(key, orjson.dumps(value), keys.RECOMMENDATIONS.ttl_s or 1)
-        return ranking
 
-    async def _ranked(
-        self, served: ServedModel | None, question: _Question, depth: int
-    ) -> _Ranking:
-        """A ranking of ``depth`` products, computed."""
-        if served is None:
-            if question.window is Window.NEW_ARRIVALS:
-                return _Ranking(NOTHING, (), True)
-            return _Ranking(POPULARITY, tuple(await self._popular.ids(question.tenant_id)), True)
-        mask = await served.mask(question.tier)
-        day = served.recommender.day_of(int(self._clock.now().timestamp()))
-        recommend, member, window = served.recommender.recommend, question.member, question.window
-        if member is None:
-            if window in OF_PRODUCT and question.product is None:
-                # Popularity is what a guest without a page gets.
-                window = Window.FOR_YOU
-            answer = recommend(
-                window,
-                depth,
-                day=day,
-                product=question.product,
-                cart=question.cart,
-                allowed=mask,
-            )
-        else:
-            # Weighing every product takes longer than others should wait for the loop.
-            answer = await asyncio.to_thread(
-                recommend,
-                window,
-                depth,
-                history=await self._past(question.tenant_id, member.id, served),
-                day=day,
-                allowed=mask,
-            )
-        ids = tuple(answer.products)
-        return _Ranking(answer.strategy, ids, len(ids) < depth)
-
-    async def _past(self, tenant_id: int, member_id: int, served: ServedModel) -> History:
-        """What the member bought up to now, so that a purchase counts as soon as it is booked."""
-        rows = await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
-        day_of = served.recommender.day_of
-        return served.recommender.history(
-            [product for product, _ in rows], [day_of(at // MICROS) for _, at in rows]
-        )
-
-    async def _answerable(
-        self, served: ServedModel | None, question: _Question, ids: Sequence[str], wanted: int
-    ) -> list[Product]:
-        """The first ``wanted`` products of a ranking that may be answered now."""
-        found: list[Product] = []
-        step, start = wanted + SPARE, 0
-        while start < len(ids) and len(found) < wanted:
-            some = list(ids[start : start + step])
-            rows = await self._database.read(
-                catalogue_sql.ANSWERABLE(question.tenant_id, some, question.tier or "")
-            )
-            if served is not None and rows:
-                served.noticed(question.tier, rows[0][-1])
-            products = {row[1]: product_of(row[:-1]) for row in rows}
-            found += [products[id] for id in some if id in products]
-            start += step
-            # Where much is out of stock, a few queries should do all the same.
-            step = len(ids)
-        return found[:wanted]
-
-
-def _is_profiled(member: Member) -> bool:
+def is_profiled(member: Member) -> bool:
     """Whether what is known of a member may be used for answers, and kept with events."""
     return member.consents.profiling and member.state not in ("CLOSED", "ERASED")
 

@@ -26,24 +26,27 @@ class ShownProducts:
         return self._known[product.id]
 
     def _facts(self, product: Product) -> WindowFacts | None:
-        price = product.price_minor
-        if price is None or product.currency != self.ruleset.currency:
+        if product.price_minor is None or product.currency != self.ruleset.currency:
             return None
-        line = CartLine(
-            "1",
-            product.external_id,
-            1,
-            price,
-            product.cost_minor,
-            product.category,
-            product.department,
-            product.brand,
-        )
         try:
-            return self._of.product(line)
+            return self._of.product(one_piece(product))
         except BadInput:
             # Its price would earn more points than can be counted: no cart could hold it.
             return None
+
+
+def one_piece(product: Product) -> CartLine:
+    """A line of one piece at the catalogue's price; at nothing where there is none."""
+    return CartLine(
+        "1",
+        product.external_id,
+        1,
+        product.price_minor or 0,
+        product.cost_minor,
+        product.category,
+        product.department,
+        product.brand,
+    )
 
 
 class WindowFactsReader:

@@ -40,6 +40,24 @@ ANSWERABLE = _with_strpos(
          WHERE p.tenant_id = $1 AND p.external_id = ANY($2::text[]) AND p.is_active
            AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier="$3")}"""
 )
+# $3 whether to look at the categories $4; $5 and $6 a range of prices in the currency $7, $8 the
+# least stock, each None for no limit. What has no price is in no range.
+_MATCHES = """(NOT $3::boolean OR p.category = ANY($4::text[]))
+           AND ($5::bigint IS NULL OR (p.currency = $7 AND p.price_minor >= $5::bigint))
+           AND ($6::bigint IS NULL OR (p.currency = $7 AND p.price_minor <= $6::bigint))
+           AND ($8::bigint IS NULL OR p.stock IS NULL OR p.stock >= $8::bigint)"""
+_FOR_SALE = f"p.is_active AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier='$2')}"
+# As ANSWERABLE, and what the filter leaves.
+ANSWERABLE_MATCHING = _with_strpos(
+    f"""SELECT {_PRODUCT}, (SELECT catalogue_version FROM tenant WHERE id = $1) FROM product p
+         WHERE p.tenant_id = $1 AND p.external_id = ANY($9::text[]) AND {_FOR_SALE}
+           AND {_MATCHES}"""
+)
+# All that the filter leaves, up to $9 of them.
+MATCHING = _with_strpos(
+    f"""SELECT p.external_id FROM product p
+         WHERE p.tenant_id = $1 AND {_FOR_SALE} AND {_MATCHES} LIMIT $9"""
+)
 # Usually few, while those that a tier may see are nearly the whole catalogue.
 HIDDEN = _with_strpos(
     f"""SELECT p.external_id FROM product p

@@ -147,6 +147,10 @@ def test_one_more_than_allowed_is_refused(core_schema, limit, largest, next_one)
             1 + 4 * (1 + 1) + 1 + 1,
         ),
         ("{ unknown(first: 9) { worse } }", {}, 1 + 9),
+        ("{ unknown(ids: [1, 2, 3]) { worse } }", {}, 1 + 3),
+        ("{ unknown(ids: []) { worse } }", {}, 1 + 1),
+        ("query($i: [Int!]) { unknown(ids: $i) { worse } }", {"i": [1, 2, 3, 4]}, 1 + 4),
+        ("query($i: [Int!]) { unknown(ids: $i) { worse } }", {"i": []}, 1 + 1),
         ("{ items(first: " + "9" * 5_000 + ") { nodes { name } } }", {}, 10**12),
     ],
 )

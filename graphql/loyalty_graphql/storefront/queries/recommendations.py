@@ -1,17 +1,62 @@
 """Recommendations."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
 
+from loyalty.domain.calendar import day_of
+from loyalty.domain.ruleset import Ruleset
 from loyalty.services.access import Scope, Viewer, ViewerKind
+from loyalty.services.picking import EVERYTHING, ProductFilter
 from loyalty.services.summary import Member
 from loyalty_graphql.context import Info
+from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId
+from loyalty_graphql.storefront.carts import minor_of
 from loyalty_graphql.storefront.visibility import visible_member
-from loyalty_graphql.types.recommendations import Recommendations, RecommendationWindow
+from loyalty_graphql.types.recommendations import (
+    RankedProducts,
+    Recommendations,
+    RecommendationWindow,
+)
+from loyalty_graphql.types.recommended_products import Audience
+
+Locale = Annotated[
+    str | None,
+    strawberry.argument(
+        description="In which language to give reasons, as a tag such as `hu` or `zh-CN`. By "
+        "default the member's, else that of the header Accept-Language. English where there is "
+        "none of it."
+    ),
+]
+
+
+@strawberry.input(
+    description="What the caller wants of the products of an answer. It leaves products out and "
+    "never puts others in their place that would not have come next."
+)
+class RecommendationFilter:
+    price_min: MoneyInput | None = strawberry.field(
+        description="The least price, in the program's currency.", default=UNSET
+    )
+    price_max: MoneyInput | None = strawberry.field(
+        description="The highest price, in the program's currency.", default=UNSET
+    )
+    categories: list[str] | None = strawberry.field(
+        description="Products of one of these categories: at most 50; of all where none is named.",
+        default=UNSET,
+    )
+    exclude: list[ExternalId] | None = strawberry.field(
+        description="Products that are not wanted: at most 200.", default=UNSET
+    )
+    stock_min: int | None = strawberry.field(
+        description="So many pieces are in stock at least; a product whose stock is not counted "
+        "has enough. What is out of stock is never answered.",
+        default=UNSET,
+    )
 
 
 @strawberry.field(
@@ -42,19 +87,82 @@ async def recommendations(
         list[ExternalId] | None,
         strawberry.argument(description="Products in the cart, for `CART`: at most 200."),
     ] = UNSET,
+    filter: Annotated[
+        RecommendationFilter | None,
+        strawberry.argument(description="What is wanted of the products."),
+    ] = UNSET,
+    locale: Locale = UNSET,
 ) -> Recommendations:
     viewer = permitted(info)
     context = info.context
     shown = await _for_whom(info, viewer, member or None)
+    rules = await context.loaders.ruleset()
     answer = await context.services.recommendations.answer(
         context.tenant_id,
+        rules=rules,
         member=shown,
         window=window.name,
         first=10 if first is None else first,
         product=product or None,
         cart=list(dict.fromkeys(cart or ())),
+        wanted=_filter(filter, rules.currency) if filter else EVERYTHING,
     )
-    return Recommendations.of(window, answer, None if shown is None else shown.external_id)
+    return Recommendations.of(window, answer, _audience(info, shown, rules, locale, cart or ()))
+
+
+@strawberry.field(
+    description="A shop's own list of products, such as what its search found, in the order for a "
+    "member: by what the member will buy next, for a caller or member that is not known by what is "
+    "popular. What the model does not know follows in the order given. What does not exist for the "
+    "viewer is left out; what is out of stock stays. For every caller; services need the scope "
+    "catalogue:read, and members:read to name a member."
+)
+async def rank_products(
+    info: Info,
+    ids: Annotated[list[ExternalId], strawberry.argument(description="The products: 1 to 100.")],
+    member: Annotated[
+        ExternalId | None,
+        strawberry.argument(description="For whom. Shoppers leave it out; services name one."),
+    ] = UNSET,
+    locale: Locale = UNSET,
+) -> RankedProducts:
+    viewer = permitted(info)
+    context = info.context
+    shown = await _for_whom(info, viewer, member or None)
+    rules = await context.loaders.ruleset()
+    answer = await context.services.recommendations.rank(
+        context.tenant_id, rules=rules, member=shown, products=ids
+    )
+    return RankedProducts.of(answer, _audience(info, shown, rules, locale))
+
+
+def _filter(given: RecommendationFilter, currency: str) -> ProductFilter:
+    """Raises BadInput for an amount that is none, or of another currency."""
+    least, most = given.price_min, given.price_max
+    return ProductFilter(
+        price_minor_min=minor_of(least, currency, "filter", "priceMin") if least else None,
+        price_minor_max=minor_of(most, currency, "filter", "priceMax") if most else None,
+        categories=tuple(dict.fromkeys(given.categories)) if given.categories else None,
+        exclude=tuple(dict.fromkeys(given.exclude or ())),
+        stock_min=given.stock_min or None,
+    )
+
+
+def _audience(
+    info: Info,
+    member: Member | None,
+    rules: Ruleset,
+    locale: str | None,
+    cart: Sequence[str] = (),
+) -> Audience:
+    context = info.context
+    return Audience(
+        member=None if member is None else member.external_id,
+        tier=None if member is None else member.tier.current.code,
+        words=context.words(locale or None, member=None if member is None else member.locale),
+        today=day_of(context.services.clock.now(), rules.time_zone),
+        cart=frozenset(cart),
+    )
 
 
 async def _for_whom(info: Info, viewer: Viewer, name: str | None) -> Member | None:

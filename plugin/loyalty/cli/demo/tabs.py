@@ -125,6 +125,7 @@ class DemoTabs:
         member = self._prepared.members[0].external_id
         answer = await services.recommendations.answer(
             tenant.id,
+            rules=await services.rulesets.current(tenant.id),
             member=await services.summaries.shown(tenant.id, member),
             window="FOR_YOU",
             first=4 * CART_LINES,

@@ -1,0 +1,204 @@
+"""Rankings: from the model in service, or from the latest orders while there is none.
+
+A ranking may be a little old: a personal one is cached per member, window and model.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from loyalty.cache import Cache, keys
+from loyalty.clock import Clock
+from loyalty.domain.because import POPULAR, Because, BecauseCode
+from loyalty.services.picking import Ranked
+from loyalty.services.popular_products import PopularProducts
+from loyalty.services.served_model import ServedModel
+from loyalty.services.summary import Member
+from loyalty.storage import interactions as sql
+from loyalty.storage.database import Database
+from loyalty_recommender.history import History
+from loyalty_recommender.reasons import Reason, ReasonCode
+from loyalty_recommender.serving import Recommendation
+from loyalty_recommender.windows import OF_PRODUCT, Window
+
+DEPTH = 100
+"""Products ranked at first; more only when the filter leaves too few of them."""
+DEEPER = 4
+"""How many times deeper the next ranking goes."""
+PAST_LINES_MAX = 5_000
+"""Latest lines of a member's orders that its answers are worked out from."""
+MICROS = 1_000_000
+"""Microseconds in a second: how the database counts instants."""
+POPULARITY = "popularity"
+NOTHING = "none"
+"""Strategy of an empty answer: which products are new is known from a model only."""
+SHAPE = "2"
+"""Begins every cached ranking of this form; one that another release wrote is computed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Products, best first; ``is_whole`` when a deeper ranking would hold no more."""
+
+    strategy: str
+    items: tuple[Ranked, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked; ``member`` only where the answer may be personal. ``among``: external ids
+    of the only products that may be answered, None for all.
+    """
+
+    tenant_id: int
+    window: Window
+    member: Member | None
+    tier: str | None
+    product: str | None
+    cart: tuple[str, ...]
+    among: Sequence[str] | None = None
+
+
+class Rankings:
+    """Asks the model, or counts."""
+
+    def __init__(
+        self, database: Database, cache: Cache, clock: Clock, popular: PopularProducts
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._clock = clock
+        self._popular = popular
+
+    async def forget(self, tenant_id: int, member_ids: Sequence[int], model_id: str) -> None:
+        """Drop what is cached of members who are erased."""
+        await self._cache.drop(
+            *(
+                keys.recommendations(tenant_id, member_id, window, model_id)
+                for member_id in member_ids
+                for window in Window
+            )
+        )
+
+    async def ranking(self, served: ServedModel | None, question: Question, depth: int) -> Ranking:
+        """A ranking, from the cache where it is personal: the others cost less than a look-up."""
+        member = question.member
+        if served is None or member is None:
+            return await self.computed(served, question, depth)
+        model_id = served.recommender.model_id
+        key = keys.recommendations(question.tenant_id, member.id, question.window, model_id)
+        cached = await self._cache.get(key)
+        if cached is not None:
+            shape, *held = orjson.loads(cached)
+            # Each purchase raises the version, so that it shows at once.
+            if shape == SHAPE and held[:2] == [member.version, question.tier]:
+                return _decoded(held[2:])
+        ranking = await self.computed(served, question, depth)
+        value = [SHAPE, member.version, question.tier, *_encoded(ranking)]
+        await self._cache.put(key, orjson.dumps(value), keys.RECOMMENDATIONS.ttl_s or 1)
+        return ranking
+
+    async def computed(self, served: ServedModel | None, question: Question, depth: int) -> Ranking:
+        """A ranking of ``depth`` products, computed."""
+        if served is None:
+            if question.window is Window.NEW_ARRIVALS:
+                return Ranking(NOTHING, (), True)
+            ids = await self._popular.ids(question.tenant_id)
+            return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
+        mask = await served.mask(question.tier)
+        if question.among is not None:
+            mask = mask & served.recommender.mask(question.among)
+        day = served.recommender.day_of(int(self._clock.now().timestamp()))
+        recommend, member, window = served.recommender.recommend, question.member, question.window
+        if member is None:
+            if window in OF_PRODUCT and question.product is None:
+                # Popularity is what a guest without a page gets.
+                window = Window.FOR_YOU
+            answer = recommend(
+                window,
+                depth,
+                day=day,
+                product=question.product,
+                cart=question.cart,
+                allowed=mask,
+            )
+        else:
+            # Weighing every product takes longer than others should wait for the loop.
+            answer = await asyncio.to_thread(
+                recommend,
+                window,
+                depth,
+                history=await self._past(question.tenant_id, member.id, served),
+                day=day,
+                allowed=mask,
+            )
+        return _ranking(answer, depth)
+
+    async def listed(
+        self,
+        served: ServedModel | None,
+        tenant_id: int,
+        member: Member | None,
+        products: Sequence[str],
+    ) -> Ranking:
+        """The products of a list that are known here, best first.
+
+        Args:
+            member: None for whoever is not answered personally.
+        """
+        if served is None:
+            among = set(products)
+            ids = [each for each in await self._popular.ids(tenant_id) if each in among]
+            return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
+        past = None if member is None else await self._past(tenant_id, member.id, served)
+        day = served.recommender.day_of(int(self._clock.now().timestamp()))
+        answer = await asyncio.to_thread(served.recommender.rank, products, history=past, day=day)
+        return _ranking(answer, len(products) + 1)
+
+    async def _past(self, tenant_id: int, member_id: int, served: ServedModel) -> History:
+        """What the member bought up to now, so that a purchase counts as soon as it is booked."""
+        rows = await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
+        day_of = served.recommender.day_of
+        return served.recommender.history(
+            [product for product, _ in rows], [day_of(at // MICROS) for _, at in rows]
+        )
+
+
+def _ranking(answer: Recommendation, depth: int) -> Ranking:
+    items = tuple(Ranked(item.product, _because(item.reason)) for item in answer.items)
+    return Ranking(answer.strategy, items, len(items) < depth)
+
+
+def _because(reason: Reason) -> Because:
+    """What a shopper may be told. How many buy a product is the shop's to know."""
+    times = reason.times if reason.code is ReasonCode.BOUGHT_BEFORE else None
+    return Because(
+        BecauseCode(reason.code), reason.about, times, reason.every_days, reason.last_days
+    )
+
+
+def _encoded(ranking: Ranking) -> list[object]:
+    items = [
+        [
+            each.product,
+            each.because.code,
+            each.because.about,
+            each.because.times,
+            each.because.every_days,
+            each.because.last_days,
+        ]
+        for each in ranking.items
+    ]
+    return [ranking.strategy, items, ranking.is_whole]
+
+
+def _decoded(held: Sequence[Any]) -> Ranking:
+    strategy, items, is_whole = held
+    ranked = (
+        Ranked(product, Because(BecauseCode(code), *facts)) for product, code, *facts in items
+    )
+    return Ranking(strategy, tuple(ranked), is_whole)
