@@ -104,7 +104,9 @@ class Last:
             return []
         split, model = self._found
         known = dict(zip(products.ids.texts(), products.names, strict=True))
-        names = [known.get(each, each) for each in split.train.products.texts()]
+        ids = split.train.products.texts()
+        # Many products share a type, so the id tells them apart.
+        names = [f"{known[each]} ({each})" if each in known else each for each in ids]
         return examples(split, model, measured[OURS], names)
 
 

@@ -5,16 +5,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from measured_figures import EXAMPLE, SAYS, measured, measured_figures
 
-from loyalty_recommender.evaluation.examples import Example, Habit, Shown, words
+from loyalty_recommender.evaluation.examples import words
 from loyalty_recommender.evaluation.figures import Figures
-from loyalty_recommender.evaluation.protocol import DEPTH
 from loyalty_recommender.evaluation.report import page
-from loyalty_recommender.evaluation.run import Measured
 from loyalty_recommender.reasons import Reason, ReasonCode
 
 VOID = {"meta", "rect", "line", "polyline"}
-SAYS = {"served": "what is served", "other & more": "another <model>"}
 
 
 class Tree(HTMLParser):
@@ -42,40 +40,9 @@ class Tree(HTMLParser):
         self.texts.append(data)
 
 
-def measured(seed: int) -> Measured:
-    random = np.random.default_rng(seed)
-    hits = random.random((40, DEPTH)) < 0.1
-    return Measured(hits, np.full(40, 60), np.arange(40) // 2, np.arange(40) % 2 * 28 + 100)
-
-
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    about = {
-        "dayZero": "2017-01-01",
-        "cuts": [100, 128],
-        "testDays": 28,
-        "askedOn": "cut",
-        "households": 20,
-        "productsOfVisits": 4_000,
-    }
-    found = Figures(about=about, seconds={"served": 1.0, "other & more": 2.0})
-    for seed, model in enumerate(SAYS):
-        found.add(model, "NEXT_VISIT", measured(seed))
-    found.compare("other & more", "NEXT_VISIT", measured(0), measured(1))
-    found.add_left_out("served", "NEXT_VISIT", measured(2), measured(0))
-    return found
-
-
-EXAMPLE = Example(
-    window="NEXT_VISIT",
-    household="7",
-    quantile=0.9,
-    visits=12,
-    habits=[Habit("Bread & butter", 9, 3)],
-    cart=[],
-    shown=[Shown("Milk", "bought 4 times", True), Shown("Tea", "goes with Milk", False)],
-    missed=["Salt <coarse>"],
-)
+    return measured_figures()
 
 
 @pytest.fixture(scope="module")
