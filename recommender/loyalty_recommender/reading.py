@@ -61,16 +61,19 @@ def read_interactions(
     kept = None if products is None else pa.array(sorted(products), pa.string())
     parts: list[list[AnyArray]] = []
     text = (named["member"], named["product"])
+    # Of a CSV the header is line 1; of Parquet, rows count from 1.
+    line = 1 if path.suffix == ".parquet" else 2
     for batch in _batches(path, list(named.values()), text=text, optional=(quantity,)):
         member, product = (batch.column(named[name]) for name in ("member", "product"))
-        times = _epoch_seconds(batch.column(named["occurredAt"]), path)
+        times = _epoch_seconds(batch.column(named["occurredAt"]), path, line)
         whole = pc.and_(pc.and_(pc.is_valid(member), pc.is_valid(product)), pc.is_valid(times))
         if quantity in batch.schema.names:
-            whole = pc.and_(whole, _above_zero(batch.column(quantity), path))
+            whole = pc.and_(whole, _above_zero(batch.column(quantity), path, line))
         if kept is not None:
             whole = pc.and_(whole, pc.is_in(pc.cast(product, pa.string()), kept))
         # A comparison with a missing value is itself missing, and filters drop such lines.
         parts.append([_column(pc.filter(each, whole)) for each in (member, product, times)])
+        line += batch.num_rows
     if not parts:
         raise BadInteractions(f"{path} holds no lines")
     members, bought, at = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -189,24 +192,48 @@ def _check_columns(
         )
 
 
-def _epoch_seconds(column: pa.Array, path: Path) -> pa.Array:
-    """Whole seconds, from timestamps, ISO 8601 text or whole seconds."""
+def _epoch_seconds(column: pa.Array, path: Path, line: int) -> pa.Array:
+    """Whole seconds, from timestamps, ISO 8601 text or whole seconds.
+
+    Args:
+        line: of the file, where the column begins.
+    """
     if pa.types.is_integer(column.type):
         return pc.cast(column, pa.int64())
     if not (pa.types.is_timestamp(column.type) or _is_text(column.type)):
         raise BadInteractions(f"{path}: occurredAt should be times, found {column.type}")
-    zone = getattr(column.type, "tz", None)
-    try:
-        return pc.cast(pc.cast(column, pa.timestamp("s", zone), safe=False), pa.int64())
-    except pa.ArrowInvalid as error:
-        raise BadInteractions(f"{path}: occurredAt should be ISO 8601 times: {error}") from error
+    kind = pa.timestamp("s", getattr(column.type, "tz", None))
+    times = _cast(column, kind, path, line, "occurredAt: wanted an ISO 8601 time")
+    return pc.cast(times, pa.int64())
 
 
-def _above_zero(column: pa.Array, path: Path) -> pa.Array:
+def _above_zero(column: pa.Array, path: Path, line: int) -> pa.Array:
     kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+    if _is_text(kind) or pa.types.is_null(kind):
+        column = _cast(column, pa.float64(), path, line, "quantity: wanted a number")
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise BadInteractions(f"{path}: quantity should be numbers, found {kind}")
     return pc.greater(column, 0)
+
+
+def _cast(column: pa.Array, kind: pa.DataType, path: Path, line: int, wanted: str) -> pa.Array:
+    """The column as another type.
+
+    Raises:
+        BadInteractions: names the first value that cannot be, and its line.
+    """
+    try:
+        return pc.cast(column, kind, safe=False)
+    except pa.ArrowInvalid:
+        for at in range(len(column)):
+            try:
+                pc.cast(column.slice(at, 1), kind, safe=False)
+            except pa.ArrowInvalid as error:
+                found = column[at].as_py()
+                raise BadInteractions(
+                    f"{path}, line {line + at}: {wanted}, found {found!r}"
+                ) from error
+        raise
 
 
 def _column(column: pa.Array) -> AnyArray:

@@ -82,10 +82,18 @@ def test_parquet_with_other_names_and_any_kind_of_time(
         ("a.csv", b"member,product\n1,2\n", "lacks occurredAt; its columns are member, product"),
         ("a.csv", b"", "cannot be read as a table"),
         ("a.csv", b"member,product,occurredAt\n", "holds no lines"),
-        ("a.csv", b"member,product,occurredAt\n1,2,soon\n", "should be ISO 8601 times"),
+        (
+            "a.csv",
+            b"member,product,occurredAt\n1,2,soon\n",
+            "line 2: occurredAt: wanted an ISO 8601 time, found 'soon'",
+        ),
         ("a.csv", b"member,product,occurredAt\n1,2,1.5\n", "should be times, found double"),
         ("a.csv", b"member,product,occurredAt\n1,2,3\n1,2\n", "Expected 3 columns, got 2"),
-        ("a.csv", b"member,product,quantity,occurredAt\n1,2,many,3\n", "quantity should be"),
+        (
+            "a.csv",
+            b"member,product,quantity,occurredAt\n1,2,1,3\n1,2,many,3\n",
+            "line 3: quantity: wanted a n",
+        ),
         ("a.parquet", b"PAR1 but no more", "cannot be read as a table"),
     ],
 )
