@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, ViewportSize, expect
 from storefront_page import (
     DESKTOP,
     PHONE,
@@ -264,3 +264,41 @@ def test_tabs_of_recommendations_follow_the_arrow_keys(page: Page) -> None:
     expect(second).to_be_focused()
     expect(second).to_have_attribute("aria-selected", "true")
     expect(page.locator("#club-recommendations .honest")).to_contain_text("Chosen by")
+
+
+def test_each_recommendation_says_why_and_what_it_brings(page: Page, picture: Picture) -> None:
+    section = page.locator("#club-recommendations")
+    for tab, why in (
+        ("Next visit", r"^Bought |^Because |^Popular "),
+        ("Buy again", r"^Bought (once|\d+ times)"),
+        ("For you", r"^Because you buy |^It goes with |^Popular "),
+    ):
+        section.get_by_role("tab", name=tab, exact=True).click()
+        expect(section.locator("[aria-busy]")).to_have_count(0)
+        products = section.locator(".product")
+        expect(products.first.locator(".because")).to_have_text(re.compile(why))
+        shown = products.count()
+        assert shown > 0
+        assert section.locator(".because").count() == shown
+        # A member earns with everything that has a price.
+        expect(section.locator(".earns").first).to_contain_text("point")
+        picture(page, tab)
+    page.evaluate("sessionStorage.setItem('journey.locale', 'hu')")
+    page.reload()
+    why = section.locator(".because").first
+    expect(why).to_have_attribute("lang", "hu")
+    expect(why).to_have_text(re.compile(r"vette|veszi|népszerű|Illik"))
+
+
+def test_what_becomes_of_a_recommendation_is_told(page: Page) -> None:
+    section = page.locator("#club-recommendations")
+
+    def tells(request: Request) -> bool:
+        return '"type":"CART"' in (request.post_data or "")
+
+    with page.expect_request(tells) as told:
+        section.locator(".add:enabled").first.click()
+
+    answer = told.value.response()
+    assert answer is not None
+    assert answer.json() == {"data": {"recommendationEvents": {"recorded": 1, "userErrors": []}}}

@@ -149,6 +149,13 @@ def test_a_ruleset_is_described_in_plain_words():
     ]
 
 
+def test_the_grocery_puts_its_own_brand_forward_and_says_so():
+    policy = read("grocery.toml").recommendations
+
+    assert [boost.code for boost in policy.boosts] == ["store-brand"]
+    assert (policy.max_per_category, policy.capped_windows) == (2, ("FOR_YOU", "TRENDING"))
+
+
 def test_the_description_of_the_grocery_names_amounts_in_its_currency():
     lines = describe(read("grocery.toml"))
 
@@ -158,5 +165,5 @@ def test_the_description_of_the_grocery_names_amounts_in_its_currency():
         "USD), free, priority 20, at most one of one-per-purchase"
     ) in lines
     assert (
-        "Paying with points: 100 points are worth 0.10 USD, from 500 on, at most 50 % of an order"
+        "Paying with points: 100 points are worth 0.10 USD, from 500 on, at most 100 % of an order"
     ) in lines

@@ -39,6 +39,10 @@ class Recommendations:
     model_id: str | None = strawberry.field(
         description="Which model was used; null where none was."
     )
+    language: str = strawberry.field(
+        description="The language of the reasons, as a tag such as `hu`; English where there was "
+        "none of those asked for."
+    )
     items: list[RecommendedProduct] = strawberry.field(description="The products, best first.")
 
     @classmethod
@@ -55,6 +59,7 @@ class Recommendations:
             strategy=answer.strategy,
             trained_at=answer.trained_at,
             model_id=answer.model_id,
+            language=audience.words.language.tag,
             items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
         )
 
@@ -73,6 +78,10 @@ class RankedProducts:
     model_id: str | None = strawberry.field(
         description="Which model was used; null where none was."
     )
+    language: str = strawberry.field(
+        description="The language of the reasons, as a tag such as `hu`; English where there was "
+        "none of those asked for."
+    )
     items: list[RecommendedProduct] = strawberry.field(description="The products, best first.")
 
     @classmethod
@@ -85,5 +94,6 @@ class RankedProducts:
             strategy=answer.strategy,
             trained_at=answer.trained_at,
             model_id=answer.model_id,
+            language=audience.words.language.tag,
             items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
         )

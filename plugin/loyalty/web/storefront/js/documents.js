@@ -85,14 +85,34 @@ export const ORDERS = operation(
 
 export const RECOMMENDATIONS = operation(
   "Recommendations",
-  `query Recommendations($window: RecommendationWindow!, $first: Int!, $product: ExternalId, $cart: [ExternalId!]) {
-    recommendations(window: $window, first: $first, product: $product, cart: $cart) {
-      window strategy trainedAt modelId
-      items { rank strategy product { ...Shelf } }
+  `query Recommendations(
+    $window: RecommendationWindow!, $first: Int!, $product: ExternalId, $cart: [ExternalId!], $locale: String
+  ) {
+    recommendations(window: $window, first: $first, product: $product, cart: $cart, locale: $locale) {
+      recommendationId window strategy trainedAt modelId language
+      items {
+        rank strategy boosts
+        reason { code text }
+        product { ...Shelf }
+        loyalty {
+          priceAfterBestReward { ...Amount }
+          bestRewards { code name points }
+          pointsEarned
+          liftsToTier { code name }
+          coveredByExpiringPoints { points pointType expiresAt }
+        }
+      }
     }
   }`,
   PRODUCT,
   MONEY,
+);
+
+export const RECOMMENDATION_EVENTS = operation(
+  "RecommendationEvents",
+  `mutation RecommendationEvents($input: RecommendationEventsInput!) {
+    recommendationEvents(input: $input) { recorded userErrors { code message } }
+  }`,
 );
 
 export const PRODUCTS = operation(

@@ -96,7 +96,7 @@ route();
 showFrame({ onMember: changeMember });
 showCard({ onRetry: loadHome });
 showHistory();
-recommendations(byId("club-recommendations"), "Picked for you", ["FOR_YOU", "BUY_AGAIN", "TRENDING"], {
+recommendations(byId("club-recommendations"), "Picked for you", ["NEXT_VISIT", "BUY_AGAIN", "FOR_YOU", "TRENDING"], {
   ready: () => get("member") !== null,
   watches: ["member"],
   key: () => get("member").externalId,

@@ -3,6 +3,7 @@
 import { money, points } from "./format.js";
 
 export const WINDOWS = {
+  NEXT_VISIT: "Next visit",
   FOR_YOU: "For you",
   BUY_AGAIN: "Buy again",
   TRENDING: "Trending",

@@ -12,9 +12,10 @@ export function showCard({ onRetry }) {
   watch(["member", "program", "memberFailed"], () => {
     const { member, program, failed } = { member: get("member"), program: get("program"), failed: get("memberFailed") };
     const place = byId("card");
+    fill(byId("rewards"), !failed && member && program && rewards(member, program));
     if (failed) fill(place, failure(failed, onRetry));
     else if (!member || !program) fill(place, h("div", { class: "card skeleton", "aria-busy": "true" }, h("p", {}, "Fetching your card…")));
-    else fill(place, h("div", { class: "card-row" }, plastic(member), tier(member, program)), rewards(member, program));
+    else fill(place, h("div", { class: "card-row" }, plastic(member), tier(member, program)));
   });
 }
 

@@ -2,10 +2,10 @@
 
 import { add } from "../cart.js";
 import { announce, h } from "../dom.js";
-import { money } from "../format.js";
 import { icon, picture } from "../icons.js";
 import { get } from "../store.js";
 import { inventedNames } from "../words.js";
+import { meaning, priceLine, reasonLine } from "./meaning.js";
 
 /** The mark of what is not data. */
 export function dagger() {
@@ -30,7 +30,7 @@ function soldOut(product) {
   return ["Sold out", inventedNames(product).includes("stock") && dagger()];
 }
 
-export function addButton(product, className = "add") {
+export function addButton(product, className = "add", onAdd = () => {}) {
   const sellable = product.inStock && product.price;
   return h(
     "button",
@@ -41,6 +41,7 @@ export function addButton(product, className = "add") {
       "aria-label": sellable ? `Add ${product.name} to the cart` : `${product.name}: sold out`,
       onclick: () => {
         add(product);
+        onAdd();
         announce(`${product.name} is in your cart.`);
       },
     },
@@ -48,24 +49,30 @@ export function addButton(product, className = "add") {
   );
 }
 
-export function productCard(product, level = "h3") {
+/**
+ * `shown`, for a recommended product: `item` as the engine answered it, the `language` of its
+ * reason, and what to do when it is opened or put into the cart.
+ */
+export function productCard(product, level = "h3", shown = null) {
   const tiers = product.tiers.map((code) => get("program")?.tiers.find((tier) => tier.code === code)?.name ?? code);
   return h(
     "article",
     { class: "product" },
     h(
       "a",
-      { class: "product-link", href: `#/product/${encodeURIComponent(product.externalId)}`, "data-focus": `see-${product.externalId}` },
+      {
+        class: "product-link",
+        href: `#/product/${encodeURIComponent(product.externalId)}`,
+        "data-focus": `see-${product.externalId}`,
+        onclick: shown?.onOpen,
+      },
       picture(product),
       h(level, { title: product.name }, productName(product)),
     ),
     h("p", { class: "category" }, breakable(product.category ?? product.department ?? " ")),
+    shown && reasonLine(shown.item, shown.language),
     tiers.length > 0 && h("p", { class: "only" }, icon("lock"), `Only for ${tiers.join(", ")}`),
-    h(
-      "div",
-      { class: "buy" },
-      h("b", { class: "price" }, product.price ? money(product.price) : "No price"),
-      addButton(product),
-    ),
+    shown && meaning(shown.item),
+    h("div", { class: "buy" }, priceLine(product, shown?.item.loyalty), addButton(product, "add", shown?.onAdd)),
   );
 }

@@ -6,12 +6,13 @@ import { RECOMMENDATIONS } from "../documents.js";
 import { fill, h, say } from "../dom.js";
 import { dayAndTime } from "../format.js";
 import { ask } from "../session.js";
-import { watch } from "../store.js";
+import { reporter } from "../seen.js";
+import { get, watch } from "../store.js";
 import { WINDOWS } from "../words.js";
 import { dagger, productCard } from "./product_card.js";
 
 // Windows that only a member who agreed to profiling gets of their own.
-const PERSONAL = ["FOR_YOU", "BUY_AGAIN"];
+const PERSONAL = ["FOR_YOU", "BUY_AGAIN", "NEXT_VISIT"];
 
 let boxes = 0;
 
@@ -56,11 +57,11 @@ export function recommendations(place, title, windows, { ready, watches, key, va
 
   async function load() {
     if (!ready()) return;
-    const mine = `${current}/${key()}`;
+    const mine = `${current}/${key()}/${get("locale")}`;
     shown = mine;
     panel.setAttribute("aria-busy", "true");
     try {
-      const answer = await ask(RECOMMENDATIONS, { window: current, first, ...variables() });
+      const answer = await ask(RECOMMENDATIONS, { window: current, first, locale: get("locale"), ...variables() });
       if (shown === mine) draw(answer.recommendations);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
@@ -71,14 +72,16 @@ export function recommendations(place, title, windows, { ready, watches, key, va
   }
 
   function draw(answer) {
-    const { items } = answer;
+    const { items, language } = answer;
+    const report = reporter(answer.recommendationId);
     fill(
       panel,
       items.length > 0
-        ? h("ul", { class: "shelf" }, items.map((item) => h("li", {}, productCard(item.product))))
+        ? h("ul", { class: "shelf" }, items.map((item) => h("li", {}, productCard(item.product, "h3", { item, language, ...report.of(item) }))))
         : h("p", { class: "muted" }, "Nothing to show here for this member."),
       h("p", { class: "honest" }, honest(answer)),
     );
+    report.shown(items);
   }
 
   const section = h(
@@ -93,8 +96,8 @@ export function recommendations(place, title, windows, { ready, watches, key, va
   else panel.removeAttribute("role");
 
   let seen;
-  watch(watches, () => {
-    const now = ready() ? key() : null;
+  watch([...watches, "locale"], () => {
+    const now = ready() ? `${key()}/${get("locale")}` : null;
     if (now === seen) return;
     seen = now;
     section.hidden = now === null;
