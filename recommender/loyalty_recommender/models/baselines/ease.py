@@ -50,13 +50,28 @@ class Ease:
         gram = (bought.T @ bought).toarray().astype(np.float32)
         progress(0.1)
         gram[np.diag_indices(len(kept))] += np.float32(self.regularization)
-        weights = np.linalg.inv(gram)
+        weights = _inverse(gram)
         weights /= -np.diag(weights)
         weights[np.diag_indices(len(kept))] = 0.0
         if not np.isfinite(weights).all():
             raise FitFailed("EASE ended with numbers that are not finite; regularize more")
         progress(1.0)
         return FittedEase(weights, kept, np.array([len(days)], dtype=np.int64))
+
+
+def _inverse(gram: Scores) -> Scores:
+    """Of a symmetric matrix with positive eigenvalues, in place where possible; by Cholesky, in
+    half the time of a general inverse."""
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True)
+    if not failed:
+        half, failed = lapack.spotri(factor, lower=True, overwrite_c=True)
+    if failed:
+        raise FitFailed("EASE met a matrix that is not positive; regularize more")
+    inverse: Scores = np.tril(half)
+    inverse += np.tril(half, -1).T
+    return inverse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
