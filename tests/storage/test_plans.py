@@ -30,6 +30,8 @@ WHOLE = {
     "interactions.POPULAR": "training",
     "members.COUNTS": "the merchant's overview",
     "metrics_summary": "sums over a tenant, for its merchant",
+    "offers.PLANS_SINCE": "one row for each plan ever published",
+    "offers.SALES": "scans its own list of a plan's members",
     "quotas.TIMED_OUT": "what open reservations hold",
     "roots.ENDS_BEFORE": "scans its own list of the holders of a page",
     "roots.ROOTS": "one row a day, for an export",

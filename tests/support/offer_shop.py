@@ -1,7 +1,7 @@
 """A shop with a pool of personal offers, and members who have some of them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -123,7 +123,12 @@ class OfferShop:
         return int(await database.write(unit))
 
     async def quoted(
-        self, member: str, cart: str, minor: int, product: str = "tea", at: datetime | None = None
+        self,
+        member: str,
+        cart: str,
+        minor: int,
+        product: str = "tea",
+        category: str | None = None,
     ) -> Quote:
         """What a cart of one line would get."""
         shop = self.shop
@@ -135,8 +140,8 @@ class OfferShop:
         replaced = await reader.replaced(shop.tenant_id, cart)
         without = None if replaced is None else replaced[0]
         held, choice = await reader.read(shop.tenant_id, ruleset, known, Choice(), without)
-        basket = Cart(cart, "EUR", (CartLine("1", product, 1, minor),))
-        return quote(ruleset, known.facts(), basket, choice, at or shop.clock.now(), held)
+        basket = Cart(cart, "EUR", (CartLine("1", product, 1, minor, category=category),))
+        return quote(ruleset, known.facts(), basket, choice, shop.clock.now(), held)
 
     async def states(self, member: str) -> list[str]:
         """States of the member's offers by their ids."""

@@ -26,6 +26,7 @@ from loyalty.cli import (
     ledger,
     member,
     migrate,
+    offers,
     program,
     schema,
     serving,
@@ -63,6 +64,7 @@ app.add_typer(webhook.app, name="webhook")
 app.add_typer(member.app, name="member")
 app.add_typer(coupon.app, name="coupon")
 app.add_typer(gift_card.app, name="gift-card")
+app.add_typer(offers.app, name="offers")
 app.add_typer(stock.app, name="stock")
 app.command("audit")(audit.command)
 app.add_typer(ledger.app, name="ledger")

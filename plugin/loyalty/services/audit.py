@@ -52,6 +52,8 @@ class Action(StrEnum):
     GIFT_CARD_BLOCK = "giftCardBlock"
     GIFT_CARD_UNBLOCK = "giftCardUnblock"
     REWARD_STOCK_SET = "rewardStockSet"
+    OFFER_PLAN_PUBLISH = "offerPlanPublish"
+    OFFER_PLAN_WITHDRAW = "offerPlanWithdraw"
 
 
 class Subject(StrEnum):
@@ -68,6 +70,7 @@ class Subject(StrEnum):
     COUPON = "COUPON"
     GIFT_CARD = "GIFT_CARD"
     REWARD = "REWARD"
+    OFFER_PLAN = "OFFER_PLAN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ from loyalty.services.issuers import Issuers
 from loyalty.services.ledger_proof import Proofs
 from loyalty.services.member_ledger import MemberLedger
 from loyalty.services.membership import Membership
+from loyalty.services.offer_figures import OfferReports
+from loyalty.services.offer_planning import OfferPlanner
+from loyalty.services.offer_publishing import OfferPublisher
 from loyalty.services.offers import Offers
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
@@ -67,6 +70,9 @@ class Services:
     gift_cards: GiftCards
     checkout: Checkout
     offers: Offers
+    offer_planner: OfferPlanner
+    offer_reports: OfferReports
+    offer_publisher: OfferPublisher
     views: Views
     recommendations: Recommendations
     window_facts: WindowFactsReader
@@ -133,6 +139,9 @@ def wire(
         gift_cards=gift_cards,
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         offers=Offers(database, door, clock),
+        offer_planner=OfferPlanner(database, clock, rulesets),
+        offer_reports=OfferReports(database, clock),
+        offer_publisher=OfferPublisher(database, clock, rulesets),
         views=views,
         recommendations=recommendations,
         window_facts=WindowFactsReader(holdings, clock),

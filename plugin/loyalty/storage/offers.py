@@ -25,3 +25,125 @@ RESTORED = Sql(
         WHERE tenant_id = $1 AND quota_id = ANY($2::bigint[]) AND state = 'RESTORED'
         GROUP BY quota_id"""
 )
+
+# What a plan is made from.
+MEMBERS = Sql(
+    """SELECT id, consent_email, consent_sms FROM member
+        WHERE tenant_id = $1 AND id > $2 AND kind = 'MEMBER' AND state = 'ACTIVE'
+          AND merged_into IS NULL AND consent_profiling
+        ORDER BY id LIMIT $3"""
+)
+PRODUCTS = Sql(
+    """SELECT id, external_id, category, department, brand, cost_minor, currency FROM product
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+# What came back whole is no sign that somebody likes it.
+PURCHASES = Sql(
+    """SELECT l.id, o.member_id, l.product, o.occurred_at, l.quantity,
+              l.amount_minor - l.discount_minor
+         FROM order_line l JOIN shop_order o ON o.tenant_id = l.tenant_id AND o.id = l.order_id
+        WHERE l.tenant_id = $1 AND l.id > $2 AND l.product = ANY($3::text[])
+          AND o.member_id IS NOT NULL AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
+          AND o.occurred_at >= $4 AND o.occurred_at < $5 AND o.currency = $6
+        ORDER BY l.id LIMIT $7"""
+)
+STANDING_COLUMNS = (
+    "id", "member_id", "offer", "target", "ends_at", "state", "uses_max", "use_ppm",
+    "cost_minor", "used",
+)  # fmt: skip
+# Offers that end, or ended, after a moment; those that were held out keep the same distances.
+STANDING = Sql(
+    """SELECT m.id, m.member_id, m.offer, m.target, m.ends_at, m.state, m.uses_max, m.use_ppm,
+              m.cost_minor, COALESCE(q.used, 0)
+         FROM member_offer m
+         JOIN offer_plan p ON p.tenant_id = m.tenant_id AND p.id = m.plan_id
+         LEFT JOIN quota q ON q.tenant_id = m.tenant_id AND q.id = m.id
+        WHERE m.tenant_id = $1 AND m.id > $2 AND m.ends_at > $3 AND p.state = 'PUBLISHED'
+          AND m.state <> 'WITHDRAWN'
+        ORDER BY m.id LIMIT $4"""
+)
+
+# Publishing a plan: one at a time for each tenant, and nobody sees any of it before the end.
+PLAN_BY_KEY = Sql(
+    """SELECT id, state, starts_at FROM offer_plan WHERE tenant_id = $1 AND key = $2"""
+)
+LOCK_PLAN = Sql("SELECT state FROM offer_plan WHERE tenant_id = $1 AND id = $2 FOR UPDATE")
+# Plans that stand in the way of another: half published ones, and later ones.
+PLANS_SINCE = Sql(
+    """SELECT id, state FROM offer_plan
+        WHERE tenant_id = $1 AND key <> $2
+          AND (state = 'PUBLISHING' OR (state = 'PUBLISHED' AND published_at > $3))
+        ORDER BY id LIMIT 1"""
+)
+PLACES = Sql(
+    """SELECT place FROM member_offer
+        WHERE tenant_id = $1 AND plan_id = $2 AND place >= $3 AND place < $4"""
+)
+LOCK_MEMBERS = Sql(
+    """SELECT id, state, merged_into, consent_profiling, consent_email, consent_sms FROM member
+        WHERE tenant_id = $1 AND id = ANY($2::bigint[]) ORDER BY id FOR NO KEY UPDATE"""
+)
+SET_BUDGET = Sql(
+    """INSERT INTO quota (id, tenant_id, kind, subject, total_max, member_max, used)
+       VALUES ($1, $2, 'BUDGET', $3, $4, NULL, 0)
+       ON CONFLICT (tenant_id, kind, subject) DO UPDATE SET total_max = excluded.total_max
+       RETURNING id"""
+)
+PUBLISHED = Sql(
+    """UPDATE offer_plan SET state = 'PUBLISHED', published_at = $3
+        WHERE tenant_id = $1 AND id = $2 AND state = 'PUBLISHING' RETURNING id"""
+)
+WITHDRAW = Sql(
+    """UPDATE offer_plan SET state = 'WITHDRAWN', withdrawn_at = $3
+        WHERE tenant_id = $1 AND id = $2 AND state <> 'WITHDRAWN' RETURNING id"""
+)
+PLAN_COLUMNS = (
+    "id", "key", "state", "ruleset_version", "planned_at", "starts_at", "published_at",
+    "withdrawn_at", "figures", "published_by",
+)  # fmt: skip
+PLANS = Sql(
+    f"""SELECT {", ".join(PLAN_COLUMNS)} FROM offer_plan
+         WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"""
+)
+PLAN = Sql(f"SELECT {', '.join(PLAN_COLUMNS)} FROM offer_plan WHERE tenant_id = $1 AND id = $2")
+
+# What came of a plan.
+COUNTS = Sql(
+    """SELECT offer, state, COUNT(*), COUNT(activated_at), MAX(ends_at) FROM member_offer
+        WHERE tenant_id = $1 AND plan_id = $2 GROUP BY offer, state ORDER BY offer, state"""
+)
+
+
+def _by_plan(text: str) -> Sql:
+    """SQLite would look at every use of the tenant first; a CROSS JOIN keeps the sequence."""
+    return Sql(text, sqlite=Sql(text.replace("JOIN quota_use u", "CROSS JOIN quota_use u")).sqlite)
+
+
+# Uses by orders, refunds taken off, and what they took off.
+USES = _by_plan(
+    """SELECT m.offer, COUNT(*), COUNT(DISTINCT m.id), SUM(b.quantity)::bigint
+         FROM member_offer m
+         JOIN quota_use u ON u.tenant_id = m.tenant_id AND u.quota_id = m.id
+         JOIN quota q ON q.tenant_id = m.tenant_id AND q.kind = 'BUDGET'
+                     AND q.subject = 'minor:' || m.offer
+         JOIN quota_use b ON b.tenant_id = m.tenant_id AND b.reservation_id = u.reservation_id
+                         AND b.quota_id = q.id
+        WHERE m.tenant_id = $1 AND m.plan_id = $2 AND u.state = 'USED'
+        GROUP BY m.offer"""
+)
+HELD = _by_plan(
+    """SELECT m.offer, SUM(u.quantity)::bigint
+         FROM member_offer m JOIN quota_use u ON u.tenant_id = m.tenant_id AND u.quota_id = m.id
+        WHERE m.tenant_id = $1 AND m.plan_id = $2 AND u.state = 'HELD' AND u.expires_at > $3
+        GROUP BY m.offer"""
+)
+# Each member of a plan: whether it was held out, and what it bought from one moment to another.
+SALES = Sql(
+    """SELECT g.is_out, COUNT(o.id), SUM(o.total_minor)::bigint
+         FROM (SELECT member_id, MAX(CASE WHEN state = 'HELD_OUT' THEN 1 ELSE 0 END) AS is_out
+                 FROM member_offer WHERE tenant_id = $1 AND plan_id = $2 GROUP BY member_id) g
+         LEFT JOIN shop_order o ON o.tenant_id = $1 AND o.member_id = g.member_id
+              AND o.occurred_at >= $3 AND o.occurred_at < $4
+              AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
+        GROUP BY g.member_id, g.is_out"""
+)

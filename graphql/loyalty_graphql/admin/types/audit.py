@@ -27,6 +27,7 @@ class AuditSubject(Enum):
     )
     GIFT_CARD = value("GIFT_CARD", description="A gift card, by the row's number.")
     REWARD = value("REWARD", description="A reward, by its code.")
+    OFFER_PLAN = value("OFFER_PLAN", description="A plan of offers, by the row's number.")
 
 
 @strawberry.type(description="A figure or word of an act.")

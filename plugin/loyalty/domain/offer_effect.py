@@ -1,0 +1,108 @@
+"""What offers changed: members who got them beside those who were held out.
+
+The two groups differ by a hash alone, so the difference of what they did is the offers' effect, as
+far as chance lets it be seen: each difference comes with its 95 % interval, by the normal
+approximation. Whole numbers throughout; roots are rounded up, so an interval is never too short.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+
+Z_95 = Fraction(196, 100)
+"""Standard errors on either side of a 95 % interval."""
+BP = 10_000
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What some members did: ``buyers`` of them bought, for ``sales_minor`` together.
+
+    ``squares`` is the sum of the squares of each member's sales.
+    """
+
+    members: int = 0
+    buyers: int = 0
+    sales_minor: int = 0
+    squares: int = 0
+
+    @property
+    def rate_bp(self) -> int | None:
+        """Of 10,000 members so many bought, rounded down."""
+        return self.buyers * BP // self.members if self.members else None
+
+    @property
+    def sales_per_member_minor(self) -> int | None:
+        """Rounded down."""
+        return self.sales_minor // self.members if self.members else None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure of those with offers less that of those without, with its 95 % interval."""
+
+    found: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Both groups, and their differences: None where a group is too small to tell.
+
+    ``rate`` in basis points of members that bought, ``sales`` in minor units per member.
+    """
+
+    offered: Group
+    held_out: Group
+    rate: Difference | None
+    sales: Difference | None
+
+
+def group_of(sales: Iterable[int | None]) -> Group:
+    """A group, of each member's sales; None for one who bought nothing."""
+    members = buyers = total = squares = 0
+    for minor in sales:
+        members += 1
+        if minor is not None:
+            buyers += 1
+            total += minor
+            squares += minor * minor
+    return Group(members, buyers, total, squares)
+
+
+def effect_of(offered: Group, held_out: Group) -> Effect:
+    if min(offered.members, held_out.members) < _FEWEST:
+        return Effect(offered, held_out, None, None)
+    rate = _difference(
+        Fraction(offered.buyers * BP, offered.members)
+        - Fraction(held_out.buyers * BP, held_out.members),
+        _rate_error(offered) + _rate_error(held_out),
+    )
+    sales = _difference(
+        Fraction(offered.sales_minor, offered.members)
+        - Fraction(held_out.sales_minor, held_out.members),
+        _sales_error(offered) + _sales_error(held_out),
+    )
+    return Effect(offered, held_out, rate, sales)
+
+
+def _rate_error(group: Group) -> Fraction:
+    """The variance of a rate in basis points."""
+    share = Fraction(group.buyers, group.members)
+    return share * (1 - share) * Fraction(BP * BP, group.members)
+
+
+def _sales_error(group: Group) -> Fraction:
+    """The variance of the mean sales of a member."""
+    mean = Fraction(group.sales_minor, group.members)
+    spread = group.squares - mean * group.sales_minor
+    return spread * Fraction(1, (group.members - 1) * group.members)
+
+
+def _difference(found: Fraction, variance: Fraction) -> Difference:
+    # Of a fraction in millionths, so that its root is exact to a thousandth.
+    error = Fraction(isqrt(int(variance * 1_000_000)) + 1, 1_000) * Z_95
+    return Difference(round(found), (found - error).__floor__(), (found + error).__ceil__())

@@ -1,0 +1,428 @@
+"""Plans of personal offers on a real database: made, published once, withdrawn, counted."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from offer_shop import OfferShop
+
+from loyalty.cache import open_cache
+from loyalty.domain.offer_plan import PPM
+from loyalty.domain.offer_states import WhyOffered
+from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.product import ProductFacts
+from loyalty.errors import BadInput, Conflict, NotFound
+from loyalty.services.catalogue import Catalogue
+from loyalty.services.door import outcome_of
+from loyalty.services.erasure import Erase
+from loyalty.services.members import Enrol, Profile, UpdateMember
+from loyalty.services.offer_figures import OfferReports
+from loyalty.services.offer_plan_file import FiledPlan, read, written
+from loyalty.services.offer_planning import OfferPlan, OfferPlanner
+from loyalty.services.offer_publishing import OfferPublisher, Published
+from loyalty.services.orders import BookOrder
+from loyalty.storage.statements import Sql, Unit
+
+from .conftest import PROGRAM, Shop
+
+pytestmark = pytest.mark.anyio
+
+POOL = """
+[[rewards]]
+code = "fifth"
+name = "A fifth off"
+needs_offer = true
+does = { kind = "percentage_off", rate_bp = 500 }
+
+[offer_policy]
+holdout_bp = 0
+margin_bp = 4000
+uplift_bp = 20000
+target_days_between = 7
+
+[[offers]]
+code = "fresh"
+name = "A fifth off {target}"
+reward = "fifth"
+days_between = 7
+budget_minor = 1000
+targets = [{ code = "tea", name = "tea", categories = ["TEA"] }]
+"""
+RULES = PROGRAM + POOL
+
+
+class Planner:
+    """The merchant's side of a shop whose members buy tea."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.planner = OfferPlanner(shop.database, shop.clock, shop.rulesets)
+        self.publisher = OfferPublisher(shop.database, shop.clock, shop.rulesets)
+        self.reports = OfferReports(shop.database, shop.clock)
+        self.desk = OfferShop(shop)
+
+    async def member(self, name: str, *, buys: Sequence[int] = (), **consents: bool) -> int:
+        """A member that bought tea so many days ago."""
+        shop = self.shop
+        profile = Profile({}, {"profiling": True} | consents)
+        outcome_of(await shop.door.submit(Enrol(shop.tenant_id, None, name, profile)))
+        for days in buys:
+            await self.bought(name, days)
+        return (await shop.member(name)).id
+
+    async def bought(self, name: str, days_ago: int, product: str = "tea") -> None:
+        shop = self.shop
+        at = shop.clock.now() - timedelta(days=days_ago)
+        lines = (OrderLine(product, 2, 2_000),)
+        order = PaidOrder(f"{name}-{product}-{at:%m%d}", name, "EUR", lines, at)
+        outcome_of(await shop.door.submit(BookOrder(shop.tenant_id, order, "test")))
+
+    async def plan(self, **more: Any) -> OfferPlan:
+        return await self.planner.plan(self.shop.tenant_id, **more)
+
+    async def filed(self) -> FiledPlan:
+        return read(written(await self.plan(), "corner"))
+
+    async def publish(self, plan: FiledPlan | None = None) -> Published:
+        filed = plan or await self.filed()
+        return await self.publisher.publish(self.shop.tenant_id, "corner", filed, "test")
+
+
+def members_of(plan: OfferPlan) -> list[int]:
+    return sorted(item.prospect.member_id for item in plan.chosen)
+
+
+@pytest.fixture
+async def desk(shop: Shop) -> Planner:
+    await shop.rulesets.publish(shop.tenant_id, RULES, "test")
+    catalogue = Catalogue(shop.database, open_cache(None), shop.clock)
+    tea = ProductFacts("tea", "Tea", shop.clock.now(), "EUR", category="TEA", cost_minor=600)
+    soap = ProductFacts("soap", "Soap", shop.clock.now(), "EUR", category="CARE")
+    await catalogue.upsert(shop.tenant_id, [tea, soap])
+    return Planner(shop)
+
+
+async def test_a_plan_is_for_those_who_consented_and_may_buy_more(desk: Planner) -> None:
+    now_and_then = [20, 60, 100]
+    some = await desk.member("some", buys=now_and_then)
+    await desk.member("never")
+    await desk.member("elsewhere")
+    await desk.bought("elsewhere", 3, "soap")
+    await desk.member("private", buys=now_and_then, profiling=False)
+    await desk.member("habit", buys=range(1, 80))
+
+    plan = await desk.plan()
+
+    assert members_of(plan) == [some]
+    (item,) = plan.chosen
+    assert plan.considered == 4
+    prospect = item.prospect
+    # Two of 10.00 with a cost of 6.00 each; 5 % of 20.00 would come off.
+    assert (prospect.margin_minor, prospect.discount_minor) == (800, 100)
+    assert 150_000 < prospect.chance_ppm < 350_000
+    reason = prospect.reason
+    assert (reason.code, reason.times) == (WhyOffered.BOUGHT_BEFORE, 3)
+    assert reason.last_on == (desk.shop.clock.now() - timedelta(days=20)).date()
+    (figures,) = plan.figures
+    assert (figures.members, figures.held_out, figures.cost_ppm) == (1, 0, item.cost_ppm)
+    assert item.cost_ppm == item.uses_ppm * 100
+
+
+async def test_a_plan_of_the_past_knows_nothing_of_what_came_later(desk: Planner) -> None:
+    some = await desk.member("some", buys=[20, 60, 100])
+    await desk.member("later", buys=[1, 2, 3])
+    then = desk.shop.clock.now() - timedelta(days=10)
+
+    plan = await desk.plan(at=then)
+
+    assert members_of(plan) == [some]
+    assert plan.planned_at == then
+    before = await desk.plan(at=then - timedelta(days=200))
+    assert before.chosen == ()
+
+
+async def test_a_merchant_that_wants_consent_to_marketing_gets_no_others(desk: Planner) -> None:
+    rules = RULES.replace("holdout_bp = 0", 'holdout_bp = 0\nconsent = "profiling_and_marketing"')
+    await desk.shop.rulesets.publish(desk.shop.tenant_id, rules, "test")
+    await desk.member("silent", buys=[20, 60, 100])
+    asked = await desk.member("asked", buys=[20, 60, 100], email=True)
+
+    assert members_of(await desk.plan()) == [asked]
+
+
+@pytest.mark.parametrize(
+    ("objective", "wanted"),
+    [("profit", ["gone", "some"]), ("win_back", ["gone"]), ("try_new", ["new"])],
+)
+async def test_an_objective_says_whom_an_offer_is_for(
+    desk: Planner, objective: str, wanted: list[str]
+) -> None:
+    rules = RULES.replace("budget_minor", f'objective = "{objective}"\nbudget_minor')
+    await desk.shop.rulesets.publish(desk.shop.tenant_id, rules, "test")
+    ids = {
+        await desk.member("some", buys=[20, 60, 100]): "some",
+        await desk.member("gone", buys=[70, 80, 90, 100]): "gone",
+        await desk.member("new"): "new",
+    }
+
+    plan = await desk.plan()
+
+    assert sorted(ids[id] for id in members_of(plan)) == wanted
+
+
+async def test_a_program_without_a_pool_has_nothing_to_plan(desk: Planner) -> None:
+    await desk.shop.rulesets.publish(desk.shop.tenant_id, PROGRAM, "test")
+
+    with pytest.raises(Conflict, match="no \\[\\[offers\\]\\]"):
+        await desk.plan()
+
+
+async def test_a_published_plan_is_everybodys_at_once_and_only_once(desk: Planner) -> None:
+    for number in range(5):
+        await desk.member(f"m{number}", buys=[20 + number, 60, 100])
+    filed = await desk.filed()
+
+    first = await desk.publish(filed)
+    again = await desk.publish(filed)
+
+    assert (first.offers, first.held_out, first.skipped, first.replayed) == (5, 0, 0, False)
+    assert (again.plan_id, again.offers, again.replayed) == (first.plan_id, 0, True)
+    for number in range(5):
+        assert await desk.desk.states(f"m{number}") == ["OFFERED"]
+    (offer,) = await desk.desk.of("m0")
+    # Until the end of the fourteenth day after this one, in Budapest.
+    assert f"{offer.ends_at:%m-%d %H:%M}" == "03-15 23:00"
+
+
+async def test_what_ends_publishing_in_between_is_taken_up_again(desk: Planner) -> None:
+    class Cut(OfferPublisher):
+        """Is stopped after the first part."""
+
+        parts = 0
+
+        def _part(self, *arguments: Any) -> Unit[tuple[int, int, int]]:
+            self.parts += 1
+            if self.parts > 1:
+                raise RuntimeError("stopped")
+            return super()._part(*arguments)
+
+        def _ended(self, *arguments: Any) -> Unit[None]:
+            raise RuntimeError("stopped")
+
+    shop = desk.shop
+    for number in range(4):
+        await desk.member(f"m{number}", buys=[20 + number, 60, 100])
+    filed = await desk.filed()
+    cut = Cut(shop.database, shop.clock, shop.rulesets)
+    with pytest.raises(RuntimeError):
+        await cut.publish(shop.tenant_id, "corner", filed, "test")
+    assert await desk.desk.states("m0") == []
+    with pytest.raises(Conflict, match="half published"):
+        await desk.publish(replace(filed, key="0" * 64))
+
+    done = await desk.publish(filed)
+
+    assert done.offers == 4
+    rows = await shop.database.read(Sql("SELECT COUNT(*) FROM member_offer")())
+    assert rows == [(4,)]
+    assert await desk.desk.states("m3") == ["OFFERED"]
+
+
+async def test_two_who_publish_the_same_plan_publish_it_once(desk: Planner) -> None:
+    for number in range(6):
+        await desk.member(f"m{number}", buys=[20 + number, 60, 100])
+    filed = await desk.filed()
+
+    done = await asyncio.gather(*(desk.publish(filed) for _ in range(4)), return_exceptions=True)
+
+    assert {each.plan_id for each in done if isinstance(each, Published)} != set()
+    assert all(isinstance(each, Published | Conflict) for each in done), done
+    rows = await desk.shop.database.read(
+        Sql("SELECT COUNT(*), COUNT(DISTINCT plan_id) FROM member_offer")()
+    )
+    assert rows == [(6, 1)]
+
+
+async def test_a_plan_overtaken_by_another_or_by_new_rules_is_refused(desk: Planner) -> None:
+    shop = desk.shop
+    await desk.member("m", buys=[20, 60, 100])
+    old = await desk.filed()
+    shop.clock.advance(timedelta(minutes=1))
+    newer = await desk.filed()
+    await desk.publish(newer)
+
+    with pytest.raises(Conflict, match="published since"):
+        await desk.publish(old)
+    with pytest.raises(Conflict, match="of tenant 'corner'"):
+        await desk.publisher.publish(shop.tenant_id, "elsewhere", newer, "test")
+    await shop.rulesets.publish(shop.tenant_id, RULES + "\n# changed\n", "test")
+    with pytest.raises(Conflict, match="made by version"):
+        await desk.publish(newer)
+    assert await desk.desk.states("m") == ["OFFERED"]
+
+
+async def test_who_left_or_took_back_consent_meanwhile_gets_nothing(desk: Planner) -> None:
+    shop = desk.shop
+    for name in ("stays", "left", "silent"):
+        await desk.member(name, buys=[20, 60, 100])
+    filed = await desk.filed()
+    await shop.door.submit(Erase(shop.tenant_id, None, "left", "test"))
+    quiet = UpdateMember(shop.tenant_id, None, "silent", Profile({}, {"profiling": False}))
+    outcome_of(await shop.door.submit(quiet))
+
+    done = await desk.publish(filed)
+
+    assert (done.offers, done.skipped) == (1, 2)
+    assert await desk.desk.states("stays") == ["OFFERED"]
+    assert await desk.desk.states("silent") == []
+
+
+async def test_a_second_plan_keeps_its_distance_and_what_is_left_of_the_budget(
+    desk: Planner,
+) -> None:
+    shop = desk.shop
+    await desk.member("m", buys=[20, 60, 100])
+    first = await desk.plan()
+    await desk.publish(read(written(first, "corner")))
+
+    second = await desk.plan()
+
+    assert second.chosen == ()
+    expected = -(-first.chosen[0].cost_ppm // PPM)
+    assert second.budgets["fresh"].minor == 1_000 - expected
+    # Fourteen days it stands, and seven it rests; what it cost is what it cost.
+    shop.clock.advance(timedelta(days=21, hours=12))
+    assert len((await desk.plan()).chosen) == 1
+    assert (await desk.plan()).budgets["fresh"].minor == 1_000
+
+
+async def test_a_withdrawn_plan_is_nobodys_any_more(desk: Planner) -> None:
+    shop = desk.shop
+    await desk.member("m", buys=[20, 60, 100])
+    filed = await desk.filed()
+    done = await desk.publish(filed)
+
+    assert await desk.publisher.withdraw(shop.tenant_id, done.plan_id, "test")
+    assert not await desk.publisher.withdraw(shop.tenant_id, done.plan_id, "test")
+    assert await desk.desk.states("m") == ["WITHDRAWN"]
+    with pytest.raises(Conflict, match="withdrawn"):
+        await desk.publish(filed)
+    with pytest.raises(NotFound):
+        await desk.publisher.withdraw(shop.tenant_id, 12, "test")
+    events = await shop.database.read(
+        Sql("SELECT action FROM audit_event WHERE subject_kind = 'OFFER_PLAN' ORDER BY id")()
+    )
+    assert events == [("offerPlanPublish",), ("offerPlanWithdraw",)]
+
+
+async def test_another_tenants_plan_is_not_there(shops: tuple[Shop, Shop], desk: Planner) -> None:
+    await desk.member("m", buys=[20, 60, 100])
+    done = await desk.publish()
+    await shops[1].rulesets.publish(shops[1].tenant_id, RULES, "test")
+    other = Planner(shops[1])
+
+    with pytest.raises(NotFound):
+        await other.publisher.withdraw(shops[1].tenant_id, done.plan_id, "test")
+    with pytest.raises(NotFound):
+        await other.reports.plan(shops[1].tenant_id, done.plan_id)
+    assert await other.reports.plans(shops[1].tenant_id, 9) == []
+    # Its members are nobody's here, even where the file says otherwise.
+    filed = read(written(await desk.plan(at=desk.shop.clock.now() - timedelta(days=1)), "corner"))
+    there = await other.publisher.publish(shops[1].tenant_id, "corner", filed, "test")
+    assert (there.offers, there.skipped) == (0, len(filed.offers))
+
+
+async def test_what_came_of_a_plan_beside_what_was_expected_and_who_was_held_out(
+    desk: Planner,
+) -> None:
+    shop = desk.shop
+    rules = RULES.replace("holdout_bp = 0", "holdout_bp = 4000")
+    await shop.rulesets.publish(shop.tenant_id, rules, "test")
+    names = [f"m{number}" for number in range(12)]
+    for name in names:
+        await desk.member(name, buys=[20, 60, 100])
+    done = await desk.publish()
+    offered = [name for name in names if await desk.desk.states(name)]
+    assert 0 < len(offered) == done.offers < 12
+    assert done.held_out == 12 - len(offered)
+    user = offered[0]
+    (offer,) = await desk.desk.of(user)
+    await desk.desk.offers.activate(shop.tenant_id, shop.key("activate"), user, offer.id)
+    for order in ("o-1", "o-2"):
+        quote = await desk.desk.quoted(user, f"c-{order}", 2_000, category="TEA")
+        held = await shop.reserve(quote)
+        assert held.outcome is not None
+        await shop.commit(held.outcome["reservation"], order, quote.payable_minor)
+    shop.clock.advance(timedelta(minutes=1))
+
+    plan = await desk.reports.plan(shop.tenant_id, done.plan_id)
+    effect = await desk.reports.effect(shop.tenant_id, plan)
+
+    (came,) = plan.offers
+    assert (plan.state, came.offered, came.held_out) == ("PUBLISHED", len(offered), done.held_out)
+    assert (came.activated, came.users, came.uses, came.held) == (1, 1, 1, 0)
+    assert came.cost_minor == 100
+    assert came.expected_uses_ppm > 0
+    assert effect is not None
+    assert (effect.offered.members, effect.offered.buyers) == (len(offered), 1)
+    assert effect.offered.sales_minor == 2_000 - 100 + 2_000
+    assert (effect.held_out.members, effect.held_out.buyers) == (done.held_out, 0)
+    assert effect.rate is not None
+    assert effect.rate.low < 0 < effect.rate.found < effect.rate.high
+    await shop.refund("o-1", "r-1")
+    (came,) = (await desk.reports.plan(shop.tenant_id, done.plan_id)).offers
+    assert (came.uses, came.cost_minor) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda value: value | {"format": 2}, "format '2'"),
+        (lambda value: [], "format 'None'"),
+        (lambda value: value | {"offers": {}}, "no list"),
+        (lambda value: value | {"offers": [3]}, "offers\\[0\\]: found no table"),
+        (lambda value: value | {"figures": [1]}, "figures"),
+        (lambda value: value | {"plannedAt": "2026-03-01"}, "with its offset"),
+        (lambda value: value | {"rulesetVersion": True}, "rulesetVersion"),
+        (lambda value: value | {"tenant": "a\nb"}, "the plan.tenant"),
+        (lambda value: with_offer(value, member="-1"), "number of a member"),
+        (lambda value: with_offer(value, member="9" * 19), "number of a member"),
+        (lambda value: with_offer(value, member="\u0661"), "number of a member"),
+        (lambda value: with_offer(value, heldOut=1), "true or false"),
+        (lambda value: with_offer(value, usesPpm=-1), "usesPpm"),
+        (lambda value: with_offer(value, usesPpm=1.5), "usesPpm"),
+        (lambda value: with_offer(value, discountMinor=10**19), "discountMinor"),
+        (lambda value: with_offer(value, reason={"code": "WHIM", "times": 1}), "no reason"),
+        (lambda value: with_offer(value, reason={}), "no reason"),
+        (lambda value: value | {"offers": value["offers"] * 2}, "same offer"),
+    ],
+)
+async def test_a_file_that_is_no_plan_is_refused(desk: Planner, change: Any, words: str) -> None:
+    await desk.member("m", buys=[20, 60, 100])
+    value = orjson.loads(written(await desk.plan(), "corner"))
+
+    with pytest.raises(BadInput, match=words):
+        read(orjson.dumps(change(value)))
+
+
+def with_offer(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    (offer,) = value["offers"]
+    return value | {"offers": [offer | changes]}
+
+
+def test_bytes_that_are_no_json_are_refused():
+    for raw in (b"", b"\xff\xfe", b"{", b"[" * 100_000):
+        with pytest.raises(BadInput):
+            read(raw)
+
+
+async def test_an_offer_that_the_program_has_not_is_refused(desk: Planner) -> None:
+    await desk.member("m", buys=[20, 60, 100])
+    value = orjson.loads(written(await desk.plan(), "corner"))
+
+    with pytest.raises(BadInput, match="which the program has not"):
+        await desk.publish(read(orjson.dumps(with_offer(value, target="jam"))))
