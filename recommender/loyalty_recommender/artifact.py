@@ -1,6 +1,7 @@
 """Models on disk: plain arrays and a JSON card, published so that no reader sees half of one.
 
     ROOT/current                     one line, the id of the model in service
+    ROOT/pinned                      ids of models that no training removes
     ROOT/models/<modelId>/card.json  what it is, and the SHA-256 of every array
     ROOT/models/<modelId>/*.npy      read by memory map
 
@@ -16,7 +17,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from loyalty_recommender.errors import ArtifactError, BrokenArtifact, NoModel
 CARD = "card.json"
 CURRENT = "current"
 MODELS = "models"
+PINNED = "pinned"
 PARTIAL = ".partial-"
 
 MODEL_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
@@ -79,16 +81,21 @@ def point_to(root: Path, model_id: str) -> None:
     """
     if model_id not in model_ids(root):
         raise NoModel(f"no model {model_id!r} in {root / MODELS}, found {model_ids(root)}")
-    handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=root)
+    _replace(root / CURRENT, f"{model_id}\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as one step: who reads it finds the old text or the new."""
+    handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
     os.close(handle)
     try:
-        _write(Path(name), f"{model_id}\n".encode())
+        _write(Path(name), text.encode())
         Path(name).chmod(0o644)
-        os.replace(name, root / CURRENT)
+        os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _flush_folder(root)
+    _flush_folder(path.parent)
 
 
 def current_id(root: Path) -> str | None:
@@ -116,13 +123,26 @@ def model_ids(root: Path) -> list[str]:
     return sorted(each.name for each in models.iterdir() if MODEL_ID.fullmatch(each.name))
 
 
+def pin(root: Path, ids: Sequence[str]) -> None:
+    """Let these models stay whatever is published, and no others beside the one in service."""
+    _replace(root / PINNED, "".join(f"{each}\n" for each in ids))
+
+
+def pinned_ids(root: Path) -> frozenset[str]:
+    """The models that were pinned."""
+    try:
+        return frozenset((root / PINNED).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
 def prune(root: Path, keep: int) -> None:
-    """Remove the oldest models beyond ``keep`` >= 1; the one in service always stays.
+    """Remove the oldest models beyond ``keep`` >= 1; the one in service and pinned ones stay.
 
     A process that still serves a removed model keeps its memory-mapped files.
     """
-    in_service = current_id(root)
-    others = [each for each in model_ids(root) if each != in_service]
+    stays = {current_id(root), *pinned_ids(root)}
+    others = [each for each in model_ids(root) if each not in stays]
     for model_id in others[: max(len(others) - (keep - 1), 0)]:
         shutil.rmtree(root / MODELS / model_id, ignore_errors=True)
 
@@ -134,6 +154,11 @@ def _sweep(models: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if each.stat().st_mtime < now_s - DAY_S:
                 shutil.rmtree(each, ignore_errors=True)
+
+
+def folder_named(root: Path, model_id: str) -> Path:
+    """Where the model of that id is, below a root."""
+    return root / MODELS / model_id
 
 
 def folder_of(path: Path) -> Path:

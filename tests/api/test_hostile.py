@@ -77,6 +77,9 @@ def cases(reservation: str, token: str, answer: str) -> dict[tuple[str, str], di
     }  # fmt: skip
     admin: dict[str, dict[str, Any]] = {
         "ruleset": {"version": 1},
+        "experiments": page,
+        "experiment_start": {"input": {"candidate": "x", "shareBp": 1}},
+        "model_rollback": {"input": {"model": "x"}},
         "recommendation_figures": page | {"from": "2026-03-01", "until": "2026-04-01"},
         "rulesets": {"first": 1},
         "ruleset_validate": {"source": PROGRAM},

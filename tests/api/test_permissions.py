@@ -169,6 +169,8 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.product": '{product(externalId:"tea"){id}}',
     "Query.products": "{products{nodes{id cost{amount}}}}",
     "Query.model": "{model{id}}",
+    "Query.models": "{models{id}}",
+    "Query.experiments": "{experiments{nodes{id}}}",
     "Query.recommendationFigures": (
         '{recommendationFigures(from:"2026-01-01",until:"2026-02-01"){nodes{window}}}'
     ),
@@ -203,6 +205,11 @@ ADMIN_TABLE: dict[str, str] = {
     "Mutation.memberErase": (
         'mutation{memberErase(input:{idempotencyKey:"k",externalId:"x"}){userErrors{code}}}'
     ),
+    "Mutation.modelRollback": "mutation{modelRollback(input:{}){userErrors{code}}}",
+    "Mutation.experimentStart": (
+        'mutation{experimentStart(input:{candidate:"x",shareBp:1}){userErrors{code}}}'
+    ),
+    "Mutation.experimentStop": "mutation{experimentStop{userErrors{code}}}",
     "Mutation.pointsAdjust": (
         'mutation{pointsAdjust(input:{idempotencyKey:"k",externalId:"x",points:1,reason:"r"})'
         "{userErrors{code}}}"

@@ -137,6 +137,13 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("admin", "ruleset"): nothing,
     ("admin", "rulesets"): nothing,
     ("admin", "model"): nothing,
+    ("admin", "models"): nothing,
+    ("admin", "experiments"): nothing,
+    ("admin", "experiment_stop"): nothing,
+    ("admin", "experiment_start"): lambda names: {
+        "input": {"candidate": names.product, "shareBp": 2_000}
+    },
+    ("admin", "model_rollback"): lambda names: {"input": {"model": names.product}},
     ("admin", "recommendation_figures"): lambda names: {
         "from": "2026-01-01", "until": "2027-01-01",
     },

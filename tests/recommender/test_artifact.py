@@ -217,3 +217,16 @@ def test_a_model_taken_away_while_it_serves_goes_on_answering(
     shutil.rmtree(copy)
 
     assert serving.recommend("FOR_YOU", 5, history=past_of("tea-1"), day=20_000) == before
+
+
+def test_pinned_models_stay_until_they_are_let_go(tmp_path: Path) -> None:
+    ids = [artifact.publish(tmp_path, card(minute), ARRAYS).model_id for minute in range(3)]
+
+    artifact.pin(tmp_path, ids[:1])
+    kept = artifact.publish(tmp_path, card(8), ARRAYS, keep=1).model_id
+    with_pinned = artifact.model_ids(tmp_path)
+    artifact.pin(tmp_path, [])
+    artifact.prune(tmp_path, keep=1)
+
+    assert with_pinned == [ids[0], kept]
+    assert artifact.model_ids(tmp_path) == [kept]

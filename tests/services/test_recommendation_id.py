@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.domain.experiments import Variant
 from loyalty.errors import NotFound
 from loyalty.secrets import SecretKey
 from loyalty.services.recommendation_id import (
@@ -17,7 +18,6 @@ from loyalty.services.recommendation_id import (
     MARKED_MAX,
     TEXT_MAX,
     RecommendationIds,
-    Variant,
 )
 from loyalty_recommender.serving import Window
 

@@ -10,6 +10,7 @@ from loyalty_graphql.admin.mutations import credentials as keys
 from loyalty_graphql.admin.mutations import gift_cards as cards_issued
 from loyalty_graphql.admin.mutations import members as members_moved
 from loyalty_graphql.admin.mutations import membership as memberships
+from loyalty_graphql.admin.mutations import models as models_chosen
 from loyalty_graphql.admin.mutations import rulesets as published
 from loyalty_graphql.admin.queries import (
     adjustments,
@@ -17,6 +18,7 @@ from loyalty_graphql.admin.queries import (
     catalogue,
     coupons,
     credentials,
+    experiments,
     gift_cards,
     ledger,
     member_ledger,
@@ -46,6 +48,8 @@ Query = create_type(
         catalogue.product,
         catalogue.products,
         recommendations.model,
+        recommendations.models,
+        experiments.experiments,
         recommendation_figures.recommendation_figures,
         member_ledger.member_ledger,
         adjustments.adjustments,
@@ -86,6 +90,9 @@ Mutation = create_type(
         cards_issued.gift_card_block,
         cards_issued.gift_card_unblock,
         products_written.product_upsert,
+        models_chosen.model_rollback,
+        models_chosen.experiment_start,
+        models_chosen.experiment_stop,
         keys.api_key_create,
         keys.api_key_revoke,
     ],

@@ -26,6 +26,7 @@ from loyalty.cli import (
     ledger,
     member,
     migrate,
+    models,
     offers,
     program,
     schema,
@@ -56,6 +57,7 @@ app.add_typer(tenant.app, name="tenant")
 app.add_typer(program.app, name="program")
 app.add_typer(imports.app, name="import")
 app.command("train")(train.command)
+app.add_typer(models.app, name="model")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(token.app, name="token")
 app.add_typer(issuer.app, name="issuer")

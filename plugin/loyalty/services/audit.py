@@ -54,6 +54,9 @@ class Action(StrEnum):
     REWARD_STOCK_SET = "rewardStockSet"
     OFFER_PLAN_PUBLISH = "offerPlanPublish"
     OFFER_PLAN_WITHDRAW = "offerPlanWithdraw"
+    MODEL_ROLLBACK = "modelRollback"
+    EXPERIMENT_START = "experimentStart"
+    EXPERIMENT_STOP = "experimentStop"
 
 
 class Subject(StrEnum):
@@ -71,6 +74,8 @@ class Subject(StrEnum):
     GIFT_CARD = "GIFT_CARD"
     REWARD = "REWARD"
     OFFER_PLAN = "OFFER_PLAN"
+    MODEL = "MODEL"
+    EXPERIMENT = "EXPERIMENT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Self
 from loyalty.clock import Clock
 from loyalty.domain.attribution import AttributionTerms
 from loyalty.services.attribution import Attribution
+from loyalty.services.experiments import Experiments
+from loyalty.services.models import Models
 from loyalty.services.recommendation_events import RecommendationEvents
 from loyalty.services.recommendation_figures import RecommendationFigures
 from loyalty.services.recommendation_id import RecommendationIds
@@ -23,6 +25,8 @@ class Feedback:
     events: RecommendationEvents
     attribution: Attribution
     figures: RecommendationFigures
+    models: Models
+    experiments: Experiments
 
     @classmethod
     def wired(
@@ -38,8 +42,11 @@ class Feedback:
             acted=timedelta(days=settings.attribution_days),
             seen=timedelta(days=settings.attribution_seen_days),
         )
+        models = Models(database, clock, settings.data_dir / "models")
         return cls(
             events=RecommendationEvents(database, rulesets, clock, ids),
             attribution=Attribution(database, views, rulesets, clock, terms),
             figures=RecommendationFigures(database),
+            models=models,
+            experiments=Experiments(database, clock, rulesets, models),
         )

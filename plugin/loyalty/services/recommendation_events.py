@@ -219,7 +219,8 @@ def _row(
                 f"found position {event.position}, wanted 1 to {POSITION_MAX}", field=("position",)
             )
         position = event.position
-    trial = answered.experiment_id if answered.experiment_id in people.experiments else None
+    # Of whom an experiment is: a guest who signed in since was nobody's variant.
+    is_trial = answered.member_id is not None and answered.experiment_id in people.experiments
     return {
         "recommendation": answered.number,
         "type": event.type.value,
@@ -228,10 +229,8 @@ def _row(
         "window_code": answered.window,
         "model": answered.model or "",
         "variant": answered.variant or "",
-        "experiment_id": trial,
+        "experiment_id": answered.experiment_id if is_trial else None,
         "member_id": person.id if person is not None and person.is_kept else None,
-        # Of whom the experiment is: a guest who signed in since was nobody's variant.
-        "is_trial": trial is not None and answered.member_id is not None,
         "occurred_at": _moment(event, answered, now),
         "booked_at": now,
     }
@@ -279,7 +278,7 @@ def _met(tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     """Who was shown something in which experiment, each once."""
     met: dict[tuple[int, int], dict[str, Any]] = {}
     for row in rows:
-        if row["is_trial"] and row["member_id"] is not None:
+        if row["experiment_id"] is not None and row["member_id"] is not None:
             met.setdefault(
                 (row["experiment_id"], row["member_id"]),
                 {

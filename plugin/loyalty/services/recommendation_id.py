@@ -12,11 +12,11 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b, shake_256
 from typing import Final
 
+from loyalty.domain.experiments import Variant
 from loyalty.errors import NotFound
 from loyalty.secrets import SecretKey
 from loyalty_recommender.artifact import MODEL_ID
@@ -38,13 +38,6 @@ _HEAD: Final = struct.Struct(">BBBQIQQI6sH")
 _MARK: Final = 2
 TEXT_MAX: Final = 400
 """Longest id, in characters; one with all marks has 345."""
-
-
-class Variant(StrEnum):
-    """Which of an experiment's two models a caller is answered by."""
-
-    CONTROL = "CONTROL"
-    CANDIDATE = "CANDIDATE"
 
 
 _VARIANTS: Final = (None, Variant.CONTROL, Variant.CANDIDATE)

@@ -27,7 +27,7 @@ from loyalty.services.picking import (
 from loyalty.services.popular_products import PopularProducts
 from loyalty.services.rankings import DEEPER, DEPTH, Question, Rankings
 from loyalty.services.recommendation_id import RANK_PRODUCTS, RecommendationIds
-from loyalty.services.served_model import ServedModel, ServedModels
+from loyalty.services.served_model import Chosen, ServedModels
 from loyalty.services.summary import Member
 from loyalty.storage.database import Database
 from loyalty_recommender.card import Card
@@ -100,9 +100,8 @@ class Recommendations:
 
     async def forget(self, tenant_id: int, member_ids: Sequence[int]) -> None:
         """Drop the cached rankings of members who are erased."""
-        served = await self._models.current(tenant_id)
-        if served is not None:
-            await self._rankings.forget(tenant_id, member_ids, served.recommender.model_id)
+        for model_id in await self._models.loaded_ids(tenant_id):
+            await self._rankings.forget(tenant_id, member_ids, model_id)
 
     async def answer(
         self,
@@ -115,6 +114,7 @@ class Recommendations:
         product: str | None = None,
         cart: Sequence[str] = (),
         wanted: ProductFilter = EVERYTHING,
+        session: str | None = None,
     ) -> RecommendationAnswer:
         """Products for one window, best first; fewer than ``first`` where there are no more.
 
@@ -127,6 +127,7 @@ class Recommendations:
                 does not exist for the viewer is answered by popularity.
             cart: external ids of the products in the cart; never answered.
             wanted: what the caller wants of the products.
+            session: a guest's, by which an experiment chooses a model; kept nowhere.
 
         Raises:
             BadInput: an argument out of range, or no product where one is needed.
@@ -134,7 +135,8 @@ class Recommendations:
         asked = _checked(window, first, product, cart)
         wanted = checked(wanted)
         question = await self._question(tenant_id, asked, member, product, tuple(cart))
-        served = await self._models.current(tenant_id)
+        chosen = await self._models.chosen(tenant_id, _subject(member, session))
+        served = chosen.served
         place = Place(tenant_id, asked, question.tier, rules, self._clock.now())
         # What the page or the cart shows already is no suggestion.
         shown = [*cart, *([] if product is None else [product])]
@@ -156,10 +158,16 @@ class Recommendations:
             deeper = await self._rankings.computed(served, question, depth)
             ranking = replace(deeper, strategy=ranking.strategy)
             found += await picking.next(ranking.items, first - len(found))
-        return self._answered(place, served, member, ranking.strategy, found)
+        return self._answered(place, chosen, member, ranking.strategy, found)
 
     async def rank(
-        self, tenant_id: int, *, rules: Ruleset, member: Member | None, products: Sequence[str]
+        self,
+        tenant_id: int,
+        *,
+        rules: Ruleset,
+        member: Member | None,
+        products: Sequence[str],
+        session: str | None = None,
     ) -> RecommendationAnswer:
         """A shop's own list, such as what its search found, in the order for a member.
 
@@ -183,24 +191,25 @@ class Recommendations:
             for name in dict.fromkeys(products)
             if name in there and there[name].visible_to(tier)
         ]
-        served = await self._models.current(tenant_id)
+        chosen = await self._models.chosen(tenant_id, _subject(member, session))
         profiled = member if member is not None and is_profiled(member) else None
-        ranking = await self._rankings.listed(served, tenant_id, profiled, seen)
+        ranking = await self._rankings.listed(chosen.served, tenant_id, profiled, seen)
         place = Place(tenant_id, RANK_PRODUCTS, tier, rules, self._clock.now())
         picked = [Picked(there[each.product], each.because) for each in ranking.items]
         known = {each.product for each in ranking.items}
         picked += [Picked(there[name], None) for name in seen if name not in known]
         picked = Boosting(place).order(picked)
-        return self._answered(place, served, member, ranking.strategy, picked)
+        return self._answered(place, chosen, member, ranking.strategy, picked)
 
     def _answered(
         self,
         place: Place,
-        served: ServedModel | None,
+        chosen: Chosen,
         member: Member | None,
         strategy: str,
         found: Sequence[Picked],
     ) -> RecommendationAnswer:
+        served = chosen.served
         model_id = served.recommender.model_id if served else None
         return RecommendationAnswer(
             window=place.window,
@@ -218,6 +227,8 @@ class Recommendations:
                 place.at,
                 model=model_id,
                 member_id=member.id if member is not None and is_profiled(member) else None,
+                experiment_id=chosen.experiment_id,
+                variant=chosen.variant,
             ),
         )
 
@@ -249,6 +260,13 @@ class Recommendations:
 def is_profiled(member: Member) -> bool:
     """Whether what is known of a member may be used for answers, and kept with events."""
     return member.consents.profiling and member.state not in ("CLOSED", "ERASED")
+
+
+def _subject(member: Member | None, session: str | None) -> str | None:
+    """By what an experiment chooses a model; None: by nothing, so that nobody is followed."""
+    if member is not None and is_profiled(member):
+        return f"member {member.id}"
+    return None if session is None else f"session {session}"
 
 
 def _checked(window: str, first: int, product: str | None, cart: Sequence[str]) -> Window:

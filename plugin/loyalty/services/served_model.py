@@ -1,13 +1,19 @@
-"""The model in service for each tenant: loaded beside the requests, exchanged while they go on."""
+"""The models that serve each tenant: loaded beside the requests, exchanged while they go on."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from loyalty.domain.experiments import Variant, variant_of
+from loyalty.errors import LoyaltyError
 from loyalty.storage import catalogue as sql
+from loyalty.storage import experiments as experiments_sql
 from loyalty.storage.database import Database
+from loyalty.storage.statements import Row
 from loyalty_recommender import artifact
 from loyalty_recommender.arrays import Mask
 from loyalty_recommender.errors import ArtifactError
@@ -75,14 +81,44 @@ class ServedModel:
         return made
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An experiment with both of its models."""
+
+    experiment_id: int
+    share_bp: int
+    control: ServedModel
+    candidate: ServedModel
+
+    def chosen(self, subject: str | None) -> "Chosen":
+        """Which of the two answers; who has no name is answered by the control, and counted in
+        neither variant: nobody would have drawn lots."""
+        if subject is None:
+            return Chosen(self.control)
+        variant = variant_of(self.experiment_id, subject, self.share_bp)
+        served = self.candidate if variant is Variant.CANDIDATE else self.control
+        return Chosen(served, self.experiment_id, variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The model that answers a caller, and as which variant of which experiment."""
+
+    served: ServedModel | None
+    experiment_id: int | None = None
+    variant: Variant | None = None
+
+
 @dataclass(slots=True)
 class _Place:
-    """What is known of one tenant's model."""
+    """What is known of one tenant's models: that in service, and those on trial."""
 
     served: ServedModel | None = None
+    trial: Trial | None = None
     look_at_s: int = -1
     looking: asyncio.Task[None] | None = None
-    broken_id: str | None = None
+    loaded: dict[str, ServedModel] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
 
 
 class ServedModels:
@@ -103,32 +139,76 @@ class ServedModels:
         Waits for the first look only. A newer model is taken up within ``POLL_S`` and its
         loading time, while the older one goes on answering.
         """
+        return (await self._place(tenant_id)).served
+
+    async def chosen(self, tenant_id: int, subject: str | None) -> Chosen:
+        """The model that answers a member or a session: that in service, or while an experiment
+        runs one of its two, always the same for the same subject."""
+        place = await self._place(tenant_id)
+        return Chosen(place.served) if place.trial is None else place.trial.chosen(subject)
+
+    async def loaded_ids(self, tenant_id: int) -> list[str]:
+        """The models that may have answered lately."""
+        return list((await self._place(tenant_id)).loaded)
+
+    async def _place(self, tenant_id: int) -> _Place:
         place = self._places.setdefault(tenant_id, _Place())
         if place.looking is None and _now_s() >= place.look_at_s:
             place.looking = asyncio.create_task(self._look(tenant_id, place))
+            # Nobody may wait for it, and the database may be closed before it is done.
+            place.looking.add_done_callback(_report)
         if place.look_at_s < 0 and place.looking is not None:
             await asyncio.shield(place.looking)
-        return place.served
+        return place
 
     async def _look(self, tenant_id: int, place: _Place) -> None:
         folder = self._root / f"{tenant_id}"
         held = place.served.recommender.model_id if place.served else None
-        published: str | None = None
         try:
             published = await asyncio.to_thread(artifact.current_id, folder)
-            if published is None:
-                place.served = None
-            elif published not in (held, place.broken_id):
-                recommender = await asyncio.to_thread(Recommender.load, folder)
-                place.served = ServedModel(tenant_id, recommender, self._database)
-                log.info("model_loaded", tenant=tenant_id, model=recommender.model_id)
-        except (ArtifactError, OSError) as problem:
-            # The one held goes on; a broken one is not read again and again.
-            place.broken_id = published
+            running = await self._database.read(experiments_sql.RUNNING(tenant_id))
+            trial = _running(running[0]) if running and published is not None else None
+            wanted = {published, *(trial[2:] if trial else ())} - {None}
+            # One that is broken is not read again and again.
+            place.broken &= wanted
+            for id in sorted(wanted - place.loaded.keys() - place.broken):
+                await self._load(tenant_id, place, folder, id, held)
+            # The one held goes on where the next is broken.
+            place.served = place.loaded.get(published, place.served) if published else None
+            place.trial = _trial(trial, place.loaded) if trial else None
+            place.loaded = {id: each for id, each in place.loaded.items() if id in wanted}
+        except (ArtifactError, OSError, LoyaltyError) as problem:
             log.error("model_broken", tenant=tenant_id, problem=str(problem), held=held)
         finally:
             place.look_at_s = _now_s() + POLL_S
             place.looking = None
+
+    async def _load(
+        self, tenant_id: int, place: _Place, folder: Path, id: str, held: str | None
+    ) -> None:
+        try:
+            place_of = artifact.folder_named(folder, id)
+            recommender = await asyncio.to_thread(Recommender.load, place_of)
+        except (ArtifactError, OSError) as problem:
+            place.broken |= {id}
+            log.error("model_broken", tenant=tenant_id, problem=str(problem), held=held)
+        else:
+            place.loaded[id] = ServedModel(tenant_id, recommender, self._database)
+            log.info("model_loaded", tenant=tenant_id, model=recommender.model_id)
+
+
+def _running(row: Row) -> tuple[int, int, str, str]:
+    """Id, share, control and candidate of the experiment that runs."""
+    told = dict(zip(experiments_sql.EXPERIMENT_COLUMNS, row, strict=True))
+    return told["id"], told["share_bp"], told["control"], told["candidate"]
+
+
+def _trial(running: tuple[int, int, str, str], loaded: Mapping[str, ServedModel]) -> Trial | None:
+    """With both models or not at all."""
+    id, share_bp, control, candidate = running
+    if control not in loaded or candidate not in loaded:
+        return None
+    return Trial(id, share_bp, loaded[control], loaded[candidate])
 
 
 def _now_s() -> int:
@@ -136,6 +216,6 @@ def _now_s() -> int:
     return int(asyncio.get_running_loop().time())
 
 
-def _report(task: "asyncio.Task[_TierMask]") -> None:
+def _report(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
-        log.warning("mask_failed", problem=str(problem))
+        log.warning("look_failed", problem=repr(problem))

@@ -28,6 +28,8 @@ class AuditSubject(Enum):
     GIFT_CARD = value("GIFT_CARD", description="A gift card, by the row's number.")
     REWARD = value("REWARD", description="A reward, by its code.")
     OFFER_PLAN = value("OFFER_PLAN", description="A plan of offers, by the row's number.")
+    MODEL = value("MODEL", description="A model behind the recommendations, by its id.")
+    EXPERIMENT = value("EXPERIMENT", description="Two models that share traffic, by the row.")
 
 
 @strawberry.type(description="A figure or word of an act.")

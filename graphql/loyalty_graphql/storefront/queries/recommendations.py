@@ -59,6 +59,15 @@ class RecommendationFilter:
     )
 
 
+Session = Annotated[
+    ExternalId | None,
+    strawberry.argument(
+        description="A name of a guest's session, such as a random number: while two models "
+        "share traffic, the same name is answered by the same one. It is kept nowhere."
+    ),
+]
+
+
 @strawberry.field(
     description="Products for one window of a storefront, best first: nothing out of stock, and "
     "nothing that is for another tier. For a member they are personal; a caller or member that is "
@@ -92,6 +101,7 @@ async def recommendations(
         strawberry.argument(description="What is wanted of the products."),
     ] = UNSET,
     locale: Locale = UNSET,
+    session: Session = UNSET,
 ) -> Recommendations:
     viewer = permitted(info)
     context = info.context
@@ -106,6 +116,7 @@ async def recommendations(
         product=product or None,
         cart=list(dict.fromkeys(cart or ())),
         wanted=_filter(filter, rules.currency) if filter else EVERYTHING,
+        session=session or None,
     )
     return Recommendations.of(window, answer, _audience(info, shown, rules, locale, cart or ()))
 
@@ -124,6 +135,7 @@ async def rank_products(
         ExternalId | None,
         strawberry.argument(description="For whom. Shoppers leave it out; services name one."),
     ] = UNSET,
+    session: Session = UNSET,
     locale: Locale = UNSET,
 ) -> RankedProducts:
     viewer = permitted(info)
@@ -131,7 +143,7 @@ async def rank_products(
     shown = await _for_whom(info, viewer, member or None)
     rules = await context.loaders.ruleset()
     answer = await context.services.recommendations.rank(
-        context.tenant_id, rules=rules, member=shown, products=ids
+        context.tenant_id, rules=rules, member=shown, products=ids, session=session or None
     )
     return RankedProducts.of(answer, _audience(info, shown, rules, locale))
 
