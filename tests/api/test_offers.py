@@ -1,6 +1,7 @@
 """Personal offers over HTTP: seen, made active, applied, given back; and nobody else's business."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -247,3 +248,54 @@ async def test_money_of_an_order_is_told_with_the_offer(program: Program, desk: 
 
     assert wrong["userErrors"][0]["code"] == "TOTAL_MISMATCH"
     assert await desk.states("ann") == ["HELD"]
+
+
+async def merchant(program: Program, name: str, **variables: Any) -> Any:
+    (value,) = (await program.merchant.data(document(name, "admin"), variables)).values()
+    return value
+
+
+async def test_a_merchant_sees_what_came_of_a_plan_and_withdraws_it(
+    program: Program, desk: OfferShop
+) -> None:
+    for name in ("bob", "cid", "dan", "eve"):
+        await program.enrol(name)
+    plan = await desk.plan()
+    for name in ("ann", "bob"):
+        await desk.give(name, plan=plan)
+    for name in ("cid", "dan"):
+        await desk.give(name, plan=plan, state="HELD_OUT")
+    await program.checked_out("o-1", "k", **cart())
+    program.shop.clock.advance(timedelta(minutes=1))
+    (listed,) = (await merchant(program, "offer_plans"))["nodes"]
+
+    assert (listed["number"], listed["state"]) == (str(plan), "PUBLISHED")
+    assert await merchant(program, "offer_plan", id=listed["id"]) is not None
+    effect = await merchant(program, "offer_effect", id=listed["id"])
+    assert effect["offered"] == {
+        "members": 2,
+        "buyers": 1,
+        "purchaseRate": "50",
+        "sales": eur("16.00"),
+        "salesPerMember": eur("8.00"),
+    }
+    assert effect["heldOut"]["purchaseRate"] == "0"
+    assert effect["purchaseRate"]["found"] == "50"
+    assert effect["purchaseRate"]["low"].startswith("-")
+    assert effect["salesPerMember"]["found"] == eur("8.00")
+
+    done = await merchant(program, "offer_plan_withdraw", input={"id": listed["id"]})
+    again = await merchant(program, "offer_plan_withdraw", input={"id": listed["id"]})
+    assert (done["plan"]["state"], done["userErrors"]) == ("WITHDRAWN", [])
+    assert again == done
+    assert await desk.states("bob") == ["WITHDRAWN"]
+    events = await merchant(program, "audit_events", filter={"action": "offerPlanWithdraw"})
+    assert [each["subjectId"] for each in events["nodes"]] == [str(plan)]
+
+
+@pytest.mark.parametrize("id", ["", "x", encode_id("Offer", 1), encode_id("OfferPlan", 9)])
+async def test_a_plan_that_is_not_there_is_withdrawn_by_nobody(program: Program, id: str) -> None:
+    done = await merchant(program, "offer_plan_withdraw", input={"id": id})
+
+    assert done["plan"] is None
+    assert done["userErrors"][0]["code"] in ("BAD_USER_INPUT", "NOT_FOUND")

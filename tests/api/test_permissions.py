@@ -181,6 +181,9 @@ ADMIN_TABLE: dict[str, str] = {
     "Query.rewardStocks": "{rewardStocks{reward}}",
     "Query.giftCard": '{giftCard(code:"x"){id}}',
     "Query.giftCards": "{giftCards{nodes{id}}}",
+    "Query.offerPlans": "{offerPlans{nodes{number}}}",
+    "Query.offerPlan": '{offerPlan(id:"T2ZmZXJQbGFuOjE"){number}}',
+    "Query.offerEffect": '{offerEffect(id:"T2ZmZXJQbGFuOjE"){offered{members}}}',
     "Query.reservations": "{reservations{nodes{id}}}",
     "Query.auditEvents": "{auditEvents{nodes{action}}}",
     "Query.ledgerVerify": "{ledgerVerify{ok}}",
@@ -210,6 +213,7 @@ ADMIN_TABLE: dict[str, str] = {
         'mutation{experimentStart(input:{candidate:"x",shareBp:1}){userErrors{code}}}'
     ),
     "Mutation.experimentStop": "mutation{experimentStop{userErrors{code}}}",
+    "Mutation.offerPlanWithdraw": ('mutation{offerPlanWithdraw(input:{id:"x"}){userErrors{code}}}'),
     "Mutation.pointsAdjust": (
         'mutation{pointsAdjust(input:{idempotencyKey:"k",externalId:"x",points:1,reason:"r"})'
         "{userErrors{code}}}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from api_shop import OPERATIONS, ApiShop, Program, document, eur, line
+from offer_shop import offers_of_program
 
 from loyalty.services.verify import verify
 from loyalty_graphql.ids import encode_id
@@ -38,6 +39,7 @@ class Names:
     gift_code: str = "AAAA-BBBB-CCCC-DDDD"
     entry: str = encode_id("LedgerEntry", 1)
     offer: str = encode_id("Offer", 1)
+    offer_plan: str = encode_id("OfferPlan", 1)
 
 
 GHOST = Names("ghost", "spook", "o-x", "r-x", "c-x", "nix", "NIX-OFF")
@@ -170,6 +172,10 @@ TABLE: dict[tuple[str, str], Makes] = {
     ("admin", "gift_card_block"): lambda names: {"input": {"id": names.gift_card}},
     ("admin", "gift_card_unblock"): lambda names: {"input": {"id": names.gift_card}},
     ("admin", "reward_stocks"): nothing,
+    ("admin", "offer_plans"): nothing,
+    ("admin", "offer_plan"): lambda names: {"id": names.offer_plan},
+    ("admin", "offer_effect"): lambda names: {"id": names.offer_plan},
+    ("admin", "offer_plan_withdraw"): lambda names: {"input": {"id": names.offer_plan}},
     ("admin", "audit_events"): lambda names: {"filter": {"member": names.member}},
     ("admin", "product"): lambda names: {"externalId": names.product},
     ("admin", "products"): lambda names: {"search": names.product},
@@ -262,6 +268,9 @@ async def filled(program: Program) -> Names:
     keys = await merchant(program, "api_keys")
     history = await till.run("points_history", externalId="ann")
     shown = await till.run("recommendations", window="TRENDING", member="ann")
+    desk = offers_of_program(program)
+    plan = await desk.plan()
+    offer = await desk.give("ann", plan=plan, active=False)
     return Names(
         key_id=keys[0]["keyId"],
         reservation=held["reservation"]["id"],
@@ -271,6 +280,8 @@ async def filled(program: Program) -> Names:
         gift_code=card["code"],
         entry=history["history"]["nodes"][0]["id"],
         recommendation=shown["recommendationId"],
+        offer=encode_id("Offer", offer),
+        offer_plan=encode_id("OfferPlan", plan),
     )
 
 
@@ -322,6 +333,7 @@ async def test_what_is_anothers_answers_like_what_is_not_there(
         gift_code=theirs.gift_code[:-4] + "ZZZZ",
         entry=other_of(theirs.entry),
         offer=encode_id("Offer", 7),
+        offer_plan=encode_id("OfferPlan", 7),
         recommendation=theirs.recommendation[:-4] + "AAAA",
     )
     before = await merchant(program, "member_export", externalId="ann")

@@ -89,7 +89,7 @@ def test_offers_are_planned_published_listed_and_withdrawn(
         (("plan", "--at", "yesterday"), "--at: found 'yesterday', wanted a moment such as"),
         (("plan", "--at", "2026-03-01"), "--at: found '2026-03-01', wanted a moment such as"),
         (("publish", "nothing.json"), "No such file or directory: nothing.json"),
-        (("withdraw", "12"), "no offer plan '12'"),
+        (("withdraw", "12"), "no such offer plan"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(

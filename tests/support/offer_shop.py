@@ -111,7 +111,7 @@ class OfferShop:
             effects, id = Effects(), database.ids.next()
             row = {
                 "id": id, "tenant_id": self.shop.tenant_id, "plan_id": plan_id,
-                "place": next(_numbers), "member_id": member_id, "offer": offer, "target": target,
+                "place": id, "member_id": member_id, "offer": offer, "target": target,
                 "state": state, "starts_at": now, "ends_at": now + timedelta(days=days),
                 "activated_at": now if active else None, "uses_max": uses, "use_ppm": 300_000,
                 "cost_minor": 100, "reason": '{"code": "BOUGHT_BEFORE", "times": 2}',

@@ -11,6 +11,7 @@ from loyalty_graphql.admin.mutations import gift_cards as cards_issued
 from loyalty_graphql.admin.mutations import members as members_moved
 from loyalty_graphql.admin.mutations import membership as memberships
 from loyalty_graphql.admin.mutations import models as models_chosen
+from loyalty_graphql.admin.mutations import offers as offers_published
 from loyalty_graphql.admin.mutations import rulesets as published
 from loyalty_graphql.admin.queries import (
     adjustments,
@@ -25,6 +26,7 @@ from loyalty_graphql.admin.queries import (
     members,
     membership,
     metrics_summary,
+    offers,
     recommendation_figures,
     recommendations,
     reservations,
@@ -58,6 +60,9 @@ Query = create_type(
         coupons.reward_stocks,
         gift_cards.gift_card,
         gift_cards.gift_cards,
+        offers.offer_plans,
+        offers.offer_plan,
+        offers.offer_effect,
         reservations.reservations,
         audit.audit_events,
         ledger.ledger_verify,
@@ -89,6 +94,7 @@ Mutation = create_type(
         cards_issued.gift_card_issue,
         cards_issued.gift_card_block,
         cards_issued.gift_card_unblock,
+        offers_published.offer_plan_withdraw,
         products_written.product_upsert,
         models_chosen.model_rollback,
         models_chosen.experiment_start,

@@ -17,7 +17,8 @@ def effects_of(desk: Desk, changed: set[int]) -> Effects:
         changed: ids of the members whose version moved.
     """
     effects = Effects()
-    books = [desk.books[id] for id in changed]
+    # The same commands make rows in the same sequence, whatever numbers their members have.
+    books = [desk.books[id] for id in sorted(changed)]
     for id in desk.fresh & changed:
         effects.insert("member", {"tenant_id": desk.tenant_id} | desk.members[id])
     _ledger_rows(effects, desk, books)

@@ -86,7 +86,7 @@ class OfferReports:
         def unit() -> Unit[PlanSummary]:
             rows = yield sql.PLAN(tenant_id, plan_id)
             if not rows:
-                raise NotFound("offer plan", str(plan_id))
+                raise NotFound("offer plan", field=("input", "id"))
             return (yield from _summary(tenant_id, rows[0], now))
 
         return await self._database.read_unit(unit)

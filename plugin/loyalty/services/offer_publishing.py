@@ -97,7 +97,7 @@ class OfferPublisher:
 
         def unit() -> Unit[bool]:
             if not (yield sql.LOCK_PLAN(tenant_id, plan_id)):
-                raise NotFound("offer plan", str(plan_id))
+                raise NotFound("offer plan", field=("input", "id"))
             if not (yield sql.WITHDRAW(tenant_id, plan_id, now)):
                 return False
             effects = Effects()
