@@ -121,6 +121,31 @@ async def test_products_with_everything_and_with_little(shop: Shop, tmp_path: Pa
     assert (cup.price_minor, cup.stock, cup.tiers, cup.is_active) == (None, None, (), True)
 
 
+async def test_a_product_is_for_its_tiers_until_the_time_the_file_says(
+    shop: Shop, tmp_path: Path
+) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text(
+        "product,name,tiers,tiersUntil\n"
+        "day,Day,gold,2100-03-01\n"
+        "hour,Hour,gold,2100-03-01T10:00:00Z\n"
+        "never,Never,gold,\n"
+        "open,Open,,2100-03-01\n"
+        "soon,Soon,gold,tomorrow\n"
+    )
+
+    report = await shop.take(path, Kind.PRODUCTS)
+
+    assert report.refused == {"product_unusable": 1, "tiersUntil_unusable": 1}
+    found = await shop.catalogue.many(shop.tenant.id, ["day", "hour", "never"])
+    # A date alone is its first moment in the program's time zone.
+    assert {name: product.tiers_until for name, product in found.items()} == {
+        "day": datetime(2100, 3, 1, 5, tzinfo=UTC),
+        "hour": datetime(2100, 3, 1, 10, tzinfo=UTC),
+        "never": None,
+    }
+
+
 async def test_lines_count_by_the_file_s_category_and_else_by_the_catalogue_s(
     shop: Shop, tmp_path: Path
 ) -> None:

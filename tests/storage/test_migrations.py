@@ -54,6 +54,7 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
             ("loyalty", "0002_checkout"),
             ("loyalty", "0003_recommendations"),
             ("loyalty", "0004_offers"),
+            ("loyalty", "0005_early_access"),
         ]
 
 
@@ -70,6 +71,7 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
         ("0002_checkout",),
         ("0003_recommendations",),
         ("0004_offers",),
+        ("0005_early_access",),
     ]
 
 

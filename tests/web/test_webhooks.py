@@ -131,6 +131,22 @@ async def test_an_older_word_about_a_product_does_not_replace_a_newer_one(shop) 
     assert (found.price_minor, found.stock) == (1250, 4)
 
 
+async def test_a_product_is_for_its_tiers_until_the_time_told(shop) -> None:
+    now = shop.clock.now()
+    until = now + timedelta(days=3)
+    told = {"tiers": ["gold"], "tiersUntil": until.isoformat()}
+
+    first = await shop.north.send("product.changed", product("p-1", "1.00", now, **told))
+    alone = {"tiersUntil": until.isoformat()}
+    second = await shop.north.send("product.changed", product("p-2", "1.00", now, **alone))
+
+    tenant = await shop.services.tenants.named("north")
+    found = await shop.services.catalogue.many(tenant.id, ["p-1", "p-2"])
+    assert answer(first) == TAKEN
+    assert second.status_code == 400
+    assert {name: item.tiers_until for name, item in found.items()} == {"p-1": until}
+
+
 async def test_two_tenants_with_equal_ids_do_not_meet(shop) -> None:
     now = shop.clock.now()
     for sender, amount in ((shop.north, "30.00"), (shop.south, "70.00")):

@@ -1,6 +1,7 @@
 """Products as shoppers see them; what they cost the shop is not among it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 import strawberry
@@ -32,6 +33,10 @@ class Product(Node):
     tiers: list[str] = strawberry.field(
         description="Codes of the tiers that may see it; empty when everybody may."
     )
+    tiers_until: datetime | None = strawberry.field(
+        description="From when on everybody may see it; null where that never comes, or everybody "
+        "may."
+    )
     invented: list[str] = strawberry.field(
         description="Names of those of these fields that are made up and not the shop's own data, "
         "as in the demo."
@@ -54,6 +59,7 @@ class Product(Node):
             in_stock=product.is_in_stock,
             active=product.is_active,
             tiers=list(product.tiers),
+            tiers_until=product.tiers_until,
             invented=fields_named(product.invented, FIELDS),
         )
 
@@ -69,6 +75,7 @@ FIELDS = {
     "price_minor": "price",
     "stock": "inStock",
     "tiers": "tiers",
+    "tiers_until": "tiersUntil",
 }
 """Columns that shoppers see, and the fields that show them."""
 

@@ -169,6 +169,14 @@ class RecommendationReason:
         return about if about is not None and about.visible_to(self.audience.tier) else None
 
 
+@strawberry.type(description="A product that certain tiers see before others.")
+class EarlyAccess:
+    tiers: list[str] = strawberry.field(description="Codes of the tiers that see it now.")
+    until: datetime | None = strawberry.field(
+        description="From when on everybody does; null where that never comes."
+    )
+
+
 @strawberry.type(description="A product in a recommendation.")
 class RecommendedProduct:
     product: Product = strawberry.field(description="The product.")
@@ -182,6 +190,10 @@ class RecommendedProduct:
         "changed its place: nothing else moves a product but the model."
     )
 
+    early_access: EarlyAccess | None = strawberry.field(
+        description="Who sees it already, where not everybody does."
+    )
+
     item: strawberry.Private[ShopProduct]
     audience: strawberry.Private[Audience]
 
@@ -190,13 +202,15 @@ class RecommendedProduct:
         cls, item: recommendations.Recommended, strategy: str, audience: Audience
     ) -> "RecommendedProduct":
         """The API's view of a product in an answer."""
-        because = item.because
+        because, shown = item.because, item.product
+        early = EarlyAccess(tiers=list(shown.tiers), until=shown.tiers_until)
         return cls(
             product=Product.of(item.product),
             rank=item.rank,
             strategy=strategy,
             reason=None if because is None else RecommendationReason.of(because, audience),
             boosts=list(item.boosts),
+            early_access=early if shown.tiers else None,
             item=item.product,
             audience=audience,
         )

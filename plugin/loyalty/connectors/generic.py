@@ -14,7 +14,8 @@
       "locale": "en", "birthday": "1990-02-28", "consents": {"email": true}, "occurredAt": "…"}}
     {"type": "product.changed", "data": {"id": "p-1", "name": "…", "currency": "USD",
       "price": "13.25", "cost": "8.00", "stock": 40, "category": "…", "department": "…",
-      "brand": "…", "imageUrl": "…", "tiers": ["gold"], "active": true, "occurredAt": "…"}}
+      "brand": "…", "imageUrl": "…", "tiers": ["gold"], "tiersUntil": "…", "active": true,
+      "occurredAt": "…"}}
 
 Amounts are decimal text. The reference is ``docs/reference/webhooks.md``.
 """
@@ -315,6 +316,7 @@ def _product_changed(data: _Object) -> ProductChanged:
         cost_minor=data.minor_or_none("cost", currency),
         stock=stock,
         tiers=tuple(tiers),
+        tiers_until=None if data.get("tiersUntil") is None else data.moment("tiersUntil"),
         is_active=data.flag("active", True),
     )
     return ProductChanged(facts, at)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from loyalty.connectors.cells import (
     amount_of,
+    instant_of,
     name_of,
     required,
     text_of,
@@ -30,10 +32,14 @@ PRODUCT_COLUMNS: Final = {
     "brand": False,
     "image": False,
     "tiers": False,
+    "tiersUntil": False,
     "active": False,
     "invented": False,
 }
 """Our columns of a file of products; whether each is required."""
+
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""The last moment that a product may become everybody's at."""
 
 _TEXTS: Final = {"category": 200, "department": 200, "brand": 200, "image": 1_000}
 
@@ -54,10 +60,12 @@ class ProductReading:
     path: Path
     mapping: Mapping
     currency: str
+    zone: str
     rows_max: int
 
     def reader(self) -> RowReader:
         """Raises BadInput when the file cannot be read."""
+        zone = self.mapping.zone or self.zone
         form = partial(self.mapping.amount_form, self.currency)
         meanings: dict[str, Any] = {
             "product": lambda _: name_of("product"),
@@ -66,6 +74,7 @@ class ProductReading:
             "cost": lambda inexact: amount_of("cost", form(inexact)),
             "stock": lambda _: whole_of("stock", 0, AMOUNT_MINOR_MAX),
             "tiers": lambda _: words_of("tiers"),
+            "tiersUntil": lambda _: instant_of("tiersUntil", zone, shift_micros=0, last=LAST),
             "active": lambda _: yes_or_no("active"),
             "invented": lambda _: words_of("invented"),
         }

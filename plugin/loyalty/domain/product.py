@@ -9,7 +9,8 @@ class ProductFacts:
     """What a shop says of one product, and when; an older word never replaces a newer one.
 
     Amounts in minor units of ``currency``; ``stock`` None: not counted. ``tiers`` are the
-    codes that may see it, empty: everybody. ``invented`` names fields made up for a
+    codes that may see it, empty: everybody; everybody too from ``tiers_until`` on, None: never.
+    ``invented`` names fields made up for a
     demonstration.
     """
 
@@ -25,5 +26,6 @@ class ProductFacts:
     cost_minor: int | None = None
     stock: int | None = None
     tiers: tuple[str, ...] = ()
+    tiers_until: datetime | None = None
     invented: tuple[str, ...] = ()
     is_active: bool = True

@@ -15,7 +15,7 @@ import orjson
 
 from loyalty.cache import Cache, keys
 from loyalty.clock import Clock
-from loyalty.domain.ledger import micros
+from loyalty.domain.ledger import instant, micros
 from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
 from loyalty.domain.product import ProductFacts
 from loyalty.errors import BadInput, Unavailable
@@ -49,7 +49,8 @@ class Product:
     """A product as it is now.
 
     Amounts in minor units of ``currency``; ``stock`` None: not counted. ``tiers`` are the codes
-    that may see it, empty: everybody. ``invented`` names fields made up for a demonstration.
+    that may see it now, empty: everybody; ``tiers_until`` is when everybody may, None: never.
+    ``invented`` names fields made up for a demonstration.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Product:
     cost_minor: int | None
     stock: int | None
     tiers: tuple[str, ...]
+    tiers_until: datetime | None
     invented: tuple[str, ...]
     is_active: bool
 
@@ -94,7 +96,8 @@ class Catalogue:
         if not names:
             return {}
         rows = await self._database.read(sql.BY_NAME(tenant_id, names))
-        return {product.external_id: product for product in map(product_of, rows)}
+        now = self._clock.now()
+        return {row[1]: product_of(row, now) for row in rows}
 
     async def listed(
         self,
@@ -121,20 +124,22 @@ class Catalogue:
         """
         if not 1 <= first <= FIRST_MAX:
             raise BadInput(f"found first: {first}, wanted 1 to {FIRST_MAX}", field=("first",))
-        key = None
+        key, now = None, self._clock.now()
         if (category is not None or search is not None) and not everything:
             # Only these look at many rows; a page of everything is a walk along the key.
-            revision = (await self._database.read(sql.REVISION(tenant_id)))[0][0]
-            listing = _digest([first, after, category, search, tier])
+            revision, opened = (await self._database.read(sql.REVISION(tenant_id, now)))[0]
+            listing = _digest([first, after, category, search, tier, opened])
             key = keys.catalogue(tenant_id, revision, listing)
             cached = await self._cache.get(key)
             if cached is not None:
                 ids, has_more = orjson.loads(cached)
                 return await self._by_id(tenant_id, ids, tier), has_more
         rows = await self._database.read(
-            sql.LIST(tenant_id, after or 0, category, search, tier or "", everything, first + 1)
+            sql.LIST(
+                tenant_id, after or 0, category, search, tier or "", everything, first + 1, now
+            )
         )
-        found, has_more = [product_of(row) for row in rows[:first]], len(rows) > first
+        found, has_more = [product_of(row, now) for row in rows[:first]], len(rows) > first
         if key is not None:
             value = orjson.dumps([[product.id for product in found], has_more])
             await self._cache.put(key, value, keys.CATALOGUE.ttl_s or 1)
@@ -178,17 +183,25 @@ class Catalogue:
 
     async def _by_id(self, tenant_id: int, ids: list[int], tier: str | None) -> list[Product]:
         rows = await self._database.read(sql.BY_ID(tenant_id, ids)) if ids else []
-        found = {row[0]: product_of(row) for row in rows}
+        now = self._clock.now()
+        found = {row[0]: product_of(row, now) for row in rows}
         return [found[id] for id in ids if id in found and found[id].visible_to(tier)]
 
 
-def product_of(row: Sequence[Any]) -> Product:
-    """A product from the columns of ``PRODUCT_COLUMNS``."""
+def product_of(row: Sequence[Any], now: datetime) -> Product:
+    """A product from the columns of ``PRODUCT_COLUMNS``, as it is at a moment."""
     held = dict(zip(sql.PRODUCT_COLUMNS, row, strict=True))
-    tiers, invented = _split(held["tiers"]), _split(held["invented"])
-    # SQLite keeps booleans as 0 and 1.
-    is_active = bool(held["is_active"])
-    return Product(**held | {"tiers": tiers, "invented": invented, "is_active": is_active})
+    tiers, until = _split(held["tiers"]), held["tiers_until"]
+    if until is not None and until <= micros(now):
+        tiers, until = (), None
+    held |= {
+        "tiers": tiers,
+        "tiers_until": None if until is None else instant(until),
+        "invented": _split(held["invented"]),
+        # SQLite keeps booleans as 0 and 1.
+        "is_active": bool(held["is_active"]),
+    }
+    return Product(**held)
 
 
 def check(facts: ProductFacts) -> None:
@@ -209,6 +222,8 @@ def check(facts: ProductFacts) -> None:
     for tier in facts.tiers:
         if not 1 <= len(tier) <= 64 or not tier.isprintable() or "," in tier:
             raise _bad("tiers", tier, "codes of tiers")
+    if facts.tiers_until is not None and not facts.tiers:
+        raise _bad("tiers_until", facts.tiers_until.isoformat(), "none, because it names no tiers")
     for name in facts.invented:
         if name not in FIELDS:
             raise _bad("invented", name, f"some of {', '.join(sorted(FIELDS))}")
@@ -270,6 +285,7 @@ def _columns(facts: ProductFacts) -> dict[str, Any]:
         "cost_minor": facts.cost_minor,
         "stock": facts.stock,
         "tiers": ",".join(facts.tiers),
+        "tiers_until": None if facts.tiers_until is None else micros(facts.tiers_until),
         "invented": ",".join(facts.invented),
         "is_active": facts.is_active,
         "changed_at": facts.said_at,

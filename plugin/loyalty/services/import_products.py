@@ -9,6 +9,7 @@ from datetime import datetime
 
 from loyalty.connectors.piece import Block
 from loyalty.connectors.products import ProductReading, ReadProduct
+from loyalty.domain.ledger import instant
 from loyalty.domain.product import ProductFacts
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, check
@@ -65,6 +66,7 @@ class ProductTaking:
             cost_minor=values["cost"],
             stock=values["stock"],
             tiers=values["tiers"],
+            tiers_until=None if values["tiersUntil"] is None else instant(values["tiersUntil"]),
             invented=tuple(_FIELDS.get(name, name) for name in values["invented"]),
             is_active=True if active is None else active,
         )

@@ -206,7 +206,7 @@ class Imports:
                 members = MemberReading(file.path, mapping, zone, shift_micros, now, file.per_unit)
                 return MemberTaking(tenant_id, members)
             case Kind.PRODUCTS:
-                products = ProductReading(file.path, mapping, currency, file.per_unit)
+                products = ProductReading(file.path, mapping, currency, zone, file.per_unit)
                 return ProductTaking(self._catalogue, tenant_id, products, now)
 
 

@@ -169,7 +169,9 @@ class Picking:
         """External ids of all that the filter leaves; None where they are too many to list."""
         place = self._place
         found = await self._database.read(
-            sql.MATCHING(place.tenant_id, place.tier or "", *self._terms(), MATCHES_MAX + 1)
+            sql.MATCHING(
+                place.tenant_id, place.tier or "", *self._terms(), place.at, MATCHES_MAX + 1
+            )
         )
         return None if len(found) > MATCHES_MAX else [row[0] for row in found]
 
@@ -191,7 +193,7 @@ class Picking:
         rows = await self._database.read(self._statement([each.product for each in ranking]))
         if rows:
             self._noticed(rows[0][-1])
-        products = {row[1]: product_of(row[:-1]) for row in rows}
+        products = {row[1]: product_of(row[:-1], self._place.at) for row in rows}
         return [
             Picked(products[each.product], each.because)
             for each in ranking
@@ -201,8 +203,8 @@ class Picking:
     def _statement(self, ids: list[str]) -> Statement:
         tenant_id, tier = self._place.tenant_id, self._place.tier or ""
         if not self._wanted.narrows:
-            return sql.ANSWERABLE(tenant_id, ids, tier)
-        return sql.ANSWERABLE_MATCHING(tenant_id, tier, *self._terms(), ids)
+            return sql.ANSWERABLE(tenant_id, ids, tier, self._place.at)
+        return sql.ANSWERABLE_MATCHING(tenant_id, tier, *self._terms(), self._place.at, ids)
 
     def _terms(self) -> tuple[bool, list[str], int | None, int | None, str, int | None]:
         wanted = self._wanted

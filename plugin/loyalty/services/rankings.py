@@ -109,10 +109,11 @@ class Rankings:
                 return Ranking(NOTHING, (), True)
             ids = await self._popular.ids(question.tenant_id)
             return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
-        mask = await served.mask(question.tier)
+        now = self._clock.now()
+        mask = await served.mask(question.tier, now)
         if question.among is not None:
             mask = mask & served.recommender.mask(question.among)
-        day = served.recommender.day_of(int(self._clock.now().timestamp()))
+        day = served.recommender.day_of(int(now.timestamp()))
         recommend, member, window = served.recommender.recommend, question.member, question.window
         if member is None:
             if window in OF_PRODUCT and question.product is None:

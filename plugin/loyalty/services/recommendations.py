@@ -143,7 +143,7 @@ class Recommendations:
 
         def noticed(revision: int) -> None:
             if served is not None:
-                served.noticed(question.tier, revision)
+                served.noticed(question.tier, revision, place.at)
 
         picking = Picking(self._database, place, wanted, shown, noticed)
         ranking = await self._rankings.ranking(served, question, DEPTH)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from loyalty.domain.experiments import Variant, variant_of
+from loyalty.domain.ledger import instant, micros
 from loyalty.errors import LoyaltyError
 from loyalty.storage import catalogue as sql
 from loyalty.storage import experiments as experiments_sql
@@ -30,11 +32,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _TierMask:
-    """Which products of a model a tier may see, as of a revision of the catalogue."""
+    """Which products of a model a tier may see, as of a revision of the catalogue.
+
+    ``opens_at``: when the first of the others becomes everybody's, by its own date.
+    """
 
     mask: Mask
     revision: int
     rests_until_s: int
+    opens_at: datetime | None
 
 
 @dataclass(eq=False, slots=True)
@@ -47,37 +53,42 @@ class ServedModel:
     _masks: dict[str | None, _TierMask] = field(default_factory=dict)
     _making: dict[str | None, asyncio.Task[_TierMask]] = field(default_factory=dict)
 
-    async def mask(self, tier: str | None) -> Mask:
-        """Products that a tier may see; only the first asker of a tier waits for it."""
+    async def mask(self, tier: str | None, at: datetime) -> Mask:
+        """Products that a tier may see at a moment; only the first asker of a tier waits for it,
+        and the first once a product has become everybody's.
+        """
         made = self._masks.get(tier)
-        if made is None:
-            made = await asyncio.shield(self._make(tier))
+        if made is None or (made.opens_at is not None and made.opens_at <= at):
+            made = await asyncio.shield(self._make(tier, at))
         return made.mask
 
-    def noticed(self, tier: str | None, revision: int) -> None:
+    def noticed(self, tier: str | None, revision: int, at: datetime) -> None:
         """An answer saw the catalogue at ``revision``: a mask that is older is made again."""
         made = self._masks.get(tier)
         if made is not None and made.revision != revision and _now_s() >= made.rests_until_s:
             # Nobody waits for this one, so that its failure is told here or nowhere.
-            self._make(tier).add_done_callback(_report)
+            self._make(tier, at).add_done_callback(_report)
 
-    def _make(self, tier: str | None) -> asyncio.Task[_TierMask]:
+    def _make(self, tier: str | None, at: datetime) -> asyncio.Task[_TierMask]:
         task = self._making.get(tier)
         if task is None:
-            task = self._making[tier] = asyncio.create_task(self._made(tier))
+            task = self._making[tier] = asyncio.create_task(self._made(tier, at))
             task.add_done_callback(lambda _: self._making.pop(tier, None))
         return task
 
-    async def _made(self, tier: str | None) -> _TierMask:
+    async def _made(self, tier: str | None, at: datetime) -> _TierMask:
         # The revision first: what changes in between makes the mask newer than it says.
-        revision = (await self._database.read(sql.REVISION(self.tenant_id)))[0][0]
-        rows = await self._database.read(sql.HIDDEN(self.tenant_id, tier or ""))
+        revision = (await self._database.read(sql.REVISION(self.tenant_id, at)))[0][0]
+        rows = await self._database.read(sql.HIDDEN(self.tenant_id, tier or "", at))
 
         def computed() -> Mask:
             return ~self.recommender.mask(row[0] for row in rows)
 
         mask = await asyncio.to_thread(computed)
-        made = self._masks[tier] = _TierMask(mask, revision, _now_s() + MASK_REST_S)
+        opens_at = min((row[1] for row in rows if row[1] and row[1] > micros(at)), default=None)
+        made = self._masks[tier] = _TierMask(
+            mask, revision, _now_s() + MASK_REST_S, None if opens_at is None else instant(opens_at)
+        )
         return made
 
 

@@ -4,13 +4,17 @@ from loyalty.storage.statements import Sql
 
 PRODUCT_COLUMNS = (
     "id", "external_id", "name", "category", "department", "brand", "image_url", "price_minor",
-    "currency", "cost_minor", "stock", "tiers", "invented", "is_active",
+    "currency", "cost_minor", "stock", "tiers", "tiers_until", "invented", "is_active",
 )  # fmt: skip
 _PRODUCT = ", ".join(f"p.{name}" for name in PRODUCT_COLUMNS)
 
 # ``tiers`` with a comma at each end holds ``,code,`` exactly where it names the code, for a code
-# has no comma. A guest's code is empty, and nothing holds two commas in a row.
-_SEEN_BY = "(p.tiers = '' OR strpos(',' || p.tiers || ',', ',' || {tier}::text || ',') > 0)"
+# has no comma. A guest's code is empty, and nothing holds two commas in a row. From ``tiers_until``
+# on everybody may see it.
+_SEEN_BY = (
+    "(p.tiers = '' OR strpos(',' || p.tiers || ',', ',' || {tier}::text || ',') > 0"
+    " OR p.tiers_until <= {now}::bigint)"
+)
 
 
 def _with_strpos(text: str) -> Sql:
@@ -23,7 +27,7 @@ BY_NAME = Sql(
 )
 BY_ID = Sql(f"SELECT {_PRODUCT} FROM product p WHERE p.tenant_id = $1 AND p.id = ANY($2::bigint[])")
 # $3 category, $4 what name, brand or id contain (None: all), $5 the viewer's tier, $6 whether to
-# list what no shopper sees.
+# list what no shopper sees, $8 the present moment.
 LIST = _with_strpos(
     f"""SELECT {_PRODUCT} FROM product p
          WHERE p.tenant_id = $1 AND p.id > $2
@@ -31,44 +35,53 @@ LIST = _with_strpos(
            AND ($4::text IS NULL OR strpos(
                   lower(p.name || ' ' || coalesce(p.brand, '') || ' ' || p.external_id),
                   lower($4::text)) > 0)
-           AND ($6::boolean OR (p.is_active AND {_SEEN_BY.format(tier="$5")}))
+           AND ($6::boolean OR (p.is_active AND {_SEEN_BY.format(tier="$5", now="$8")}))
          ORDER BY p.id LIMIT $7"""
 )
-# What of a ranking may be answered to a viewer of tier $3, and the revision it was read at.
+# What of a ranking may be answered to a viewer of tier $3 at $4, and the revision it was read at.
 ANSWERABLE = _with_strpos(
     f"""SELECT {_PRODUCT}, (SELECT catalogue_version FROM tenant WHERE id = $1) FROM product p
          WHERE p.tenant_id = $1 AND p.external_id = ANY($2::text[]) AND p.is_active
-           AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier="$3")}"""
+           AND (p.stock IS NULL OR p.stock > 0)
+           AND {_SEEN_BY.format(tier="$3", now="$4")}"""
 )
 # $3 whether to look at the categories $4; $5 and $6 a range of prices in the currency $7, $8 the
-# least stock, each None for no limit. What has no price is in no range.
+# least stock, each None for no limit; $9 the present moment. What has no price is in no range.
 _MATCHES = """(NOT $3::boolean OR p.category = ANY($4::text[]))
            AND ($5::bigint IS NULL OR (p.currency = $7 AND p.price_minor >= $5::bigint))
            AND ($6::bigint IS NULL OR (p.currency = $7 AND p.price_minor <= $6::bigint))
            AND ($8::bigint IS NULL OR p.stock IS NULL OR p.stock >= $8::bigint)"""
-_FOR_SALE = f"p.is_active AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier='$2')}"
+_FOR_SALE = (
+    f"p.is_active AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier='$2', now='$9')}"
+)
 # As ANSWERABLE, and what the filter leaves.
 ANSWERABLE_MATCHING = _with_strpos(
     f"""SELECT {_PRODUCT}, (SELECT catalogue_version FROM tenant WHERE id = $1) FROM product p
-         WHERE p.tenant_id = $1 AND p.external_id = ANY($9::text[]) AND {_FOR_SALE}
+         WHERE p.tenant_id = $1 AND p.external_id = ANY($10::text[]) AND {_FOR_SALE}
            AND {_MATCHES}"""
 )
-# All that the filter leaves, up to $9 of them.
+# All that the filter leaves, up to $10 of them.
 MATCHING = _with_strpos(
     f"""SELECT p.external_id FROM product p
-         WHERE p.tenant_id = $1 AND {_FOR_SALE} AND {_MATCHES} LIMIT $9"""
+         WHERE p.tenant_id = $1 AND {_FOR_SALE} AND {_MATCHES} LIMIT $10"""
 )
 # Usually few, while those that a tier may see are nearly the whole catalogue.
 HIDDEN = _with_strpos(
-    f"""SELECT p.external_id FROM product p
-         WHERE p.tenant_id = $1 AND NOT (p.is_active AND {_SEEN_BY.format(tier="$2")})"""
+    f"""SELECT p.external_id, p.tiers_until FROM product p
+         WHERE p.tenant_id = $1
+           AND NOT (p.is_active AND coalesce({_SEEN_BY.format(tier="$2", now="$3")}, FALSE))"""
 )
 
 LOCK = Sql(
     f"""SELECT {_PRODUCT}, p.changed_at FROM product p
          WHERE p.tenant_id = $1 AND p.external_id = ANY($2::text[]) ORDER BY p.id FOR UPDATE"""
 )
-REVISION = Sql("SELECT catalogue_version FROM tenant WHERE id = $1")
+# And how many products have become everybody's by $2: nobody writes a revision for that.
+REVISION = Sql(
+    """SELECT catalogue_version,
+              (SELECT count(*) FROM product p WHERE p.tenant_id = $1 AND p.tiers_until <= $2)
+         FROM tenant WHERE id = $1"""
+)
 NEXT_REVISION = Sql(
     """UPDATE tenant SET catalogue_version = catalogue_version + 1 WHERE id = $1
        RETURNING catalogue_version"""

@@ -1,5 +1,6 @@
 """Write products."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -42,6 +43,11 @@ class ProductUpsertInput:
     image_url: str | None = strawberry.field(description="Where a picture of it is.", default=UNSET)
     tiers: list[str] | None = strawberry.field(
         description="Codes of the tiers that may see it; everybody when empty.", default=UNSET
+    )
+    tiers_until: datetime | None = strawberry.field(
+        description="From when on everybody may see it: until then its tiers have early access. "
+        "Null where that never comes. Goes with the last of its tiers.",
+        default=UNSET,
     )
     active: bool | None = strawberry.field(
         description="Whether shoppers can see it at all.", default=UNSET
@@ -105,6 +111,7 @@ def _columns(known: Product | None) -> dict[str, Any]:
         "cost_minor": known.cost_minor,
         "stock": known.stock,
         "tiers": known.tiers,
+        "tiers_until": known.tiers_until,
         "invented": known.invented,
         "is_active": known.is_active,
     }
@@ -123,6 +130,10 @@ def _given(input: ProductUpsertInput, currency: str) -> dict[str, Any]:
             said[f"{name}_minor"] = minor
     if input.tiers is not UNSET:
         said["tiers"] = tuple(dict.fromkeys(input.tiers or ()))
+        if not said["tiers"]:
+            said["tiers_until"] = None
+    if input.tiers_until is not UNSET:
+        said["tiers_until"] = input.tiers_until
     if isinstance(input.active, bool):
         said["is_active"] = input.active
     return said

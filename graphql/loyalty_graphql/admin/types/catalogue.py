@@ -39,6 +39,7 @@ class AdminProduct(shared.Product):
             in_stock=product.is_in_stock,
             active=product.is_active,
             tiers=list(product.tiers),
+            tiers_until=product.tiers_until,
             invented=shared.fields_named(product.invented, _FIELDS),
             cost=amount(product.cost_minor),
             stock=None if product.stock is None else BigInt(product.stock),

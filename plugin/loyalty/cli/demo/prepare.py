@@ -93,6 +93,7 @@ async def _made(
 ) -> dict[str, Any]:
     """The data, the model, and what to say of them; kept so that the next start asks nobody."""
     from loyalty.cli.demo.data import prepare_demo
+    from loyalty.cli.demo.early import shown_early
     from loyalty.cli.demo.gifts import handed_out
     from loyalty.cli.demo.members import proposed
 
@@ -119,6 +120,8 @@ async def _made(
             members = await proposed(services, tenant)
         with steps.step("handing out coupons, a gift card and credit"):
             codes = await handed_out(services, tenant, members)
+        with steps.step("showing some products to the higher tiers first"):
+            await shown_early(services, tenant, members)
     shop = {
         "households": households,
         "members": [asdict(member) for member in members],

@@ -7,7 +7,8 @@ from loyalty.storage.fields import InstantField, Uncommented
 
 
 class ProductRow(Model, metaclass=Uncommented):
-    """``tiers``: codes that may see it, comma between, empty for everybody.
+    """``tiers``: codes that may see it, comma between, empty for everybody; everybody too from
+    ``tiers_until`` on, None: never.
 
     ``invented`` names the columns that were made up for a demonstration, comma between.
     """
@@ -26,6 +27,7 @@ class ProductRow(Model, metaclass=Uncommented):
     stock = fields.BigIntField(null=True)
     tiers = fields.TextField(default="")
     invented = fields.TextField(default="")
+    tiers_until = InstantField(null=True)
     is_active = fields.BooleanField(default=True)
     changed_at = InstantField()
 

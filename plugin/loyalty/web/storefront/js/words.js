@@ -89,7 +89,7 @@ export function shownName(member) {
   return member.name || `Member ${member.externalId}`;
 }
 
-const INVENTED = { imageUrl: "picture", image_url: "picture", inStock: "stock", in_stock: "stock" };
+const INVENTED = { imageUrl: "picture", image_url: "picture", tiersUntil: "early access", inStock: "stock", in_stock: "stock" };
 
 /** In words, which fields of a product are not data. */
 export function inventedNames(product) {

@@ -2,6 +2,7 @@
 
 import { add } from "../cart.js";
 import { announce, h } from "../dom.js";
+import { lastDay } from "../format.js";
 import { icon, picture } from "../icons.js";
 import { get } from "../store.js";
 import { inventedNames } from "../words.js";
@@ -49,6 +50,13 @@ export function addButton(product, className = "add", onAdd = () => {}) {
   );
 }
 
+/** For whom it is, and until when before all others. */
+function access(product, tiers) {
+  const names = tiers.join(", ");
+  const said = product.tiersUntil ? `Early access for ${names} until ${lastDay(product.tiersUntil)}` : `Only for ${names}`;
+  return [said, inventedNames(product).includes("tiers") && dagger()];
+}
+
 /**
  * `shown`, for a recommended product: `item` as the engine answered it, the `language` of its
  * reason, and what to do when it is opened or put into the cart.
@@ -71,7 +79,7 @@ export function productCard(product, level = "h3", shown = null) {
     ),
     h("p", { class: "category" }, breakable(product.category ?? product.department ?? " ")),
     shown && reasonLine(shown.item, shown.language),
-    tiers.length > 0 && h("p", { class: "only" }, icon("lock"), `Only for ${tiers.join(", ")}`),
+    tiers.length > 0 && h("p", { class: "only" }, icon("lock"), h("span", {}, access(product, tiers))),
     shown && meaning(shown.item),
     h("div", { class: "buy" }, priceLine(product, shown?.item.loyalty), addButton(product, "add", shown?.onAdd)),
   );
