@@ -179,6 +179,18 @@ async def test_refunds_take_sales_away(shown: Shown) -> None:
     assert (figures["purchases"], figures["sales"]) == (0, [])
 
 
+async def test_a_refund_that_moves_no_points_takes_sales_away(shown: Shown) -> None:
+    await shown.report(await shown.answer(), "CLICK")
+    await shown.buys("o-1", ("tea", 2, 40))
+    shown.later(HOUR)
+    steps = [await shown.attributed()]
+    shown.later(HOUR)
+    await shown.refund("o-1", "r-1", {"line": "1", "quantity": 1})
+    steps.append(await shown.attributed())
+
+    assert [each[0][-2:] for each in steps] == [(2, 40), (1, 20)]
+
+
 @pytest.mark.parametrize("member", [None, "bob"])
 async def test_nobody_without_consent_is_followed(shown: Shown, member: str | None) -> None:
     if member is not None:
@@ -248,6 +260,7 @@ async def test_counts_and_sales_stay_when_events_are_purged(shown: Shown) -> Non
 async def test_a_product_that_a_change_added_is_owed_too(shown: Shown) -> None:
     await shown.report(await shown.answer(), "CART", "mug")
     await shown.buys("o-1", ("pot", 1, 1_000))
+    shown.later(HOUR)
     assert await shown.attributed() == []
     shown.later(HOUR)
     told = await shown.program.till.run(

@@ -83,13 +83,12 @@ class Attribution:
         oldest = await self._database.read(sql.OLDEST_EVENT(tenant_id))
         if oldest:
             # What was booked before the first event is owed to none but one that came later.
-            first = first_id_at(_back(instant(oldest[0][0]))) - 1
-            async for rows in self._paged(sql.ORDERS_SINCE, tenant_id, max(after, first), PAGE):
+            first = max(after, first_id_at(_back(instant(oldest[0][0]))) - 1)
+            async for rows in self._paged(sql.ORDERS_SINCE, tenant_id, first, PAGE):
                 yield [id for (id,) in rows]
             async for rows in self._paged(sql.EVENTS_SINCE, tenant_id, after, EVENTS_PAGE):
-                found = await self._database.read(
-                    sql.ORDERS_AFTER(tenant_id, _json(self._may_have_bought(rows)))
-                )
+                spans = _json(await self._may_have_bought(tenant_id, rows))
+                found = await self._database.read(sql.ORDERS_AFTER(tenant_id, spans, first))
                 for ids in _parts(sorted(id for (id,) in found)):
                     yield ids
         async for rows in self._paged(sql.REFUNDS_SINCE, tenant_id, after, PAGE):
@@ -111,13 +110,19 @@ class Attribution:
             if len(rows) < limit:
                 return
 
-    def _may_have_bought(self, events: Iterable[tuple[Any, ...]]) -> list[Row]:
+    async def _may_have_bought(
+        self, tenant_id: int, events: Sequence[tuple[Any, ...]]
+    ) -> list[Row]:
         """From when until when each member of some events may have bought something for them."""
+        members = sorted({member_id for _, member_id, _ in events if member_id is not None})
+        into: dict[int, int] = dict(await self._database.read(sql.MERGED(tenant_id, members)))
         longest = _micros(self._terms.longest)
         spans: dict[int, tuple[int, int]] = {}
         for _, member_id, at in events:
-            first, last = spans.get(member_id, (at, at))
-            spans[member_id] = min(first, at), max(last, at)
+            if member_id is not None:
+                person = into.get(member_id, member_id)
+                first, last = spans.get(person, (at, at))
+                spans[person] = min(first, at), max(last, at)
         return [
             {"member_id": member_id, "since": first, "before": last + longest}
             for member_id, (first, last) in spans.items()

@@ -20,10 +20,12 @@ ORDERS_SINCE = Sql(
         ORDER BY id LIMIT $3"""
 )
 EVENTS_SINCE = Sql(
-    """SELECT e.id, COALESCE(m.merged_into, m.id), e.occurred_at
-         FROM recommendation_event e
-         JOIN member m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
-        WHERE e.tenant_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3"""
+    """SELECT id, member_id, occurred_at FROM recommendation_event
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+MERGED = Sql(
+    """SELECT id, merged_into FROM member
+        WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND merged_into IS NOT NULL"""
 )
 # What moved an order: refunds and changes, and bookings of what it earned or redeemed.
 REFUNDS_SINCE = Sql(
@@ -38,17 +40,22 @@ ORDERS_WITH_SALES = Sql(
     """SELECT DISTINCT order_id FROM recommendation_sale
         WHERE tenant_id = $1 AND order_id = ANY($2::bigint[])"""
 )
-# $2: a JSON list of objects: a member, from when and before when it may have bought.
+# OFFSET 0: each is looked up by its member. PostgreSQL does not know how long the list is, nor,
+# until the next ANALYZE, how much there is to be read instead.
+# $2: a JSON list of objects: a member, from when and before when it may have bought. $3: the last
+# of the orders that are not looked at anyway.
 ORDERS_AFTER = Sql(
     """SELECT DISTINCT o.id
          FROM jsonb_to_recordset($2::jsonb) AS who(member_id bigint, since bigint, before bigint)
-         JOIN shop_order o ON o.tenant_id = $1 AND o.member_id = who.member_id
-          AND o.occurred_at >= who.since AND o.occurred_at < who.before""",
+        CROSS JOIN LATERAL (
+          SELECT id FROM shop_order
+           WHERE tenant_id = $1 AND member_id = who.member_id AND id <= $3
+             AND occurred_at >= who.since AND occurred_at < who.before OFFSET 0) o""",
     sqlite="""SELECT DISTINCT o.id
          FROM json_each(?2)
          JOIN shop_order o ON o.tenant_id = ?1 AND o.member_id = json_each.value ->> 'member_id'
           AND o.occurred_at >= json_each.value ->> 'since'
-          AND o.occurred_at < json_each.value ->> 'before'""",
+          AND o.occurred_at < json_each.value ->> 'before' AND o.id <= ?3""",
 )
 BOUGHT = Sql(
     """SELECT o.id, o.member_id, o.occurred_at, l.product
@@ -67,9 +74,10 @@ TOUCHES = Sql(
               e.model, e.variant, e.experiment_id
          FROM jsonb_to_recordset($2::jsonb)
            AS bought(order_id bigint, member_id bigint, product text, after bigint, at bigint)
-         JOIN recommendation_event e ON e.tenant_id = $1 AND e.member_id = bought.member_id
-          AND e.product = bought.product
-          AND e.occurred_at > bought.after AND e.occurred_at <= bought.at""",
+        CROSS JOIN LATERAL (
+          SELECT * FROM recommendation_event
+           WHERE tenant_id = $1 AND member_id = bought.member_id AND product = bought.product
+             AND occurred_at > bought.after AND occurred_at <= bought.at OFFSET 0) e""",
     sqlite="""SELECT json_each.value ->> 'order_id', e.product, e.recommendation, e.type,
               e.occurred_at, e.window_code, e.model, e.variant, e.experiment_id
          FROM json_each(?2)
