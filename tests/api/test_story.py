@@ -193,6 +193,8 @@ async def test_every_document_for_reading_runs(shop: ApiShop, program: Program) 
         "product": (program.anonymous, {"externalId": "tea"}),
         "products": (ann, {"search": "TEA"}),
         "recommendations": (ann, {"window": "TRENDING"}),
+        "rank_products": (ann, {"ids": ["tea"]}),
+        "offers": (ann, {}),
     }
     reading = {
         stem
