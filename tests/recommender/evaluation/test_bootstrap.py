@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from loyalty_recommender.evaluation.bootstrap import interval, paired_difference
+from loyalty_recommender.evaluation.bootstrap import Draws, interval, paired_difference
 
 
 def test_the_interval_is_that_of_the_normal_law_where_that_holds() -> None:
@@ -67,3 +67,21 @@ def test_no_questions_have_no_mean() -> None:
 def test_figures_on_other_questions_are_refused() -> None:
     with pytest.raises(ValueError, match="found 2, 1 and 2 households"):
         paired_difference(np.zeros(2), np.zeros(1), np.zeros(2))
+
+
+def test_a_ratio_varies_less_than_what_it_is_made_of() -> None:
+    random = np.random.default_rng(5)
+    theirs = random.gamma(2.0, 1.0, 400)
+    households = np.arange(400) // 2
+
+    found = Draws.of(households).ratio(0.9 * theirs, theirs)
+
+    assert found.mean == pytest.approx(0.9)
+    assert found.low == pytest.approx(0.9)
+    assert found.high == pytest.approx(0.9)
+
+
+def test_draws_without_anything_to_compare_with_are_passed_over() -> None:
+    found = Draws.of(np.arange(2)).ratio(np.array([1.0, 0.0]), np.array([2.0, 0.0]))
+
+    assert (found.low, found.mean, found.high) == (0.5, 0.5, 0.5)

@@ -78,6 +78,26 @@ def test_figures_hold_each_cut_and_all_of_them_with_intervals(out: Path) -> None
     assert set(figures["seconds"]) == {"served", "popularity", "personal"}
 
 
+def test_the_page_tells_of_households_with_what_they_were_shown_and_why(out: Path) -> None:
+    text = (out / "report.html").read_text(encoding="utf-8")
+
+    stories = text.split("Households one can look at")[1]
+    assert stories.count("<h3>Habits</h3>") == stories.count("<h3>Recommended</h3>") > 0
+    assert "&lt;milk&gt; (milk)" in stories
+    assert "bought 1" in stories
+    assert "class=hit" in stories
+
+
+def test_without_what_is_served_there_are_no_households_to_look_at(
+    data: Path, tmp_path: Path
+) -> None:
+    options = ["--models", "popularity", "--cuts", "300", "--left-out", "0"]
+
+    assert main(["evaluate", "--data", str(data), *options, "--out", str(tmp_path)]) == 0
+
+    assert "Households one can look at" not in (tmp_path / "report.html").read_text()
+
+
 def test_curves_never_fall_in_recall(out: Path) -> None:
     figures = json.loads((out / "figures.json").read_text())
 

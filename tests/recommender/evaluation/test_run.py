@@ -50,6 +50,17 @@ def test_cuts_are_pooled_and_can_be_looked_at_apart(splits: list[Split]) -> None
     assert found.recall().mean() > 0.5
 
 
+def test_the_same_questions_are_found_in_another_sequence(splits: list[Split]) -> None:
+    found = run(OfModel(Personal()), splits, ("NEXT_VISIT",))["NEXT_VISIT"]
+    some = found.rows(np.arange(len(found.wanted))[::-3])
+
+    again = found.same_questions(some)
+
+    assert again.household.tolist() == some.household.tolist()
+    assert again.cut.tolist() == some.cut.tolist()
+    assert again.recall().tolist() == some.recall().tolist()
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
