@@ -98,7 +98,26 @@ def test_the_grocery_shows_what_a_merchant_can_do():
             stocked=True,
             uses_per_member_max=1,
         ),
+        Reward(
+            code="offer-tenth",
+            name="10 % off with an offer",
+            does=PercentageOff(1_000, 500),
+            priority=45,
+            needs_offer=True,
+        ),
+        Reward(
+            code="offer-half-dollar",
+            name="0.50 off with an offer",
+            does=MoneyOff(50),
+            priority=46,
+            needs_offer=True,
+        ),
     )
+    assert [(offer.code, len(offer.targets)) for offer in ruleset.offers] == [
+        ("now-and-then", 6),
+        ("come-back", 3),
+        ("try-it", 2),
+    ]
     assert [
         (tier.code, benefit.code, benefit.does)
         for tier in ruleset.tier_policy.tiers
@@ -118,6 +137,12 @@ def test_every_category_of_the_grocery_is_in_the_demo_data():
     products = read_table(file, columns=["product_category"])
     known = set(products["product_category"].to_pylist())
     named = {
+        category
+        for offer in read("grocery.toml").offers
+        for target in offer.targets
+        for category in target.categories
+    }
+    named |= {
         category
         for rule in read("grocery.toml").earning_rules
         for multiplier in rule.multipliers

@@ -14,15 +14,18 @@ _DIMENSIONS = ("products", "categories", "departments", "brands")
 def check_offers(reader: Reader) -> None:
     """Note what of the offers does not go together with the rest of the file."""
     problems = reader.problems
+    offers = dict(reader.of(PoolOffer))
     for path, target in reader.of(OfferTarget):
         _check_target(problems, path, target)
+        of = path.rpartition(".targets[")[0]
+        if of in offers and not problems.at(f"{of}.code"):
+            _check_name(problems, f"{path}.code", offers[of], target)
     for path, each in reader.of(Reward):
         if each.needs_offer:
             _check_reward(problems, path, each)
     rewards = {reward.code: reward for _, reward in reader.of(Reward)}
     hidden = any(noted.startswith("rewards") for noted in problems.paths)
-    for path, offer in reader.of(PoolOffer):
-        _check_names(problems, path, offer)
+    for path, offer in offers.items():
         _check_points(problems, path, offer)
         at = f"{path}.reward"
         if problems.at(at) or hidden:
@@ -55,17 +58,12 @@ def _check_reward(problems: Problems, path: str, reward: Reward) -> None:
             problems.add(f"{path}.{name}", "found it with needs_offer, wanted one of the two")
 
 
-def _check_names(problems: Problems, path: str, offer: PoolOffer) -> None:
-    if problems.at(f"{path}.code"):
+def _check_name(problems: Problems, at: str, offer: PoolOffer, target: OfferTarget) -> None:
+    if problems.at(at):
         return
-    for number, target in enumerate(offer.targets):
-        at = f"{path}.targets[{number}].code"
-        if problems.at(at):
-            continue
-        length = len(offer_name(offer.code, target.code))
-        if length > NAME_MAX:
-            wanted = f"a code that makes at most {NAME_MAX} characters with the offer's"
-            problems.unwanted(at, target.code, wanted)
+    if len(offer_name(offer.code, target.code)) > NAME_MAX:
+        wanted = f"a code that makes at most {NAME_MAX} characters with the offer's"
+        problems.unwanted(at, target.code, wanted)
 
 
 def _check_points(problems: Problems, path: str, offer: PoolOffer) -> None:

@@ -42,7 +42,11 @@ class IssueCoupons:
 
     def decide(self, desk: Desk) -> Outcome:
         terms = self.terms
-        _reward_of(desk, terms.reward)
+        if _reward_of(desk, terms.reward).needs_offer:
+            raise BadInput(
+                f"found reward {terms.reward!r}, which personal offers alone open, wanted another",
+                field=("input", "reward"),
+            )
         member_id = None
         if terms.member is not None:
             member_id = desk.names.get(terms.member)

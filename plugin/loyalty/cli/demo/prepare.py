@@ -96,6 +96,7 @@ async def _made(
     from loyalty.cli.demo.early import shown_early
     from loyalty.cli.demo.gifts import handed_out
     from loyalty.cli.demo.members import proposed
+    from loyalty.cli.demo.offers import offered
 
     examples = _examples()
     async with AsyncExitStack() as stack:
@@ -122,6 +123,8 @@ async def _made(
             codes = await handed_out(services, tenant, members)
         with steps.step("showing some products to the higher tiers first"):
             await shown_early(services, tenant, members)
+        with steps.step("choosing personal offers"):
+            await offered(services, tenant)
     shop = {
         "households": households,
         "members": [asdict(member) for member in members],
