@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from api_shop import START, ApiShop, Caller, Program, eur
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.services.door import outcome_of
 from loyalty.services.orders import BookOrder
-from loyalty.storage.statements import Sql
+from loyalty.storage import recommendation_events as events_sql
+from loyalty.storage.statements import Sql, Unit
 
 pytestmark = pytest.mark.anyio
 
@@ -333,3 +335,27 @@ async def test_days_are_the_programs_and_end_before_the_last(shown: Shown) -> No
 
     assert await counted("2026-03-01", "2026-03-02") == []
     assert await counted("2026-03-02", "2026-03-03") == [(1, 1)]
+
+
+async def test_an_event_that_was_on_its_way_when_its_member_was_erased_goes(shown: Shown) -> None:
+    tenant_id, database = shown.program.tenant_id, shown.shop.database
+    ids = await database.read(
+        Sql("SELECT id FROM member WHERE tenant_id = $1 AND external_id = 'ann'")(tenant_id)
+    )
+    erase = "mutation($input:MemberEraseInput!){memberErase(input:$input){userErrors{code}}}"
+    await shown.program.merchant.data(
+        erase, {"input": {"idempotencyKey": "e", "externalId": "ann"}}
+    )
+    row = dict.fromkeys(events_sql.EVENT_COLUMNS, 1) | {
+        "tenant_id": tenant_id, "member_id": ids[0][0], "type": "CLICK", "experiment_id": None,
+        "id": database.ids.next(), "product": "tea", "window_code": "CART", "model": "",
+        "variant": "",
+    }  # fmt: skip
+
+    def unit() -> Unit[None]:
+        yield events_sql.ADD_EVENTS(json.dumps([row]))
+
+    await database.write(unit)
+
+    assert await shown.shop.services.purging.events_due(tenant_id) == 1
+    assert await database.read(EVENTS(tenant_id)) == [(0,)]

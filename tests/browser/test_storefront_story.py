@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.browser
 COUPON = "TEN-PERCENT"
 POINTS_TO_USE = 500
 LIVE_MS = 1_000
+ANSWER_MS = 20_000
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -288,6 +290,33 @@ def test_each_recommendation_says_why_and_what_it_brings(page: Page, picture: Pi
     why = section.locator(".because").first
     expect(why).to_have_attribute("lang", "hu")
     expect(why).to_have_text(re.compile(r"vette|veszi|népszerű|Illik"))
+
+
+def test_a_product_counts_as_shown_once_it_is_in_sight(page: Page) -> None:
+    told: list[str] = []
+
+    def heard(request: Request) -> None:
+        body = request.post_data or ""
+        if "RecommendationEvents" in body:
+            told.extend(
+                each["product"] for each in json.loads(body)["variables"]["input"]["events"]
+            )
+
+    page.on("request", heard)
+    page.reload()
+    products = page.locator("#club-recommendations .product")
+    expect(products.last).to_be_attached()
+    page.wait_for_timeout(LIVE_MS)
+    above = list(told)
+    shown = products.count()
+    for place in range(shown):
+        products.nth(place).scroll_into_view_if_needed()
+    for _ in range(ANSWER_MS // LIVE_MS):
+        if len(told) < shown:
+            page.wait_for_timeout(LIVE_MS)
+
+    # Below the fold of a phone nothing was shown before it was scrolled to.
+    assert len(above) < shown == len(told) == len(set(told))
 
 
 def test_what_becomes_of_a_recommendation_is_told(page: Page) -> None:

@@ -5,6 +5,27 @@ import { CallFailed } from "./api.js";
 import { RECOMMENDATION_EVENTS } from "./documents.js";
 import { ask } from "./session.js";
 
+// A product counts as shown once half of it is in sight; what comes into sight together is told
+// together.
+const IN_SIGHT = 0.5;
+const PAUSE_MS = 300;
+
+const unseen = new WeakMap();
+const waiting = [];
+
+const watching = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting || !unseen.has(target)) continue;
+      watching.unobserve(target);
+      if (waiting.length === 0) setTimeout(() => tell(waiting.splice(0)), PAUSE_MS);
+      waiting.push(unseen.get(target));
+      unseen.delete(target);
+    }
+  },
+  { threshold: IN_SIGHT },
+);
+
 async function tell(events) {
   if (events.length === 0) return;
   try {
@@ -18,7 +39,11 @@ async function tell(events) {
 export function reporter(recommendationId) {
   const event = (type, item) => ({ recommendationId, type, product: item.product.externalId, position: item.rank });
   return {
-    shown: (items) => tell(items.map((item) => event("IMPRESSION", item))),
+    /** `place` is the element that shows the item. */
+    show(place, item) {
+      unseen.set(place, event("IMPRESSION", item));
+      watching.observe(place);
+    },
     of: (item) => ({
       onOpen: () => tell([event("CLICK", item)]),
       onAdd: () => tell([event("CART", item)]),

@@ -81,7 +81,7 @@ export function recommendations(place, title, windows, { ready, watches, key, va
         : h("p", { class: "muted" }, "Nothing to show here for this member."),
       h("p", { class: "honest" }, honest(answer)),
     );
-    report.shown(items);
+    panel.querySelectorAll(".shelf > li").forEach((place, at) => report.show(place, items[at]));
   }
 
   const section = h(
