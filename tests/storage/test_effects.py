@@ -222,7 +222,7 @@ def test_effects_refuse_what_cannot_be_meant(rows: dict[str, dict[str, Any]]) ->
         effects.insert("tenant", rows["tenant"] | {"colour": "red"})
     with pytest.raises(ValueError, match="a value for code wanted"):
         effects.insert("tenant", {"id": 9, "name": "x", "created_at": 1})
-    with pytest.raises(ValueError, match="2 values found, 7 wanted"):
+    with pytest.raises(ValueError, match="2 values found, 8 wanted"):
         effects.insert("tenant", (1, "x"))
     with pytest.raises(ValueError, match="append-only"):
         effects.update("ledger_entry", 7, 51, amount=1)

@@ -124,7 +124,7 @@ async def _made(
         with steps.step("showing some products to the higher tiers first"):
             await shown_early(services, tenant, members)
         with steps.step("choosing personal offers"):
-            await offered(services, tenant)
+            members = await offered(services, tenant, members)
     shop = {
         "households": households,
         "members": [asdict(member) for member in members],

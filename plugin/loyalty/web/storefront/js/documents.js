@@ -83,6 +83,25 @@ export const ORDERS = operation(
   MONEY,
 );
 
+export const OFFERS = operation(
+  "Offers",
+  `query Offers {
+    offers(first: 10) {
+      id name state endsAt
+      reason { message }
+      gives { minimumPurchase { ...Amount } }
+    }
+  }`,
+  MONEY,
+);
+
+export const OFFER_ACTIVATE = operation(
+  "OfferActivate",
+  `mutation OfferActivate($input: OfferActivateInput!) {
+    offerActivate(input: $input) { offer { id state } userErrors { code message } }
+  }`,
+);
+
 export const RECOMMENDATIONS = operation(
   "Recommendations",
   `query Recommendations(

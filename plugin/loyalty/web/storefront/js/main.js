@@ -14,6 +14,7 @@ import { showCard } from "./views/card.js";
 import { showCart } from "./views/cart.js";
 import { showFrame } from "./views/frame.js";
 import { showHistory } from "./views/history.js";
+import { showOffers } from "./views/offers.js";
 import { showOrders } from "./views/orders.js";
 import { offerUnfinished } from "./views/payment.js";
 import { showProduct } from "./views/product.js";
@@ -95,6 +96,7 @@ addEventListener("hashchange", route);
 route();
 showFrame({ onMember: changeMember });
 showCard({ onRetry: loadHome });
+showOffers();
 showHistory();
 recommendations(byId("club-recommendations"), "Picked for you", ["NEXT_VISIT", "BUY_AGAIN", "FOR_YOU", "TRENDING"], {
   ready: () => get("member") !== null,
