@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -166,12 +167,16 @@ def _show(given: argparse.Namespace) -> None:
 
 def _train(given: argparse.Namespace) -> None:
     # Imported here so that ``show`` and ``--help`` do not wait for scipy and implicit.
-    from loyalty_recommender.reading import read_goods, read_interactions
+    from loyalty_recommender.reading import read_interactions, read_products
     from loyalty_recommender.training import Settings, train
 
     _report("reading", 0.0)
-    goods = read_goods(given.products, columns=given.columns) if given.products else None
+    products = read_products(given.products, columns=given.columns) if given.products else None
+    goods = products.goods() if products else None
     interactions = read_interactions(given.interactions, columns=given.columns, products=goods)
+    if products:
+        known = products.attributes_of(interactions.products)
+        interactions = replace(interactions, attributes=known)
     card = train(interactions, Settings(), given.out, _report, trained_at=datetime.now(UTC))
     print(card.text(), end="")
 

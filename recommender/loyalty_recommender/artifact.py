@@ -57,6 +57,7 @@ def publish(root: Path, card: Card, arrays: Mapping[str, AnyArray], *, keep: int
     partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=models))
     try:
         files = {name: _write_array(partial, name, each) for name, each in arrays.items()}
+        _share_equal_files(partial, files)
         published = card.with_files(files)
         _write(partial / CARD, published.text().encode())
         # mkdtemp lets only its owner in; other processes of the shop serve what is trained here.
@@ -206,6 +207,7 @@ def read_arrays(folder: Path, card: Card) -> dict[str, AnyArray]:
 
 
 def _checked_arrays(folder: Path, card: Card) -> Iterator[tuple[str, AnyArray]]:
+    mapped: dict[str, AnyArray] = {}
     for name, file in card.files.items():
         if not ARRAY_NAME.fullmatch(name):
             raise BrokenArtifact(f"{folder / CARD} names an array {name!r}")
@@ -219,12 +221,15 @@ def _checked_arrays(folder: Path, card: Card) -> Iterator[tuple[str, AnyArray]]:
                 f"{path} should have {file.size} bytes with SHA-256 {file.sha256}, "
                 f"found {found.size} with {found.sha256}"
             )
-        try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise BrokenArtifact(f"{path} is not an array: {error}") from error
-        # A plain view: slicing np.memmap itself costs microseconds each time.
-        yield name, np.asarray(mapped)
+        # Equal bytes are mapped once, however many parts hold them.
+        if file.sha256 not in mapped:
+            try:
+                loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (ValueError, OSError, EOFError) as error:
+                raise BrokenArtifact(f"{path} is not an array: {error}") from error
+            # A plain view: slicing np.memmap itself costs microseconds each time.
+            mapped[file.sha256] = np.asarray(loaded)
+        yield name, mapped[file.sha256]
 
 
 def _write_array(folder: Path, name: str, array: AnyArray) -> ModelFile:
@@ -236,6 +241,20 @@ def _write_array(folder: Path, name: str, array: AnyArray) -> ModelFile:
         file.flush()
         os.fsync(file.fileno())
     return _described(path)
+
+
+def _share_equal_files(folder: Path, files: Mapping[str, ModelFile]) -> None:
+    """Keep arrays that several parts have in common once, where the file system has links."""
+    first: dict[str, str] = {}
+    for name, file in files.items():
+        kept = first.setdefault(file.sha256, name)
+        if kept != name:
+            with contextlib.suppress(OSError):
+                link = folder / f"{PARTIAL}{name}"
+                os.link(folder / f"{kept}.npy", link)
+                os.replace(link, folder / f"{name}.npy")
+                # A rename between two names of one file does nothing.
+                link.unlink(missing_ok=True)
 
 
 def _described(path: Path) -> ModelFile:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from loyalty_recommender.errors import BrokenArtifact
 
-FORMAT = 2
+FORMAT = 3
 """Rises when an older version could not read the arrays; older models are then refused."""
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from loyalty_recommender.attributes import Attributes
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interactions:
@@ -37,6 +39,8 @@ class Interactions:
     """(rows,) days since 1970-01-01 in the shop's time."""
     utc_offset_s: int = 0
     """Shop's time minus UTC in seconds, by which ``day`` was told."""
+    attributes: Attributes | None = None
+    """What the products are, in the order of ``products``; None where nothing is known."""
 
     @classmethod
     def from_columns(
@@ -142,6 +146,7 @@ class Interactions:
         return replace(
             inside,
             products=self.products.keep(kept),
+            attributes=None if self.attributes is None else self.attributes.only(kept),
             product=position[inside.product].astype(np.int32),
         )
 

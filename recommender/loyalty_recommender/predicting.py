@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def predict(asked: Prediction, progress: Callable[[str, float], None]) -> int:
     # Members who come later are left out by name too: how many there are decides with which
     # random numbers a factorisation starts.
     known = everything.before(asked.at_s).only_known_members()
+    known = replace(known, attributes=products.attributes_of(known.products))
     trained_at = datetime.fromtimestamp(asked.at_s, UTC)
     with tempfile.TemporaryDirectory(prefix="loyalty-predict-") as folder:
         train(known, Settings(), Path(folder), progress, trained_at=trained_at)

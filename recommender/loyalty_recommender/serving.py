@@ -1,10 +1,10 @@
 """Answers for a storefront, from a published model; needs numpy only and never implicit."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,29 +15,20 @@ from loyalty_recommender.errors import BadRequest, BrokenArtifact, UnknownWindow
 from loyalty_recommender.explaining import Explainer, ProductFacts
 from loyalty_recommender.history import NOTHING_BOUGHT, History
 from loyalty_recommender.models import FITTED, Fitted, Query
-from loyalty_recommender.models.item_item import FittedItemItem
+from loyalty_recommender.models.completion import FittedCompletion
+from loyalty_recommender.models.next_visit import FittedNextVisit
+from loyalty_recommender.models.novel import FittedNovel
+from loyalty_recommender.models.repeat import FittedRepeat
 from loyalty_recommender.reasons import Reason
-from loyalty_recommender.rows import Rows
 from loyalty_recommender.topk import Ranking
 from loyalty_recommender.vocabulary import Vocabulary
 from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
 
+Kind = TypeVar("Kind", bound=Fitted)
+
 Allowed: TypeAlias = Mask | Callable[[Indices], Mask]
 """Which products may be answered: one truth value per product in the order of
 ``Recommender.products``, or a function from positions in it to such truth values."""
-
-
-PART_OF = {
-    Window.FOR_YOU: "for_you",
-    Window.BUY_AGAIN: "buy_again",
-    Window.NEXT_VISIT: "next_visit",
-    Window.SIMILAR: "similar",
-    Window.BOUGHT_TOGETHER: "together",
-    Window.CART: "together",
-    Window.TRENDING: "trending",
-    Window.NEW_ARRIVALS: "arrivals",
-}
-"""Which part of the model answers a window when it knows the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +48,9 @@ class Recommendation:
     items: list[Item]
     """Best first; shorter than asked, or empty, where there is no more."""
     strategy: str
-    """The kind of model that really answered: ``als``, ``personal``, ``item-item``,
-    ``arrivals``, or ``popularity`` where the subject was unknown or nothing else was asked."""
+    """The kind of model that really answered: ``novel``, ``repeat``, ``next-visit``,
+    ``completion``, ``item-item``, ``arrivals``, or ``popularity`` where the subject was unknown or
+    nothing else was asked."""
 
     @property
     def products(self) -> list[str]:
@@ -80,13 +72,25 @@ class Recommender:
             self._visits_min = int(card.settings["member_visits_min"])
             self.products: tuple[str, ...] = tuple(Vocabulary(arrays["ids.products"]).texts())
             parts = {part: _part(part, kind, arrays) for part, kind in card.parts.items()}
-            self._parts = {window: parts[part] for window, part in PART_OF.items()}
+            novel = _of_kind(parts, "for_you", FittedNovel)
+            completion = _of_kind(parts, "cart", FittedCompletion)
+            repeat = _of_kind(parts, "buy_again", FittedRepeat)
             self._popular = parts["popular"]
+            self._parts: dict[Window, Fitted] = {
+                Window.FOR_YOU: novel,
+                Window.BUY_AGAIN: repeat,
+                Window.NEXT_VISIT: FittedNextVisit(repeat, novel),
+                Window.SIMILAR: novel.similar,
+                Window.BOUGHT_TOGETHER: completion.together,
+                Window.CART: completion,
+                Window.TRENDING: parts["trending"],
+                Window.NEW_ARRIVALS: parts["arrivals"],
+            }
             self._explainer = Explainer(
                 self.products,
                 ProductFacts.from_arrays(_own("facts", arrays)),
-                similar=_neighbours(parts["similar"]),
-                together=_neighbours(parts["together"]),
+                similar=novel.similar.neighbours,
+                together=completion.together.neighbours,
             )
         except (KeyError, ValueError) as error:
             raise BrokenArtifact(f"model {card.model_id} lacks a part: {error!r}") from error
@@ -262,7 +266,8 @@ def _own(part: str, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
     }
 
 
-def _neighbours(part: Fitted) -> Rows:
-    if not isinstance(part, FittedItemItem):
-        raise ValueError(f"neighbours are wanted for the reasons, found {part.strategy}")
-    return part.neighbours
+def _of_kind(parts: Mapping[str, Fitted], name: str, kind: type[Kind]) -> Kind:
+    part = parts[name]
+    if not isinstance(part, kind):
+        raise ValueError(f"{name} should be {kind.__name__}, found {part.strategy}")
+    return part

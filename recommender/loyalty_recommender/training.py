@@ -16,11 +16,11 @@ from loyalty_recommender.errors import BadSettings, FitFailed
 from loyalty_recommender.explaining import ProductFacts
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models import Fitted, Model
-from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.arrivals import Arrivals
-from loyalty_recommender.models.item_item import ItemItem
-from loyalty_recommender.models.personal import Personal
+from loyalty_recommender.models.completion import Completion
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.models.popularity import Popularity
+from loyalty_recommender.models.repeat import Repeat
 
 Report: TypeAlias = Callable[[str, float], None]
 """Told what is being done, in a few words, and the share of the whole done, 0.0 to 1.0."""
@@ -28,11 +28,9 @@ Report: TypeAlias = Callable[[str, float], None]
 LIBRARIES = ("implicit", "numpy", "scipy")
 
 SHARES = {
-    "for_you": 0.40,
-    "similar": 0.35,
-    "together": 0.15,
-    "buy_again": 0.01,
-    "next_visit": 0.01,
+    "for_you": 0.60,
+    "cart": 0.22,
+    "buy_again": 0.12,
     "popular": 0.01,
     "trending": 0.01,
     "arrivals": 0.01,
@@ -48,11 +46,12 @@ class Settings:
     """Products bought in fewer visits (one member on one day) than this are left out, >= 1."""
     member_visits_min: int = 3
     """Members with fewer visits than this are answered by popularity, >= 1."""
-    for_you: Als = field(default_factory=Als)
-    buy_again: Personal = field(default_factory=Personal)
-    next_visit: Personal = field(default_factory=Personal)
-    together: ItemItem = field(default_factory=ItemItem)
-    similar: ItemItem = field(default_factory=lambda: ItemItem(over="members"))
+    for_you: Novel = field(default_factory=Novel)
+    """Its likenesses over members answer SIMILAR, too."""
+    cart: Completion = field(default_factory=Completion)
+    """Its likenesses over visits answer BOUGHT_TOGETHER, too."""
+    buy_again: Repeat = field(default_factory=Repeat)
+    """With what is new after it, it answers NEXT_VISIT, too."""
     popular: Popularity = field(default_factory=Popularity)
     trending: Popularity = field(default_factory=lambda: Popularity(recent_days=28.0))
     arrivals: Arrivals = field(default_factory=Arrivals)

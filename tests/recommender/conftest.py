@@ -12,6 +12,7 @@ from loyalty_recommender.arrays import DAY_S
 from loyalty_recommender.history import History
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.serving import Recommendation, Recommender
 from loyalty_recommender.training import Settings, train
 
@@ -88,7 +89,7 @@ def ask(
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """Few factors: the shop has two tastes."""
-    return Settings(for_you=Als(factors=2))
+    return Settings(for_you=Novel(als=Als(factors=2)))
 
 
 @pytest.fixture(scope="session")

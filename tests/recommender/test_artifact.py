@@ -200,9 +200,9 @@ def test_a_model_of_another_format_is_refused(published: Path, tmp_path: Path) -
     copy = tmp_path / "copy"
     shutil.copytree(artifact.folder_of(published), copy)
     text = (copy / "card.json").read_text()
-    (copy / "card.json").write_text(text.replace('"format": 2', '"format": 3'))
+    (copy / "card.json").write_text(text.replace('"format": 3', '"format": 4'))
 
-    with pytest.raises(BrokenArtifact, match="card of format 2, found 3"):
+    with pytest.raises(BrokenArtifact, match="card of format 3, found 4"):
         Recommender.load(copy)
 
 

@@ -11,14 +11,19 @@ from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models import FITTED, Fitted, Model, Query
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.arrivals import Arrivals
+from loyalty_recommender.models.base import Progress, silent
 from loyalty_recommender.models.baselines import BASELINES
 from loyalty_recommender.models.baselines.bm25 import Bm25
 from loyalty_recommender.models.baselines.bpr import Bpr
 from loyalty_recommender.models.baselines.ease import Ease
 from loyalty_recommender.models.baselines.tifu_knn import TifuKnn
+from loyalty_recommender.models.completion import Completion
 from loyalty_recommender.models.item_item import ItemItem
+from loyalty_recommender.models.next_visit import FittedNextVisit
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.models.personal import Personal
 from loyalty_recommender.models.popularity import Popularity
+from loyalty_recommender.models.repeat import Repeat
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,20 @@ class Case:
     needs: frozenset[str] = field(default_factory=frozenset)
 
 
+SMALL_NOVEL = Novel(als=Als(factors=4))
+
+
+@dataclass(frozen=True)
+class Both:
+    """The next visit is made of two models, and has no settings of its own."""
+
+    def fit(self, interactions: Interactions, progress: Progress = silent) -> Fitted:
+        progress(0.5)
+        repeat = Repeat().fit(interactions)
+        progress(1.0)
+        return FittedNextVisit(repeat, SMALL_NOVEL.fit(interactions))
+
+
 CASES = [
     Case("als", Als(factors=4), frozenset({"member"})),
     Case("arrivals", Arrivals()),
@@ -38,6 +57,10 @@ CASES = [
     Case("personal", Personal(), frozenset({"member"})),
     Case("popularity", Popularity()),
     Case("recent popularity", Popularity(recent_days=28.0)),
+    Case("repeat", Repeat(), frozenset({"member"})),
+    Case("novel", SMALL_NOVEL, frozenset({"member"})),
+    Case("completion", Completion(), frozenset({"basket"})),
+    Case("next visit", Both(), frozenset({"member"})),
     Case("bm25", Bm25(), frozenset({"member"})),
     Case("bpr", Bpr(factors=4), frozenset({"member"})),
     Case("ease", Ease(regularization=10.0), frozenset({"member"})),

@@ -32,7 +32,7 @@ def test_for_you_is_the_one_of_their_taste_they_never_bought(
 ) -> None:
     found = ask(member, "FOR_YOU", 1)
 
-    assert (ids(found), found.strategy) == ([missing], "als")
+    assert (ids(found), found.strategy) == ([missing], "novel")
 
 
 @pytest.mark.parametrize("member", ["tea-1", "coffee-0"])
@@ -43,8 +43,8 @@ def test_for_you_is_all_new_and_buy_again_all_old(
     old = ask(member, "BUY_AGAIN", 100)
 
     had = OWN[member] | {"milk"} | ({"wafers"} if member == "coffee-0" else set())
-    assert (set(ids(old)), old.strategy) == (had, "personal")
-    assert (set(ids(new)), new.strategy) == (set(recommender.products) - had, "als")
+    assert (set(ids(old)), old.strategy) == (had, "repeat")
+    assert (set(ids(new)), new.strategy) == (set(recommender.products) - had, "novel")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_goes_with_a_cart(ask: Ask) -> None:
 
     found = ask(None, "CART", 2, cart=cart, exclude=["milk"])
 
-    assert (set(ids(found)), found.strategy) == ({"tea-black", "tea-green"}, "item-item")
+    assert (set(ids(found)), found.strategy) == ({"tea-black", "tea-green"}, "completion")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_known_member_whose_products_are_all_shut_out_gets_none(
         found = ask("tea-1", window, 5, product="honey", cart=["honey"], allowed=nothing)
         assert found.items == []
     personal = ask("tea-1", "BUY_AGAIN", 5, allowed=recommender.mask(["sugar"]))
-    assert personal == Recommendation([], "personal")
+    assert personal == Recommendation([], "repeat")
 
 
 @given(st.data())

@@ -33,7 +33,7 @@ def test_the_card_tells_what_was_learned_from(
         "productsLeftOut": 0,
         "interactionsLeftOut": 0,
     }
-    assert card.settings["for_you"]["factors"] == 2
+    assert card.settings["for_you"]["als"]["factors"] == 2
     assert set(card.parts) == set(card.seconds) == set(SHARES)
     assert set(card.versions) == {"implicit", "numpy", "scipy"}
 

@@ -24,6 +24,7 @@ from loyalty.services.recommendations import RecommendationAnswer, Recommendatio
 from loyalty.services.training import Trainer
 from loyalty_recommender.card import Card
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings
 from loyalty_recommender.windows import Window
 
@@ -31,7 +32,7 @@ from .conftest import START, Shop
 
 pytestmark = pytest.mark.anyio
 
-SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
+SMALL = Settings(for_you=Novel(als=Als(factors=2)), product_visits_min=1)
 TEA, MISSING = "tea-1", missing(1)
 IDS = RecommendationIds(SecretKey("a key for tests, of more than 32 characters"))
 
@@ -129,17 +130,17 @@ async def test_a_member_is_shown_what_its_like_buy_and_it_does_not(windows: Wind
     assert {number: names(answer)[0] for number, answer in found.items()} == {
         number: missing(number) for number in range(6)
     }
-    assert {answer.strategy for answer in found.values()} == {"als"}
+    assert {answer.strategy for answer in found.values()} == {"novel"}
     assert all(
         not {"milk", *bought_by(number)[1]} & set(names(answer)) for number, answer in found.items()
     )
 
 
 WINDOWS: list[tuple[str, dict[str, Any], str, str | None]] = [
-    ("BUY_AGAIN", {"member": TEA}, "personal", "milk"),
+    ("BUY_AGAIN", {"member": TEA}, "repeat", "milk"),
     ("SIMILAR", {"product": "tea-green"}, "item-item", "tea-black"),
     ("BOUGHT_TOGETHER", {"product": "honey"}, "item-item", "milk"),
-    ("CART", {"cart": ["coffee-beans", "milk"]}, "item-item", "coffee-ground"),
+    ("CART", {"cart": ["coffee-beans", "milk"]}, "completion", "coffee-ground"),
     ("TRENDING", {}, "popularity", "milk"),
     ("NEW_ARRIVALS", {}, "arrivals", None),
     ("FOR_YOU", {}, "popularity", "milk"),
@@ -218,7 +219,7 @@ async def test_a_new_model_is_taken_up_while_the_old_one_answers(untrained: Wind
     second = await untrained.train()
     await _until(untrained, second.model_id)
 
-    assert strategies == ["popularity", "als"]
+    assert strategies == ["popularity", "novel"]
     shutil.rmtree(untrained.models / str(untrained.shop.tenant_id))
     await _until(untrained, None)
     assert (await untrained.ask("FOR_YOU", TEA)).strategy == "popularity"
@@ -251,7 +252,7 @@ async def test_a_purchase_since_the_training_shows_at_once(windows: Windows) -> 
 
     answer = await windows.ask("FOR_YOU", TEA)
 
-    assert answer.strategy == "als"
+    assert answer.strategy == "novel"
     assert MISSING not in names(answer)
 
 

@@ -19,6 +19,7 @@ from loyalty.services.training import Trainer, TrainingFailed
 from loyalty_recommender import artifact
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.serving import Recommender
 from loyalty_recommender.training import Settings
 
@@ -26,7 +27,7 @@ from .conftest import START, Shop
 
 pytestmark = pytest.mark.anyio
 
-SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
+SMALL = Settings(for_you=Novel(als=Als(factors=2)), product_visits_min=1)
 
 
 def order(name: str, member: str | None, *bought: str, days: int = 1) -> PaidOrder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,9 +52,8 @@ class Served:
         """Train, publish into a folder of its own and load."""
         with tempfile.TemporaryDirectory(prefix="loyalty-evaluate-") as folder:
             trained_at = datetime.fromtimestamp(interactions.span[1], UTC)
-            train(
-                interactions, self.settings, Path(folder), lambda *told: None, trained_at=trained_at
-            )
+            known = replace(interactions, attributes=attributes)
+            train(known, self.settings, Path(folder), lambda *told: None, trained_at=trained_at)
             return ServedModel(Recommender.load(Path(folder)), interactions)
 
 

@@ -90,3 +90,12 @@ class Model(Protocol):
 
 def silent(_: float) -> None:
     """The progress nobody watches."""
+
+
+def own(arrays: Mapping[str, AnyArray], prefix: str) -> dict[str, AnyArray]:
+    """The arrays of one part, by the part's own names."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

@@ -10,9 +10,9 @@ import numpy as np
 
 from loyalty_recommender.arrays import DAY_S, AnyArray, Mask
 from loyalty_recommender.errors import BadSettings
+from loyalty_recommender.fixed import first_allowed, ordered
 from loyalty_recommender.models.base import Progress, Query, silent
 from loyalty_recommender.models.decay import visit_weights
-from loyalty_recommender.models.fixed import first_allowed, ordered
 from loyalty_recommender.topk import Ranking
 
 if TYPE_CHECKING:

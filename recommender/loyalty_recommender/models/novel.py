@@ -1,0 +1,166 @@
+"""What a member may like and never bought: ALS, trends and leanings, weighed by learned weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
+from loyalty_recommender.features.novel import NAMES, Leanings, novel_features
+from loyalty_recommender.features.pairs import Pairs
+from loyalty_recommender.features.statistics import ProductStatistics
+from loyalty_recommender.fixed import first_allowed
+from loyalty_recommender.listwise import Question, learned_weights, weighed
+from loyalty_recommender.models.als import Als, FittedAls
+from loyalty_recommender.models.base import Progress, Query, own, silent
+from loyalty_recommender.models.item_item import FittedItemItem, ItemItem
+from loyalty_recommender.models.repeat import check_learning, checked_weights, end_day
+from loyalty_recommender.pasts import pasts, split_day
+from loyalty_recommender.priors import NOVEL
+from loyalty_recommender.topk import Ranking, best, nothing
+
+if TYPE_CHECKING:
+    from loyalty_recommender.interactions import Interactions
+
+BY_AFFINITY = 300
+"""Candidates with the largest affinity by ALS, at least."""
+BY_TRIALS = 100
+"""Candidates that most members have lately bought for the first time, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Novel:
+    """Candidates by ALS and by recent first purchases, ranked by learned weights.
+
+    Source of the candidates: Hu, Koren, Volinsky 2008, by implicit. Weights are learned on the
+    members' own past, with ALS and the likenesses fitted on what lay before it.
+    """
+
+    als: Als = field(default_factory=lambda: Als(factors=32, regularization=1.0, iterations=12))
+    similar: ItemItem = field(default_factory=lambda: ItemItem(over="members", neighbours=100))
+    strength: float = 10.0
+    """How firmly the weights are held to those of ``priors``, > 0."""
+    share: float = 0.15
+    """Of the candidates not bought, how many the training looks at, above 0 up to 1."""
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        check_learning(self.strength, self.share, self.seed)
+
+    def fit(self, interactions: Interactions, progress: Progress = silent) -> FittedNovel:
+        """Learn the weights at an earlier day, then everything else at the end of the data."""
+        day = split_day(interactions)
+        before = interactions.rows(interactions.day < day)
+        weights = NOVEL
+        if len(before):
+            earlier = self._parts(before, day, weights)
+            progress(0.4)
+            weights = learned_weights(
+                _questions(interactions, earlier, day, self.seed),
+                NOVEL,
+                strength=self.strength,
+                share=self.share,
+                seed=self.seed,
+            )
+        progress(0.6)
+        fitted = self._parts(interactions, end_day(interactions), weights)
+        progress(1.0)
+        return fitted
+
+    def _parts(self, interactions: Interactions, day: int, weights: Scores) -> FittedNovel:
+        return FittedNovel(
+            self.als.fit(interactions),
+            self.similar.fit(interactions),
+            ProductStatistics.of(interactions, day),
+            weights,
+        )
+
+
+def _questions(
+    interactions: Interactions, model: FittedNovel, day: int, seed: int
+) -> Iterator[Question]:
+    everything = np.ones(len(interactions.products), dtype=np.bool_)
+    for past in pasts(interactions, day, seed=seed):
+        tried = past.tried()
+        query = Query(past.history, day)
+        if len(tried) and model.knows(query):
+            candidates, features = model.candidates(query, 1, everything)
+            yield Question(features, np.isin(candidates, tried), len(tried))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedNovel:
+    """Vectors, likenesses, statistics of the products, and weights."""
+
+    als: FittedAls
+    similar: FittedItemItem
+    statistics: ProductStatistics
+    weights: Scores
+    """(columns,) of ``novel_features``."""
+
+    strategy: ClassVar[str] = "novel"
+
+    def knows(self, query: Query) -> bool:
+        """Whether the member bought any product that has a vector."""
+        return self.als.knows(query)
+
+    def recommend(self, query: Query, first: int, allowed: Mask) -> Ranking:
+        """Products the member never bought, by how likely it tries them soon."""
+        if not self.knows(query):
+            return nothing()
+        candidates, features = self.candidates(query, first, allowed)
+        return best(candidates, weighed(features, self.weights), first)
+
+    def candidates(self, query: Query, first: int, allowed: Mask) -> tuple[Indices, Scores]:
+        """Some products worth a closer look, and their features.
+
+        Args:
+            first: how many are wanted at least; more are looked at.
+
+        Returns:
+            Rising positions (candidates,), and (candidates, columns).
+        """
+        pairs = Pairs.of(query.history, query.day)
+        may = allowed.copy()
+        may[pairs.product] = False
+        vector = self.als.vector(query.history)
+        near = self.als.products.largest(vector, max(BY_AFFINITY, 2 * first), may).products
+        trials = first_allowed(self.statistics.trials, max(BY_TRIALS, first), may).products
+        chosen = np.zeros(len(may), dtype=np.bool_)
+        chosen[near] = True
+        chosen[trials] = True
+        found = np.flatnonzero(chosen).astype(np.int32)
+        features = novel_features(
+            found,
+            self.als.products.rows_of(found),
+            Leanings.of(pairs, vector, self.statistics),
+            self.similar.neighbours,
+            self.statistics,
+        )
+        return found, features
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """Those of every part."""
+        return {
+            "weights": self.weights,
+            **self.statistics.arrays(),
+            **{f"als_{name}": array for name, array in self.als.arrays().items()},
+            **{f"similar_{name}": array for name, array in self.similar.arrays().items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
+        """Read every part back.
+
+        Raises:
+            ValueError: weights of another version's columns.
+        """
+        return cls(
+            FittedAls.from_arrays(own(arrays, "als_")),
+            FittedItemItem.from_arrays(own(arrays, "similar_")),
+            ProductStatistics.from_arrays(arrays),
+            checked_weights(arrays["weights"], len(NAMES)),
+        )
