@@ -64,7 +64,5 @@ class FittedNextVisit:
 
 def _bounded(scores: Scores) -> Scores:
     """Any scores as scores in (0, 1), in the same order, whatever else was answered."""
-    found: Scores = np.float32(0.5) * (
-        scores / (np.abs(scores) + np.float32(1.0)) + np.float32(1.0)
-    )
-    return found
+    bounded: Scores = (0.5 + 0.5 * scores / (1.0 + np.abs(scores))).astype(np.float32)
+    return bounded
