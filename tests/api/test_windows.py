@@ -233,7 +233,6 @@ FILTERS: list[tuple[dict[str, Any], Sequence[str]]] = [
     ({"priceMin": eur("2.00")}, ["coffee-beans", "honey"]),
     ({"priceMin": eur("2.00"), "priceMax": eur("2.00")}, ["honey"]),
     ({"priceMax": eur("0.99")}, []),
-    ({"stockMin": 5, "categories": ["SWEET"]}, ["honey"]),
     ({"categories": []}, [*TEAS, "coffee-beans", "coffee-ground", "coffee-decaf", "sugar", "milk"]),
     ({"categories": ["NOTHING"]}, []),
 ]
@@ -264,6 +263,25 @@ async def test_filters_leave_out_and_never_pad(
         assert await names(trained.anonymous, "TRENDING", first=1, filter=wanted) == found[:1]
 
 
+async def test_only_services_ask_by_stock(trained: Program) -> None:
+    """A shopper would learn by trying how many there are."""
+    for name, stock in (("honey", 5), ("sugar", 4), ("milk", 1)):
+        await trained.stock(trained.product(name, price_minor=100, stock=stock))
+    wanted = {"stockMin": 5}
+    everything = await names(trained.till, "TRENDING", first=50)
+
+    found = await names(trained.till, "TRENDING", first=50, filter=wanted)
+
+    # What is not counted is there.
+    assert found == [name for name in everything if name not in ("sugar", "milk")]
+    query = "query($f:RecommendationFilter){recommendations(window:TRENDING,filter:$f){strategy}}"
+    for caller in (trained.anonymous, await trained.shopper(ANN)):
+        refused = await caller.ask(query, {"f": wanted})
+        assert refused["errors"][0]["message"] == (
+            "found a stockMin, wanted none: only services ask by stock"
+        )
+
+
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
@@ -283,7 +301,7 @@ async def test_filters_leave_out_and_never_pad(
 async def test_a_filter_that_cannot_be_is_refused(
     wanted: dict[str, Any], field: str, sqlite_shop: ApiShop
 ) -> None:
-    anybody = sqlite_shop.programs[0].anonymous
+    anybody = sqlite_shop.programs[0].till
     query = (
         "query($f:RecommendationFilter){recommendations(window:TRENDING,filter:$f){items{rank}}}"
     )

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from quote_cases import AT, Case, cases
+from hypothesis import strategies as st
+from quote_cases import AT, CATEGORIES, Case, cases
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.lots import Expiring
-from loyalty.domain.quote_brief import brief, within_reach
+from loyalty.domain.offers import OfferTarget, PoolOffer
+from loyalty.domain.quote_brief import Brief, Briefing, within_reach
+from loyalty.domain.quote_holdings import OfferFacts
 from loyalty.domain.quote_terms import (
     ALL_POINTS,
     NO_CREDIT,
@@ -35,17 +38,46 @@ from loyalty.services.shopper_quote import quote_for_shopper
 no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def brief(case: Case, ruleset: Ruleset, choice: Choice) -> Brief:
+    briefing = Briefing(ruleset, case.member, case.cart, choice, AT, case.holdings)
+    # Whatever was asked of it before changes nothing.
+    briefing.paid_with(ALL_POINTS)
+    return briefing.paid_with(choice.points)
+
+
 def quoted(case: Case, cart: Cart, choice: Choice) -> Quote:
     return quote_for_shopper(case.ruleset, case.member, cart, choice, AT, case.holdings)
 
 
+def offered(case: Case) -> Case:
+    """The case with its first reward as an offer of the member's own."""
+    if not case.ruleset.rewards:
+        return case
+    first, *others = case.ruleset.rewards
+    plain = replace(
+        first, needs_coupon=False, stocked=False, uses_per_member_max=None, needs_offer=True
+    )
+    target = OfferTarget("some", "some", categories=CATEGORIES)
+    pool = PoolOffer(first.code, "Offer", first.code, (target,), bonus_points=3)
+    coupons = tuple(x for x in case.holdings.coupons if x.reward != first.code)
+    mine = OfferFacts(5, first.code, "some", AT + timedelta(days=3))
+    return case._replace(
+        ruleset=replace(case.ruleset, rewards=(plain, *others), offers=(pool,)),
+        choice=replace(case.choice, pinned=(), excluded=(), codes=()),
+        holdings=replace(case.holdings, coupons=coupons, offers=(mine,)),
+    )
+
+
+ANY = st.one_of(cases(), cases().map(offered))
+
+
 @no_deadline
-@given(cases())
+@given(ANY)
 def test_a_brief_is_what_a_shoppers_quote_says(case: Case) -> None:
     holdings = replace(case.holdings, gift_cards=())
     case = case._replace(holdings=holdings, choice=replace(case.choice, credit=NO_CREDIT))
 
-    found = brief(case.ruleset, case.member, case.cart, case.choice, AT, holdings)
+    found = brief(case, case.ruleset, case.choice)
 
     said = quoted(case, case.cart, case.choice)
     assert (found.total_minor, found.payable_minor) == (said.total_minor, said.payable_minor)
@@ -55,15 +87,15 @@ def test_a_brief_is_what_a_shoppers_quote_says(case: Case) -> None:
 
 
 @no_deadline
-@given(cases())
+@given(ANY)
 def test_what_is_out_of_reach_changes_no_quote(case: Case) -> None:
-    holdings = replace(case.holdings, gift_cards=())
+    case = case._replace(holdings=replace(case.holdings, gift_cards=()))
     choice = Choice(points=case.choice.points)
-    near = within_reach(case.ruleset, case.member, AT, holdings)
+    near = within_reach(case.ruleset, case.member, AT, case.holdings)
 
-    found = brief(near, case.member, case.cart, choice, AT, holdings)
+    found = brief(case, near, choice)
 
-    assert found == brief(case.ruleset, case.member, case.cart, choice, AT, holdings)
+    assert found == brief(case, case.ruleset, choice)
 
 
 def status(ruleset: Ruleset, tier: str | None, qualifying: int) -> TierStatus:
@@ -77,7 +109,7 @@ def one_piece(line: CartLine) -> CartLine:
 
 
 @no_deadline
-@given(cases())
+@given(ANY)
 def test_figures_of_a_product_are_those_of_its_own_quote(case: Case) -> None:
     if case.member is None:
         return

@@ -6,7 +6,7 @@ constant and the products that depend on a variable.
 
 from collections.abc import Mapping
 
-from graphql.language import IntValueNode, ValueNode
+from graphql.language import IntValueNode, ListValueNode, ValueNode
 
 from loyalty_graphql.limits.settings import Limits
 
@@ -85,6 +85,8 @@ def _items(
         return max(len(value), 1)
     if value is None:
         default = defaults.get(name)
+        if isinstance(default, ListValueNode):
+            return max(len(default.values), 1)
         if isinstance(default, IntValueNode):
             value = int(default.value) if len(default.value) <= 9 else COUNT_MAX
     if isinstance(value, bool) or not isinstance(value, int):

@@ -60,7 +60,7 @@ class Recommendations:
             trained_at=answer.trained_at,
             model_id=answer.model_id,
             language=audience.words.language.tag,
-            items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
+            items=RecommendedProduct.all_of(answer, audience),
         )
 
 
@@ -95,5 +95,5 @@ class RankedProducts:
             trained_at=answer.trained_at,
             model_id=answer.model_id,
             language=audience.words.language.tag,
-            items=[RecommendedProduct.of(item, answer.strategy, audience) for item in answer.items],
+            items=RecommendedProduct.all_of(answer, audience),
         )

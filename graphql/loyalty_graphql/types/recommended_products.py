@@ -3,6 +3,7 @@
 The member's figures are read once for all products of a request, and only where a field asks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -195,13 +196,30 @@ class RecommendedProduct:
     )
 
     item: strawberry.Private[ShopProduct]
+    beside: strawberry.Private[Sequence[ShopProduct]]
     audience: strawberry.Private[Audience]
 
     @classmethod
+    def all_of(
+        cls, answer: recommendations.RecommendationAnswer, audience: Audience
+    ) -> "list[RecommendedProduct]":
+        """The API's view of an answer's products."""
+        beside = [item.product for item in answer.items]
+        return [cls.of(item, answer.strategy, audience, beside) for item in answer.items]
+
+    @classmethod
     def of(
-        cls, item: recommendations.Recommended, strategy: str, audience: Audience
+        cls,
+        item: recommendations.Recommended,
+        strategy: str,
+        audience: Audience,
+        beside: Sequence[ShopProduct],
     ) -> "RecommendedProduct":
-        """The API's view of a product in an answer."""
+        """The API's view of a product in an answer.
+
+        Args:
+            beside: all products of the answer.
+        """
         because, shown = item.because, item.product
         early = EarlyAccess(tiers=list(shown.tiers), until=shown.tiers_until)
         return cls(
@@ -212,6 +230,7 @@ class RecommendedProduct:
             boosts=list(item.boosts),
             early_access=early if shown.tiers else None,
             item=item.product,
+            beside=beside,
             audience=audience,
         )
 
@@ -222,7 +241,7 @@ class RecommendedProduct:
     async def loyalty(self, info: Info) -> ProductLoyalty | None:
         member = self.audience.member
         shown = await info.context.loaders.shown_products.load(member or GUEST)
-        facts = shown.facts(self.item)
+        facts = await shown.facts(self.item, self.beside)
         if facts is None:
             return None
         return ProductLoyalty.of(facts, self.item.currency, is_member=member is not None)

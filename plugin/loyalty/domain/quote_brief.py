@@ -18,8 +18,8 @@ from loyalty.domain.quote_holdings import Holdings
 from loyalty.domain.quote_input import validated
 from loyalty.domain.quote_money import MoneyTender
 from loyalty.domain.quote_points import points_candidate
-from loyalty.domain.quote_tender import points_shares
-from loyalty.domain.quote_terms import TENDER, Choice, MemberFacts, PointsMode
+from loyalty.domain.quote_tender import NO_PAYMENT, points_shares
+from loyalty.domain.quote_terms import TENDER, Choice, MemberFacts, PointsMode, PointsWanted
 from loyalty.domain.ruleset import Reward, Ruleset
 
 _NO_MONEY = MoneyTender((), 0, ())
@@ -42,32 +42,47 @@ class Brief:
     barred: frozenset[str]
 
 
-def brief(
-    ruleset: Ruleset,
-    member: MemberFacts | None,
-    cart: Cart,
-    choice: Choice,
-    at: datetime,
-    holdings: Holdings,
-) -> Brief:
-    """What ``shopper_quote.quote_for_shopper`` says of a cart that no credit and no gift card pays.
+class Briefing:
+    """A cart, looked at once for several ways of paying.
 
-    Like there, whatever the cost would shape is left out, so that no figure tells it.
+    It says what ``shopper_quote.quote_for_shopper`` says of a cart that no credit and no gift card
+    pays. Like there, whatever the cost would shape is left out, so that no figure tells it.
 
     Raises:
         BadInput: the cart is not one.
     """
-    validated(cart, ruleset)
-    at = at.astimezone(UTC)
-    examination = Examination(ruleset, member, cart, at, choice, holdings)
-    items = examination.rewards_that_may_apply()
-    barred: frozenset[str] = frozenset()
-    while True:
-        selection = _selected(examination, items, barred)
-        shaped = frozenset(_shaped(examination, items, selection)) - barred
-        if not shaped:
-            return _brief(examination, items, selection, barred)
-        barred |= shaped
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        member: MemberFacts | None,
+        cart: Cart,
+        choice: Choice,
+        at: datetime,
+        holdings: Holdings,
+    ) -> None:
+        validated(cart, ruleset)
+        at = at.astimezone(UTC)
+        self._examination = Examination(ruleset, member, cart, at, choice, holdings)
+        self._items = self._examination.rewards_that_may_apply()
+
+    def paid_with(self, points: PointsWanted) -> Brief:
+        """What it comes to by the choice, when so many points pay."""
+        examination, items = self._examination, self._items
+        # Which rewards there are, and by which coupons, does not depend on how the rest is paid.
+        examination.choice = replace(examination.choice, points=points)
+        barred: frozenset[str] = frozenset()
+        if points.mode is PointsMode.NONE and all(item.unmet for item in items):
+            # Nothing to choose among, which is how it is with most products.
+            basket = examination.basket
+            nothing = Selection((), NO_PAYMENT, 0, basket.gross, basket.guard.room, 0, proven=True)
+            return _brief(examination, items, nothing, barred)
+        while True:
+            selection = _selected(examination, items, barred)
+            shaped = frozenset(_shaped(examination, items, selection)) - barred
+            if not shaped:
+                return _brief(examination, items, selection, barred)
+            barred |= shaped
 
 
 def _selected(

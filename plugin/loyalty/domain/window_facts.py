@@ -10,9 +10,9 @@ from datetime import datetime
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.lots import Expiring
-from loyalty.domain.quote_brief import Brief, brief, within_reach
+from loyalty.domain.quote_brief import Brief, Briefing, within_reach
 from loyalty.domain.quote_holdings import NO_HOLDINGS, Holdings
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, MemberFacts
+from loyalty.domain.quote_terms import ALL_POINTS, NO_POINTS, Choice, MemberFacts
 from loyalty.domain.rates import tender_value_minor
 from loyalty.domain.ruleset import Reward, Ruleset, Tier
 from loyalty.domain.tiers import TierStatus
@@ -77,19 +77,18 @@ class WindowFactsOf:
         shopper = self._shopper
         if shopper is None or not shopper.facts.is_active:
             return WindowFacts(line.unit_minor)
-        found = self._brief(shopper, line, Choice())
+        cart = Cart(CART, self._ruleset.currency, (line,))
+        facts, holdings = shopper.facts, shopper.holdings
+        briefing = Briefing(self._ruleset, facts, cart, Choice(), self._at, holdings)
+        found = briefing.paid_with(NO_POINTS)
         spendable = self._ruleset.spendable.code
         return WindowFacts(
             found.total_minor,
             found.applied,
             _earned(found, spendable),
             self._lifts_to(shopper, found),
-            self._covered(shopper, line, found),
+            self._covered(shopper, briefing, found),
         )
-
-    def _brief(self, shopper: Shopper, line: CartLine, choice: Choice) -> Brief:
-        cart = Cart(CART, self._ruleset.currency, (line,))
-        return brief(self._ruleset, shopper.facts, cart, choice, self._at, shopper.holdings)
 
     def _lifts_to(self, shopper: Shopper, found: Brief) -> Tier | None:
         policy = self._ruleset.tier_policy
@@ -100,19 +99,19 @@ class WindowFactsOf:
         is_up = ranks.index(reached.code) > ranks.index(shopper.tier.current.code)
         return reached if is_up else None
 
-    def _covered(self, shopper: Shopper, line: CartLine, without: Brief) -> Covered | None:
+    def _covered(self, shopper: Shopper, briefing: Briefing, without: Brief) -> Covered | None:
         """What pays for it wholly with the fewest points, where points that expire soon do.
 
         Args:
             without: what it comes to when no points pay.
         """
-        if not line.unit_minor or not any(shopper.expiring.values()):
+        if not any(shopper.expiring.values()):
             return None
         if not without.barred and self._worth_minor(shopper) < without.total_minor:
             # No choice leaves less to pay, and most products are out of reach of a few points.
             return None
         # Of all choices that leave nothing to pay, the most saved is the one of fewest points.
-        found = self._brief(shopper, line, Choice(points=ALL_POINTS))
+        found = briefing.paid_with(ALL_POINTS)
         if found.payable_minor or len(found.points_needed) != 1:
             return None
         ((kind, needed),) = found.points_needed.items()

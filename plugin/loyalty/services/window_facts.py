@@ -1,5 +1,8 @@
 """What recommended products mean to the member they are shown to."""
 
+import asyncio
+from collections.abc import Sequence
+
 from loyalty.clock import Clock
 from loyalty.domain.cart import CartLine
 from loyalty.domain.quote_terms import Choice
@@ -17,13 +20,24 @@ class ShownProducts:
     def __init__(self, ruleset: Ruleset, shopper: Shopper | None, clock: Clock) -> None:
         self.ruleset = ruleset
         self._of = WindowFactsOf(ruleset, shopper, clock.now())
-        self._known: dict[int, WindowFacts | None] = {}
+        self._reckoning: dict[int, asyncio.Task[dict[int, WindowFacts | None]]] = {}
 
-    def facts(self, product: Product) -> WindowFacts | None:
-        """None for a product without a price in the program's currency."""
-        if product.id not in self._known:
-            self._known[product.id] = self._facts(product)
-        return self._known[product.id]
+    async def facts(self, product: Product, beside: Sequence[Product] = ()) -> WindowFacts | None:
+        """None for a product without a price in the program's currency.
+
+        Args:
+            beside: what it is shown with, reckoned in the same go.
+        """
+        task = self._reckoning.get(product.id)
+        if task is None:
+            some = {each.id: each for each in (product, *beside) if each.id not in self._reckoning}
+            # A page of fifty takes longer than others should wait for the loop.
+            task = asyncio.create_task(asyncio.to_thread(self._all, list(some.values())))
+            self._reckoning |= dict.fromkeys(some, task)
+        return (await task)[product.id]
+
+    def _all(self, products: Sequence[Product]) -> dict[int, WindowFacts | None]:
+        return {product.id: self._facts(product) for product in products}
 
     def _facts(self, product: Product) -> WindowFacts | None:
         if product.price_minor is None or product.currency != self.ruleset.currency:

@@ -151,6 +151,7 @@ def test_one_more_than_allowed_is_refused(core_schema, limit, largest, next_one)
         ("{ unknown(ids: []) { worse } }", {}, 1 + 1),
         ("query($i: [Int!]) { unknown(ids: $i) { worse } }", {"i": [1, 2, 3, 4]}, 1 + 4),
         ("query($i: [Int!]) { unknown(ids: $i) { worse } }", {"i": []}, 1 + 1),
+        ("query($i: [Int!] = [1, 2]) { unknown(ids: $i) { worse } }", {}, 1 + 2),
         ("{ items(first: " + "9" * 5_000 + ") { nodes { name } } }", {}, 10**12),
     ],
 )

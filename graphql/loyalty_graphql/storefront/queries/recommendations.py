@@ -8,6 +8,7 @@ from strawberry import UNSET
 
 from loyalty.domain.calendar import day_of
 from loyalty.domain.ruleset import Ruleset
+from loyalty.errors import BadInput
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.picking import EVERYTHING, ProductFilter
 from loyalty.services.summary import Member
@@ -54,7 +55,7 @@ class RecommendationFilter:
     )
     stock_min: int | None = strawberry.field(
         description="So many pieces are in stock at least; a product whose stock is not counted "
-        "has enough. What is out of stock is never answered.",
+        "has enough. For services alone. What is out of stock is never answered to anybody.",
         default=UNSET,
     )
 
@@ -115,7 +116,7 @@ async def recommendations(
         first=10 if first is None else first,
         product=product or None,
         cart=list(dict.fromkeys(cart or ())),
-        wanted=_filter(filter, rules.currency) if filter else EVERYTHING,
+        wanted=_filter(filter, viewer, rules.currency) if filter else EVERYTHING,
         session=session or None,
     )
     return Recommendations.of(window, answer, _audience(info, shown, rules, locale, cart or ()))
@@ -148,8 +149,15 @@ async def rank_products(
     return RankedProducts.of(answer, _audience(info, shown, rules, locale))
 
 
-def _filter(given: RecommendationFilter, currency: str) -> ProductFilter:
-    """Raises BadInput for an amount that is none, or of another currency."""
+def _filter(given: RecommendationFilter, viewer: Viewer, currency: str) -> ProductFilter:
+    """Raises BadInput for an amount that is none, or of another currency, and for a least stock
+    that a shopper names: by trying, it would learn how many there are.
+    """
+    if given.stock_min and viewer.kind in (ViewerKind.SHOPPER, ViewerKind.ANONYMOUS):
+        raise BadInput(
+            "found a stockMin, wanted none: only services ask by stock",
+            field=("filter", "stockMin"),
+        )
     least, most = given.price_min, given.price_max
     return ProductFilter(
         price_minor_min=minor_of(least, currency, "filter", "priceMin") if least else None,
