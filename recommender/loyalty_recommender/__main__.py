@@ -53,7 +53,37 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure models on purchases that were made")
     evaluate.set_defaults(run=_evaluate)
     _add_evaluation(evaluate)
+    offers = commands.add_parser(
+        "evaluate-offers", help="measure who uses offers on campaigns that were run"
+    )
+    offers.set_defaults(run=_evaluate_offers)
+    _add_offer_evaluation(offers)
     return parser
+
+
+def _add_offer_evaluation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with interactions, products, campaign_dates, campaigns, offers and "
+        "redemptions, each .parquet or .csv; that of Complete Journey is recognised as it is",
+    )
+    _add_columns(parser)
+    parser.add_argument(
+        "--test-day",
+        type=int,
+        default=225,
+        metavar="DAY",
+        help="days after the first purchase from which on campaigns are the test",
+    )
+    parser.add_argument(
+        "--choice",
+        action="store_true",
+        help="ask the campaigns before it, on which settings were chosen",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for offer-figures.json")
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -214,6 +244,20 @@ def _evaluate(given: argparse.Namespace) -> None:
         out=given.out,
     )
     print(evaluate(asked, told).table(), end="")
+
+
+def _evaluate_offers(given: argparse.Namespace) -> None:
+    from loyalty_recommender.evaluation.command import told
+    from loyalty_recommender.offers.command import OfferEvaluation, evaluate_offers
+
+    asked = OfferEvaluation(
+        data=given.data,
+        columns=given.columns,
+        choice=given.choice,
+        test_day=given.test_day,
+        out=given.out,
+    )
+    print(evaluate_offers(asked, told), end="")
 
 
 def _report(doing: str, share: float) -> None:
