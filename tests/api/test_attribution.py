@@ -359,3 +359,81 @@ async def test_an_event_that_was_on_its_way_when_its_member_was_erased_goes(show
 
     assert await shown.shop.services.purging.events_due(tenant_id) == 1
     assert await database.read(EVENTS(tenant_id)) == [(0,)]
+
+
+async def say(
+    shown: Shown, id: str, order: str = "o-1", caller: Caller | None = None, **more: Any
+) -> tuple[int, list[Any]]:
+    """Have the shop say that an order has tea of an answer: how many were new, and refusals."""
+    event = {"recommendationId": id, "type": "PURCHASE", "product": "tea", "order": order, **more}
+    told = await (caller or shown.program.till).run(
+        "recommendation_events", input={"events": [event]}
+    )
+    return told["recorded"], [(each["code"], each["field"][-1]) for each in told["userErrors"]]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_the_shop_says_what_a_guest_bought(shown: Shown, is_first: bool) -> None:
+    id = await shown.answer(None, window="FOR_YOU")
+    steps = [lambda: say(shown, id), lambda: shown.buys("o-1", ("tea", 2, 900), member=None)]
+    for step in steps if is_first else reversed(steps):
+        await step()
+        await shown.attributed()
+        shown.later(DAY)
+
+    assert await shown.attributed() == [("o-1", "tea", "CART", "FOR_YOU", 2, 900)]
+    await shown.refund("o-1", "r-1", {"line": "1", "quantity": 1})
+    assert await shown.attributed() == [("o-1", "tea", "CART", "FOR_YOU", 1, 450)]
+    (figures,) = await shown.figures()
+    assert (figures["window"], figures["carts"], figures["purchases"]) == ("FOR_YOU", 0, 1)
+
+
+async def test_the_shops_first_word_counts_and_goes_before_what_is_found(shown: Shown) -> None:
+    ids = [await shown.answer(window=window) for window in ("FOR_YOU", "BUY_AGAIN", "TRENDING")]
+    told = [await say(shown, id) for id in ids[:2]]
+    shown.later(MINUTE)
+    await shown.report(ids[2], "CLICK")
+    await shown.buys("o-1")
+
+    assert told == [(1, []), (0, [])]
+    assert await shown.attributed() == [("o-1", "tea", "CART", "FOR_YOU", 1, 1_000)]
+    assert await shown.attributed() == [("o-1", "tea", "CART", "FOR_YOU", 1, 1_000)]
+
+
+async def test_who_is_not_believed_about_orders(shown: Shown, other_program: Program) -> None:
+    id = await shown.answer(None)
+    ann, bad = await shown.program.shopper("ann"), "BAD_USER_INPUT"
+    await shown.buys("o-1", member=None)
+
+    for caller in (ann, shown.program.anonymous):
+        assert await say(shown, id, caller=caller) == (0, [(bad, "type")])
+    assert await say(shown, id, caller=other_program.till) == (
+        0,
+        [("NOT_FOUND", "recommendationId")],
+    )
+    assert await say(shown, id, order=None) == (0, [(bad, "order")])  # type: ignore[arg-type]
+    assert await say(shown, id, type="CLICK") == (0, [(bad, "order")])
+    assert await say(shown, id, order="unheard-of") == (1, [])
+    assert await shown.attributed() == []
+
+
+async def test_of_whom_nothing_is_said(shown: Shown) -> None:
+    """A member without consent, and a product that the order has not."""
+    bob = await shown.program.shopper("bob")
+    await bob.run("member_enrol", input={"idempotencyKey": "e", "externalId": "bob"})
+    await shown.buys("o-1", member="bob")
+    await shown.buys("o-2", ("mug", 1, 500), member=None)
+    for order in ("o-1", "o-2"):
+        assert await say(shown, await shown.answer(None), order) == (1, [])
+
+    assert await shown.attributed() == []
+
+
+async def test_what_the_shop_said_goes_with_the_events(shown: Shown) -> None:
+    await say(shown, await shown.answer(None))
+    await shown.buys("o-1", member=None)
+    before = await shown.attributed()
+    shown.later(91 * DAY)
+
+    assert await shown.shop.services.purging.events_due(shown.program.tenant_id) == 1
+    assert await shown.attributed() == before != []

@@ -56,6 +56,8 @@ def cases(reservation: str, token: str, answer: str) -> dict[tuple[str, str], di
                 "events": [
                     {"recommendationId": answer, "type": "CLICK", "product": "tea", "position": 1,
                      "occurredAt": "2026-03-01T00:00:00Z"},
+                    {"recommendationId": answer, "type": "PURCHASE", "product": "tea",
+                     "order": "o-1"},
                 ],
             },
         },

@@ -11,7 +11,9 @@ from command_line import CommandLine
 
 
 def test_a_command_in_a_process_of_its_own(bare: CommandLine) -> None:
-    assert bare.process("migrate").out.endswith("loyalty.sqlite3 is at 0005_early_access\n")
+    assert bare.process("migrate").out.endswith(
+        "loyalty.sqlite3 is at 0006_recommendation_purchases\n"
+    )
     bare.process("tenant", "create", "demo", "--name", "Demo")
 
     done = bare.process("tenant", "create", "demo", "--name", "Demo")

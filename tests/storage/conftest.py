@@ -63,6 +63,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": 73, "tenant_id": 7, "day": "2026-03-01", "window_code": "FOR_YOU", "model": "a",
         "variant": "CONTROL", "impressions": 1, "clicks": 0, "carts": 0,
     },
+    "recommendation_purchase": {
+        "id": 75, "tenant_id": 7, "recommendation": 5, "product": "p", "order_external_id": "o-1",
+        "window_code": "FOR_YOU", "model": "a", "variant": "CONTROL", "experiment_id": 70,
+        "answered_at": 3, "booked_at": 3,
+    },
     "recommendation_sale": {
         "id": 74, "tenant_id": 7, "order_id": 40, "product": "p", "day": "2026-03-01",
         "recommendation": 5, "touch": "CLICK", "touched_at": 3, "window_code": "FOR_YOU",

@@ -55,6 +55,7 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
             ("loyalty", "0003_recommendations"),
             ("loyalty", "0004_offers"),
             ("loyalty", "0005_early_access"),
+            ("loyalty", "0006_recommendation_purchases"),
         ]
 
 
@@ -72,6 +73,7 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
         ("0003_recommendations",),
         ("0004_offers",),
         ("0005_early_access",),
+        ("0006_recommendation_purchases",),
     ]
 
 

@@ -262,6 +262,7 @@ BAD = [
     ("recommendation_event", {"position": -1}),
     ("recommendation_event", {"variant": "OTHER"}),
     ("recommendation_day", {"clicks": -1}),
+    ("recommendation_purchase", {"variant": "OTHER"}),
     ("recommendation_sale", {"touch": "PURCHASE"}),
     ("recommendation_sale", {"sales_minor": -1}),
     ("offer_plan", {"state": "OPEN"}),

@@ -9,8 +9,8 @@ from typing import NamedTuple
 class Touch(NamedTuple):
     """What a member did with a recommended product.
 
-    ``type``: IMPRESSION, CLICK or CART. ``recommendation`` is the answer's number; window, model
-    and variant are the answer's, empty where there was none.
+    ``type``: IMPRESSION, CLICK, CART, or PURCHASE where the shop says so. ``recommendation`` is the
+    answer's number; window, model and variant are the answer's, empty where there was none.
     """
 
     recommendation: int
@@ -44,11 +44,11 @@ class AttributionTerms:
         return touch.at <= at < touch.at + within
 
 
-_RANK = {"IMPRESSION": 0, "CLICK": 1, "CART": 2}
+_RANK = {"IMPRESSION": 0, "CLICK": 1, "CART": 2, "PURCHASE": 3}
 
 
 def last_touch(touches: Iterable[Touch]) -> Touch:
-    """Of one touch or more the latest click or cart; without any, the latest impression.
+    """Of one touch or more what the shop says; else the latest click or cart, else impression.
 
     What a shopper did says more than what happened to be on a page, and each product is owed once:
     sales of windows add up. The same whatever the sequence in which the touches became known.
@@ -56,5 +56,6 @@ def last_touch(touches: Iterable[Touch]) -> Touch:
     return max(touches, key=_weight)
 
 
-def _weight(touch: Touch) -> tuple[bool, datetime, int, int]:
-    return touch.type != "IMPRESSION", touch.at, _RANK[touch.type], touch.recommendation
+def _weight(touch: Touch) -> tuple[bool, bool, datetime, int, int]:
+    is_said, is_done = touch.type == "PURCHASE", touch.type != "IMPRESSION"
+    return is_said, is_done, touch.at, _RANK[touch.type], touch.recommendation

@@ -80,10 +80,13 @@ class Attribution:
     async def _orders_since(self, tenant_id: int, since: datetime) -> AsyncIterator[list[int]]:
         """Ids of orders about which there may be something new, page by page."""
         after = first_id_at(since) - 1
-        oldest = await self._database.read(sql.OLDEST_EVENT(tenant_id))
-        if oldest:
+        events, said = await self._database.read_at_once(
+            sql.OLDEST_EVENT(tenant_id), sql.OLDEST_PURCHASE(tenant_id)
+        )
+        if events or said:
             # What was booked before the first event is owed to none but one that came later.
-            first = max(after, first_id_at(_back(instant(oldest[0][0]))) - 1)
+            oldest = min(at for (at,) in (*events, *said))
+            first = max(after, first_id_at(_back(instant(oldest))) - 1)
             async for rows in self._paged(sql.ORDERS_SINCE, tenant_id, first, PAGE):
                 yield [id for (id,) in rows]
             async for rows in self._paged(sql.EVENTS_SINCE, tenant_id, after, EVENTS_PAGE):
@@ -91,6 +94,10 @@ class Attribution:
                 found = await self._database.read(sql.ORDERS_AFTER(tenant_id, spans, first))
                 for ids in _parts(sorted(id for (id,) in found)):
                     yield ids
+            async for rows in self._paged(sql.PURCHASES_SINCE, tenant_id, after, PAGE):
+                names = sorted({name for _, name in rows})
+                found = await self._database.read(sql.ORDERS_NAMED(tenant_id, names))
+                yield [id for (id,) in found]
         async for rows in self._paged(sql.REFUNDS_SINCE, tenant_id, after, PAGE):
             # A change may have added a product that was recommended.
             yield sorted({order for _, order in rows if order is not None})
@@ -163,7 +170,7 @@ class Attribution:
         bought = await self._database.read(sql.BOUGHT(tenant_id, ids))
         if not bought:
             return found
-        members = sorted({member_id for _, member_id, _, _ in bought})
+        members = sorted({member_id for _, member_id, _, _ in bought if member_id is not None})
         # Who was merged into a member met recommendations in its own name.
         own: defaultdict[int, list[int]] = defaultdict(list)
         for into, id in await self._database.read(sql.MERGED_INTO(tenant_id, members)):
@@ -177,7 +184,7 @@ class Attribution:
                 "after": at - longest,
                 "at": at,
             }
-            for id, member_id, at, product in sorted(set(bought))
+            for id, member_id, at, product in {row for row in bought if row[1] is not None}
             for person in (member_id, *own[member_id])
         ]
         times = {id: instant(at) for id, _, at, _ in bought}
@@ -187,6 +194,10 @@ class Attribution:
             touch = Touch(number, type_, instant(at), *of)
             if self._terms.admits(touch, times[id]):
                 found[id, product].append(touch)
+        there = {(id, product) for id, _, _, product in bought}
+        for id, product, number, at, *of in await self._database.read(sql.SAID(tenant_id, ids)):
+            if (id, product) in there:
+                found[id, product].append(Touch(number, "PURCHASE", instant(at), *of))
         return found
 
     async def _write(self, tenant_id: int, rows: Sequence[Row]) -> None:
@@ -224,7 +235,8 @@ def _sales(order: OrderView, owed: Mapping[str, Touch], zone: str) -> list[Row]:
             "product": product,
             "day": day,
             "recommendation": touch.recommendation,
-            "touch": touch.type,
+            # It went from the recommendation into the order.
+            "touch": "CART" if touch.type == "PURCHASE" else touch.type,
             "touched_at": micros(touch.at),
             "window_code": touch.window,
             "model": touch.model,

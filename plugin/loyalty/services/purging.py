@@ -62,10 +62,11 @@ class Purging:
             forgotten += await self._deleted(
                 sql.EVENTS_OF(tenant_id, [int(id) for (id,) in erased])
             )
-        while count := await self._deleted(sql.OLD_EVENTS(tenant_id, below, BATCH)):
-            forgotten += count
-            if count < BATCH:
-                break
+        for old in (sql.OLD_EVENTS, sql.OLD_PURCHASES):
+            while count := await self._deleted(old(tenant_id, below, BATCH)):
+                forgotten += count
+                if count < BATCH:
+                    break
         return forgotten
 
     async def _deleted(self, statement: Statement) -> int:

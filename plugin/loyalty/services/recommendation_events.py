@@ -2,7 +2,8 @@
 
 An event names an answer by its id, which says everything else. Each (answer, type, product) counts
 once, whoever reports it again. The member is kept with it only with consent to profiling; the
-counts are kept for everybody. What was bought is never reported: orders tell (``attribution``).
+counts are kept for everybody. What was bought orders tell (``attribution``); a service that knows
+better, such as of a guest, says which product of which order was recommended.
 """
 
 from collections import Counter
@@ -33,6 +34,8 @@ SKEW: Final = timedelta(minutes=5)
 """How far a caller's clock may be from ours."""
 POSITION_MAX: Final = 10_000
 
+Row = dict[str, Any]
+
 
 class EventType(StrEnum):
     """What was done with a product of an answer."""
@@ -40,9 +43,10 @@ class EventType(StrEnum):
     IMPRESSION = "IMPRESSION"
     CLICK = "CLICK"
     CART = "CART"
+    PURCHASE = "PURCHASE"
 
 
-COUNTED: Final = tuple(EventType)
+COUNTED: Final = (EventType.IMPRESSION, EventType.CLICK, EventType.CART)
 """In the order of the columns of ``recommendation_day``."""
 
 
@@ -51,7 +55,7 @@ class Reported:
     """One event as a caller reports it.
 
     ``position``: where it was shown, from 1, if not where the answer had it; ``occurred_at``: now
-    by default.
+    by default; ``order``: of a purchase, the shop's id of the order.
     """
 
     recommendation_id: str
@@ -59,6 +63,7 @@ class Reported:
     product: str
     position: int | None = None
     occurred_at: datetime | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class RecommendationEvents:
         *,
         is_shopper: bool = False,
         shopper: str | None = None,
+        may_tell_orders: bool = False,
     ) -> Recorded:
         """Book what is new of a report; one bad event does not keep the others out.
 
@@ -115,6 +121,7 @@ class RecommendationEvents:
             is_shopper: whether the caller speaks for itself alone; then an id that was made for
                 somebody else is missing.
             shopper: the caller's external id.
+            may_tell_orders: whether the caller may say what an order has of a recommendation.
 
         Raises:
             BadInput: no events, or too many.
@@ -133,20 +140,42 @@ class RecommendationEvents:
                 refused[at] = missing
         people = await self._people(tenant_id, answers.values(), shopper)
         zone = await self._rulesets.time_zone(tenant_id)
-        rows: dict[tuple[int, str, str], dict[str, Any]] = {}
+        rows: dict[tuple[int, str, str], Row] = {}
         days: dict[tuple[int, str, str], str] = {}
+        bought: dict[tuple[str, str], Row] = {}
         for at, answered in answers.items():
+            event = reported[at]
             try:
-                row = _row(reported[at], answered, people, now, is_shopper=is_shopper)
+                _check_order(event, may_tell_orders=may_tell_orders)
+                row = _row(event, answered, people, now, is_shopper=is_shopper)
             except LoyaltyError as refusal:
                 refused[at] = refusal
                 continue
+            row["tenant_id"] = tenant_id
+            if event.order is not None:
+                bought.setdefault((event.order, event.product), _purchase(row, event, answered))
+                continue
             key = (row["recommendation"], row["type"], row["product"])
             if key not in rows:
-                rows[key] = row | {"tenant_id": tenant_id}
+                rows[key] = row
                 days[key] = day_of(row["occurred_at"], zone).isoformat()
         recorded = await self._booked(tenant_id, rows, days) if rows else 0
+        recorded += await self._booked_purchases(bought) if bought else 0
         return Recorded(recorded, len(reported) - len(refused) - recorded, refused)
+
+    async def _booked_purchases(self, bought: Mapping[tuple[str, str], Row]) -> int:
+        """Book what orders have of recommendations; returns how many were new."""
+        ordered = sorted(bought)
+        ids = self._database.ids.take(len(ordered))
+        rows = [
+            {name: _plain((bought[key] | {"id": id})[name]) for name in sql.PURCHASE_COLUMNS}
+            for key, id in zip(ordered, ids, strict=True)
+        ]
+
+        def unit() -> Unit[int]:
+            return len((yield sql.ADD_PURCHASES(_json(rows))))
+
+        return await self._database.write(unit)
 
     async def _people(
         self, tenant_id: int, answers: Iterable[Answered], shopper: str | None
@@ -168,7 +197,7 @@ class RecommendationEvents:
     async def _booked(
         self,
         tenant_id: int,
-        rows: Mapping[tuple[int, str, str], dict[str, Any]],
+        rows: Mapping[tuple[int, str, str], Row],
         days: Mapping[tuple[int, str, str], str],
     ) -> int:
         """Book rows by key; returns how many were new."""
@@ -200,7 +229,7 @@ class RecommendationEvents:
 
 def _row(
     event: Reported, answered: Answered, people: _People, now: datetime, *, is_shopper: bool
-) -> dict[str, Any]:
+) -> Row:
     """The event's row, but for its id and tenant.
 
     Raises:
@@ -234,6 +263,21 @@ def _row(
         "occurred_at": _moment(event, answered, now),
         "booked_at": now,
     }
+
+
+def _check_order(event: Reported, *, may_tell_orders: bool) -> None:
+    """Raises BadInput: a purchase without its order or by whom is not believed, or the reverse."""
+    is_purchase = event.type is EventType.PURCHASE
+    if is_purchase and not may_tell_orders:
+        raise BadInput("found a PURCHASE, wanted a service to say so", field=("type",))
+    if is_purchase != (event.order is not None):
+        found = "no order" if is_purchase else "an order"
+        wanted = "one with a PURCHASE, and with nothing else"
+        raise BadInput(f"found {found}, wanted {wanted}", field=("order",))
+
+
+def _purchase(row: Row, event: Reported, answered: Answered) -> Row:
+    return row | {"order_external_id": event.order, "answered_at": answered.at}
 
 
 def _for_whom(answered: Answered, people: _People, *, is_shopper: bool) -> _Person | None:
@@ -274,9 +318,9 @@ def _counter(row: Mapping[str, Any], day: str) -> tuple[str, str, str, str]:
     return day, row["window_code"], row["model"], row["variant"]
 
 
-def _met(tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _met(tenant_id: int, rows: Sequence[Row]) -> list[Row]:
     """Who was shown something in which experiment, each once."""
-    met: dict[tuple[int, int], dict[str, Any]] = {}
+    met: dict[tuple[int, int], Row] = {}
     for row in rows:
         if row["experiment_id"] is not None and row["member_id"] is not None:
             met.setdefault(

@@ -9,6 +9,10 @@ OLDEST_EVENT = Sql(
     """SELECT booked_at FROM recommendation_event WHERE tenant_id = $1 AND id > 0
         ORDER BY id LIMIT 1"""
 )
+OLDEST_PURCHASE = Sql(
+    """SELECT booked_at FROM recommendation_purchase WHERE tenant_id = $1 AND id > 0
+        ORDER BY id LIMIT 1"""
+)
 DONE_UNTIL = Sql(
     """UPDATE tenant SET attributed_until = $2 WHERE id = $1 AND attributed_until < $2
        RETURNING id"""
@@ -16,12 +20,18 @@ DONE_UNTIL = Sql(
 
 # Ids carry the time of booking, so a page by id is a page of what came since.
 ORDERS_SINCE = Sql(
-    """SELECT id FROM shop_order WHERE tenant_id = $1 AND id > $2 AND member_id IS NOT NULL
-        ORDER BY id LIMIT $3"""
+    "SELECT id FROM shop_order WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 )
 EVENTS_SINCE = Sql(
     """SELECT id, member_id, occurred_at FROM recommendation_event
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+)
+PURCHASES_SINCE = Sql(
+    """SELECT id, order_external_id FROM recommendation_purchase WHERE tenant_id = $1 AND id > $2
+        ORDER BY id LIMIT $3"""
+)
+ORDERS_NAMED = Sql(
+    "SELECT id FROM shop_order WHERE tenant_id = $1 AND external_id = ANY($2::text[])"
 )
 MERGED = Sql(
     """SELECT id, merged_into FROM member
@@ -61,7 +71,18 @@ BOUGHT = Sql(
     """SELECT o.id, o.member_id, o.occurred_at, l.product
          FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
-        WHERE o.tenant_id = $1 AND o.id = ANY($2::bigint[]) AND o.member_id IS NOT NULL"""
+        WHERE o.tenant_id = $1 AND o.id = ANY($2::bigint[])"""
+)
+# Nobody is followed who did not agree, whatever the shop says.
+SAID = Sql(
+    """SELECT o.id, p.product, p.recommendation, p.answered_at, p.window_code, p.model, p.variant,
+              p.experiment_id
+         FROM shop_order o
+         JOIN recommendation_purchase p
+           ON p.tenant_id = o.tenant_id AND p.order_external_id = o.external_id
+         LEFT JOIN member m ON m.tenant_id = o.tenant_id AND m.id = o.member_id
+        WHERE o.tenant_id = $1 AND o.id = ANY($2::bigint[])
+          AND (o.member_id IS NULL OR m.consent_profiling)"""
 )
 MERGED_INTO = Sql(
     """SELECT merged_into, id FROM member

@@ -208,6 +208,17 @@ TABLES: Final[Mapping[str, Held]] = {
     ),
     "experiment_member": Held("experiments", _MINE, kept={"variant": STATE}),
     "recommendation_event": Held("recommendationEvents", _MINE, is_deleted=True),
+    "recommendation_purchase": Held(
+        "recommendationPurchases",
+        f"order_external_id IN {_MY_ORDERS.format('external_id')}",
+        kept={
+            "product": "the shop's product, as the order has it",
+            "order_external_id": RECORD,
+            "window_code": STATE,
+            "model": TECHNICAL,
+            "variant": STATE,
+        },
+    ),
     "recommendation_day": Held(
         kept={"day": "a date", "window_code": STATE, "model": TECHNICAL, "variant": STATE}
     ),

@@ -14,6 +14,12 @@ OLD_EVENTS = Sql(
          SELECT id FROM recommendation_event WHERE tenant_id = $1 AND id < $2 ORDER BY id LIMIT $3)
        RETURNING id"""
 )
+OLD_PURCHASES = Sql(
+    """DELETE FROM recommendation_purchase WHERE tenant_id = $1 AND id IN (
+         SELECT id FROM recommendation_purchase
+          WHERE tenant_id = $1 AND id < $2 ORDER BY id LIMIT $3)
+       RETURNING id"""
+)
 ERASED_SINCE = Sql(
     """SELECT DISTINCT subject_id FROM audit_event
         WHERE tenant_id = $1 AND id > $2 AND action = 'memberErase'"""

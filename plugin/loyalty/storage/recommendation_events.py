@@ -16,7 +16,13 @@ EVENT_COLUMNS: Final = (
     "id", "tenant_id", "recommendation", "type", "product", "position", "window_code", "model",
     "variant", "experiment_id", "member_id", "occurred_at", "booked_at",
 )  # fmt: skip
-_TEXTS: Final = frozenset({"type", "product", "window_code", "model", "variant"})
+PURCHASE_COLUMNS: Final = (
+    "id", "tenant_id", "recommendation", "product", "order_external_id", "window_code", "model",
+    "variant", "experiment_id", "answered_at", "booked_at",
+)  # fmt: skip
+_TEXTS: Final = frozenset(
+    {"type", "product", "order_external_id", "window_code", "model", "variant"}
+)
 _NUMBERS: Final = frozenset({"tenant_id", "position"})
 
 
@@ -42,6 +48,12 @@ ADD_EVENTS = _from_json(
     EVENT_COLUMNS,
     "tenant_id, recommendation, type, product",
     "recommendation, type, product",
+)
+ADD_PURCHASES = _from_json(
+    "recommendation_purchase",
+    PURCHASE_COLUMNS,
+    "tenant_id, order_external_id, product",
+    "id",
 )
 ADD_EXPERIMENT_MEMBERS = _from_json(
     "experiment_member",

@@ -58,6 +58,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     recommendations.RecommendationEventRow,
     recommendations.RecommendationDayRow,
     recommendations.RecommendationSaleRow,
+    recommendations.RecommendationPurchaseRow,
     offers.OfferPlanRow,
     offers.MemberOfferRow,
     delivery.IdempotencyRow,

@@ -22,6 +22,11 @@ class RecommendationEventType(Enum):
     IMPRESSION = value("IMPRESSION", description="It was shown.")
     CLICK = value("CLICK", description="It was opened.")
     CART = value("CART", description="It was put into the cart.")
+    PURCHASE = value(
+        "PURCHASE",
+        description="It was bought, in `order`. For services alone, where they know better than "
+        "orders tell, such as of a guest.",
+    )
 
 
 @strawberry.input(description="One event. The same again changes nothing.")
@@ -37,6 +42,10 @@ class RecommendationEventInput:
     )
     occurred_at: datetime | None = strawberry.field(
         description="When; now by default. Not before the answer, and not after now.",
+        default=UNSET,
+    )
+    order: ExternalId | None = strawberry.field(
+        description="With `PURCHASE`: the shop's id of the order, booked already or not.",
         default=UNSET,
     )
 
@@ -76,6 +85,7 @@ async def recommendation_events(
             product=each.product,
             position=each.position if isinstance(each.position, int) else None,
             occurred_at=each.occurred_at or None,
+            order=each.order or None,
         )
         for each in input.events
     ]
@@ -85,6 +95,7 @@ async def recommendation_events(
             reported,
             is_shopper=viewer.kind is ViewerKind.SHOPPER,
             shopper=viewer.member_external_id,
+            may_tell_orders=viewer.kind in (ViewerKind.SERVICE, ViewerKind.MERCHANT),
         )
     except LoyaltyError as refusal:
         refusal.field = ("input", *refusal.field)

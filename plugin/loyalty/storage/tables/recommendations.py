@@ -80,6 +80,29 @@ class RecommendationSaleRow(Model, metaclass=Uncommented):
         unique_together = (("tenant_id", "order_id", "product"),)
 
 
+class RecommendationPurchaseRow(Model, metaclass=Uncommented):
+    """A product that an order has of a recommendation, as the shop says; the first word counts.
+
+    The order need not be known yet, and may be a guest's.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    tenant_id = fields.IntField()
+    recommendation = fields.BigIntField()
+    product = fields.CharField(128)
+    order_external_id = fields.CharField(128)
+    window_code = fields.CharField(16)
+    model = fields.CharField(40)
+    variant = fields.CharField(16)
+    experiment_id = fields.BigIntField(null=True)
+    answered_at = InstantField()
+    booked_at = InstantField()
+
+    class Meta(Model.Meta):
+        table = "recommendation_purchase"
+        unique_together = (("tenant_id", "order_external_id", "product"),)
+
+
 class ExperimentRow(Model, metaclass=Uncommented):
     """Two models that share traffic. ``running`` is 1 for the one that does, null when it ended:
     a tenant has one at a time."""
