@@ -129,6 +129,7 @@ class OfferShop:
         minor: int,
         product: str = "tea",
         category: str | None = None,
+        pieces: int = 1,
     ) -> Quote:
         """What a cart of one line would get."""
         shop = self.shop
@@ -140,7 +141,7 @@ class OfferShop:
         replaced = await reader.replaced(shop.tenant_id, cart)
         without = None if replaced is None else replaced[0]
         held, choice = await reader.read(shop.tenant_id, ruleset, known, Choice(), without)
-        basket = Cart(cart, "EUR", (CartLine("1", product, 1, minor, category=category),))
+        basket = Cart(cart, "EUR", (CartLine("1", product, pieces, minor, category=category),))
         return quote(ruleset, known.facts(), basket, choice, shop.clock.now(), held)
 
     async def states(self, member: str) -> list[str]:
