@@ -145,6 +145,32 @@ async def test_a_plan_of_the_past_knows_nothing_of_what_came_later(desk: Planner
     assert before.chosen == ()
 
 
+async def test_chances_can_be_learned_from_all_purchases(desk: Planner) -> None:
+    for number in range(10):
+        every = 7 if number % 2 else 21
+        await desk.member(f"m{number}", buys=[number + every * n for n in range(1, 9)])
+    gone = await desk.member("gone", buys=[120, 130, 140, 150])
+    regular = await desk.member("regular", buys=[14, 28, 42, 56, 70])
+
+    plan = await desk.plan(is_learned=True)
+    earlier = await desk.plan(at=desk.shop.clock.now() - timedelta(days=1), is_learned=True)
+    await desk.bought("gone", 0)
+    again = await desk.plan(at=desk.shop.clock.now() - timedelta(days=1), is_learned=True)
+
+    assert plan.propensity == "learned-purchases-1"
+    chances = {x.prospect.member_id: x.prospect.chance_ppm for x in plan.chosen}
+    assert 0 < chances.get(gone, 0) < chances[regular] < PPM
+    # Nothing of what came later, and the same again.
+    assert again.chosen == earlier.chosen
+
+
+async def test_too_little_to_learn_from_is_said(desk: Planner) -> None:
+    await desk.member("m", buys=[2])
+
+    with pytest.raises(Conflict, match="could not be learned"):
+        await desk.plan(is_learned=True)
+
+
 async def test_a_merchant_that_wants_consent_to_marketing_gets_no_others(desk: Planner) -> None:
     rules = RULES.replace("holdout_bp = 0", 'holdout_bp = 0\nconsent = "profiling_and_marketing"')
     await desk.shop.rulesets.publish(desk.shop.tenant_id, rules, "test")

@@ -42,6 +42,13 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(help="Where the plan is to be written, to publish it.")
     ] = None,
+    learned: Annotated[
+        bool,
+        typer.Option(
+            "--learned",
+            help="Learn from all purchases how likely members are to buy; takes longer.",
+        ),
+    ] = False,
     tenant: TenantCode = None,
     folder: Folder = None,
     as_json: AsJson = False,
@@ -53,7 +60,7 @@ def plan(
         from loyalty.services.offer_plan_file import written
 
         async with merchant(folder, tenant) as (services, viewer):
-            found = await services.offer_planner.plan(viewer.tenant_id, moment)
+            found = await services.offer_planner.plan(viewer.tenant_id, moment, is_learned=learned)
             return found, written(found, await _code(services, viewer.tenant_id))
 
     found, raw = run(work())

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from loyalty.domain.offer_plan import Goods
+
 LOOK_BACK_DAYS = 364
 """Purchases of so many days before a plan count."""
 LATELY_DAYS = 28
@@ -32,7 +34,17 @@ class Propensity(Protocol):
     def name(self) -> str:
         """What a plan says it was made with."""
 
-    def chances_ppm(self, histories: Sequence[TargetHistory], window_days: int) -> Sequence[int]:
-        """For each history the chance, in millionths, that the target is bought within
-        ``window_days`` without any offer.
+    def chances_ppm(
+        self,
+        goods: Goods,
+        members: Sequence[int],
+        histories: Sequence[TargetHistory],
+        window_days: int,
+    ) -> Sequence[int]:
+        """For each member the chance, in millionths, that a target is bought within ``window_days``
+        without any offer.
+
+        Args:
+            goods: what the target is for.
+            members: by our row ids, each with its history of the target.
         """

@@ -66,32 +66,25 @@ class OfferPlan:
 
 
 class OfferPlanner:
-    """Makes plans.
+    """Makes plans."""
 
-    Args:
-        propensity: how likely members are to buy a target anyway.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        rulesets: Rulesets,
-        propensity: Propensity | None = None,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, rulesets: Rulesets) -> None:
         self._database = database
         self._clock = clock
         self._rulesets = rulesets
-        self._propensity = propensity or OwnPurchases()
 
-    async def plan(self, tenant_id: int, at: datetime | None = None) -> OfferPlan:
+    async def plan(
+        self, tenant_id: int, at: datetime | None = None, *, is_learned: bool = False
+    ) -> OfferPlan:
         """The plan by the ruleset in force.
 
         Args:
             at: as if it were then: no later purchases count. None: now.
+            is_learned: whether how likely members are to buy is learned from all purchases, or
+                follows from each member's own purchases of the target.
 
         Raises:
-            Conflict: the program has no offers.
+            Conflict: the program has no offers, or there is too little to learn from.
         """
         ruleset = await self._rulesets.current(tenant_id)
         if not ruleset.offers:
@@ -119,12 +112,18 @@ class OfferPlanner:
             budgets=budgets,
             standings=standings,
         )
-        chosen = chooser.chosen(self._candidates(ruleset, members, histories))
+        propensity: Propensity = OwnPurchases()
+        if is_learned:
+            # Imported here: it brings the recommender, which no other plan needs.
+            from loyalty.services.learned_propensity import learned
+
+            propensity = await learned(self._database, tenant_id, ruleset, wanted, at)
+        chosen = chooser.chosen(_candidates(ruleset, members, histories, propensity))
         return OfferPlan(
             ruleset.version,
             ruleset.currency,
             at,
-            self._propensity.name,
+            propensity.name,
             len(members),
             tuple(chosen),
             tuple(figures(ruleset.offers, chosen)),
@@ -190,33 +189,33 @@ class OfferPlanner:
             )
         return found
 
-    def _candidates(
-        self, ruleset: Ruleset, members: Sequence[int], histories: Histories
-    ) -> Iterator[Planned]:
-        """Every offer that a member could get and that is worth its cost."""
-        tender = ruleset.tender
-        kind = ruleset.spendable.code
-        point_minor = (0, 1)
-        if tender is not None and tender.point_type == kind:
-            point_minor = tender.minor, tender.points
-        for offer in ruleset.offers:
-            for target in offer.targets:
-                reward = offer_reward(ruleset, offer.code, target.code)
-                assert reward is not None
-                found = _Found(histories, goods_of(target), members, offer.objective)
-                facts = found.facts()
-                chances = self._propensity.chances_ppm(
-                    [history for _, _, history in facts], offer.valid_days
-                )
-                for (member_id, bought, history), chance in zip(facts, chances, strict=True):
-                    spend, margin, discount = found.of_a_visit(bought, reward)
-                    prospect = Prospect(
-                        member_id, offer.code, target.code, chance, discount, margin,
-                        _why(history, histories.today),
-                    )  # fmt: skip
-                    planned = weighed(prospect, offer, ruleset.offer_policy, point_minor)
-                    if planned is not None and spend:
-                        yield planned
+
+def _candidates(
+    ruleset: Ruleset, members: Sequence[int], histories: Histories, propensity: Propensity
+) -> Iterator[Planned]:
+    """Every offer that a member could get and that is worth its cost."""
+    tender = ruleset.tender
+    point_minor = (0, 1)
+    if tender is not None and tender.point_type == ruleset.spendable.code:
+        point_minor = tender.minor, tender.points
+    for offer in ruleset.offers:
+        for target in offer.targets:
+            reward = offer_reward(ruleset, offer.code, target.code)
+            assert reward is not None
+            goods = goods_of(target)
+            found = _Found(histories, goods, members, offer.objective)
+            facts = found.facts()
+            ids, histories_of = [each[0] for each in facts], [each[2] for each in facts]
+            chances = propensity.chances_ppm(goods, ids, histories_of, offer.valid_days)
+            for (member_id, bought, history), chance in zip(facts, chances, strict=True):
+                spend, margin, discount = found.of_a_visit(bought, reward)
+                prospect = Prospect(
+                    member_id, offer.code, target.code, chance, discount, margin,
+                    _why(history, histories.today),
+                )  # fmt: skip
+                planned = weighed(prospect, offer, ruleset.offer_policy, point_minor)
+                if planned is not None and spend:
+                    yield planned
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
+from loyalty.domain.offer_plan import Goods
 from loyalty.domain.propensity import TargetHistory
 
 _PPM = 1_000_000
@@ -34,7 +35,14 @@ class OwnPurchases:
     def name(self) -> str:
         return "own-purchases-1"
 
-    def chances_ppm(self, histories: Sequence[TargetHistory], window_days: int) -> Sequence[int]:
+    def chances_ppm(
+        self,
+        goods: Goods,
+        members: Sequence[int],
+        histories: Sequence[TargetHistory],
+        window_days: int,
+    ) -> Sequence[int]:
+        """See ``Propensity``."""
         return [
             _again(each.times, each.lately, each.since_days, window_days)
             if each.times
