@@ -229,14 +229,14 @@ def _predict(given: argparse.Namespace) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
-    from loyalty_recommender.evaluation.candidates import ENTRIES
+    from loyalty_recommender.evaluation.candidates import installed
     from loyalty_recommender.evaluation.command import Evaluation, evaluate, told
     from loyalty_recommender.evaluation.protocol import TEST_CUTS
 
     asked = Evaluation(
         data=given.data,
         columns=given.columns,
-        models=given.models or [each.name for each in ENTRIES],
+        models=given.models or installed(),
         cuts=given.cuts or TEST_CUTS,
         day_zero=given.day_zero,
         ask_on=given.ask_on,

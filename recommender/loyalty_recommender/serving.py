@@ -15,6 +15,7 @@ from loyalty_recommender.errors import BadRequest, BrokenArtifact, UnknownWindow
 from loyalty_recommender.explaining import Explainer, ProductFacts
 from loyalty_recommender.history import NOTHING_BOUGHT, History
 from loyalty_recommender.models import FITTED, Fitted, Query
+from loyalty_recommender.models.boosted import FittedBoosted
 from loyalty_recommender.models.completion import FittedCompletion
 from loyalty_recommender.models.next_visit import FittedNextVisit
 from loyalty_recommender.models.novel import FittedNovel
@@ -48,9 +49,9 @@ class Recommendation:
     items: list[Item]
     """Best first; shorter than asked, or empty, where there is no more."""
     strategy: str
-    """The kind of model that really answered: ``novel``, ``repeat``, ``next-visit``,
-    ``completion``, ``item-item``, ``arrivals``, or ``popularity`` where the subject was unknown or
-    nothing else was asked."""
+    """The kind of model that really answered: ``novel``, ``repeat`` or ``boosted``,
+    ``next-visit``, ``completion``, ``item-item``, ``arrivals``, or ``popularity`` where the subject
+    was unknown or nothing else was asked."""
 
     @property
     def products(self) -> list[str]:
@@ -74,7 +75,7 @@ class Recommender:
             parts = {part: _part(part, kind, arrays) for part, kind in card.parts.items()}
             novel = _of_kind(parts, "for_you", FittedNovel)
             completion = _of_kind(parts, "cart", FittedCompletion)
-            repeat = _of_kind(parts, "buy_again", FittedRepeat)
+            repeat = _repeat(parts["buy_again"])
             self._popular = parts["popular"]
             self._parts: dict[Window, Fitted] = {
                 Window.FOR_YOU: novel,
@@ -264,6 +265,12 @@ def _own(part: str, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
     return {
         name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)
     }
+
+
+def _repeat(part: Fitted) -> FittedRepeat | FittedBoosted:
+    if not isinstance(part, FittedRepeat | FittedBoosted):
+        raise ValueError(f"buy_again should be repeat or boosted, found {part.strategy}")
+    return part
 
 
 def _of_kind(parts: Mapping[str, Fitted], name: str, kind: type[Kind]) -> Kind:

@@ -17,6 +17,7 @@ from loyalty_recommender.explaining import ProductFacts
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models import Fitted, Model
 from loyalty_recommender.models.arrivals import Arrivals
+from loyalty_recommender.models.boosted import Boosted
 from loyalty_recommender.models.completion import Completion
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.models.popularity import Popularity
@@ -50,8 +51,9 @@ class Settings:
     """Its likenesses over members answer SIMILAR, too."""
     cart: Completion = field(default_factory=Completion)
     """Its likenesses over visits answer BOUGHT_TOGETHER, too."""
-    buy_again: Repeat = field(default_factory=Repeat)
-    """With what is new after it, it answers NEXT_VISIT, too."""
+    buy_again: Repeat | Boosted = field(default_factory=Repeat)
+    """With what is new after it, it answers NEXT_VISIT, too. ``Boosted`` ranks better, and needs
+    an extra library to learn."""
     popular: Popularity = field(default_factory=Popularity)
     trending: Popularity = field(default_factory=lambda: Popularity(recent_days=28.0))
     arrivals: Arrivals = field(default_factory=Arrivals)

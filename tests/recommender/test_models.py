@@ -17,6 +17,7 @@ from loyalty_recommender.models.baselines.bm25 import Bm25
 from loyalty_recommender.models.baselines.bpr import Bpr
 from loyalty_recommender.models.baselines.ease import Ease
 from loyalty_recommender.models.baselines.tifu_knn import TifuKnn
+from loyalty_recommender.models.boosted import Boosted
 from loyalty_recommender.models.completion import Completion
 from loyalty_recommender.models.item_item import ItemItem
 from loyalty_recommender.models.next_visit import FittedNextVisit
@@ -58,6 +59,7 @@ CASES = [
     Case("popularity", Popularity()),
     Case("recent popularity", Popularity(recent_days=28.0)),
     Case("repeat", Repeat(), frozenset({"member"})),
+    Case("boosted", Boosted(first=3, trees=10, rows_min=3), frozenset({"member"})),
     Case("novel", SMALL_NOVEL, frozenset({"member"})),
     Case("completion", Completion(), frozenset({"basket"})),
     Case("next visit", Both(), frozenset({"member"})),
@@ -250,6 +252,9 @@ def test_arrivals_are_not_what_the_first_weeks_saw_first() -> None:
         (lambda: Als(alpha=0.0), "alpha must be above 0"),
         (lambda: Als(iterations=0), "iterations must be at least 1"),
         (lambda: Arrivals(recent_days=0.0), "recent_days must be above 0"),
+        (lambda: Boosted(first=1), "first, periods, trees, leaves, depth and rows_min must lie in"),
+        (lambda: Boosted(weight=0.0), "weight must be above 0"),
+        (lambda: Boosted(learning_rate=2.0), "learning_rate above 0 up to 1"),
         (lambda: Bm25(b=1.5), "k1 must be above 0 and b 0 to 1, found 1.2 and 1.5"),
         (lambda: Bm25(neighbours=0), "neighbours must be 1 to 1000"),
         (lambda: Bpr(factors=0), "factors must be 1 to 1024, found 0"),

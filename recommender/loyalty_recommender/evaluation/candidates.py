@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from loyalty_recommender.models.baselines.bm25 import Bm25
 from loyalty_recommender.models.baselines.bpr import Bpr
 from loyalty_recommender.models.baselines.ease import Ease
 from loyalty_recommender.models.baselines.tifu_knn import TifuKnn
+from loyalty_recommender.models.boosted import Boosted
 from loyalty_recommender.models.item_item import ItemItem
 from loyalty_recommender.models.personal import Personal
 from loyalty_recommender.models.popularity import Popularity
@@ -40,6 +42,8 @@ class Entry:
     """Which windows it has an answer to at all."""
     folds_in: bool = True
     """Whether a household that was not there in training can be answered."""
+    needs: str = ""
+    """A module of an extra, without which it cannot learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,13 @@ class ServedModel:
 ENTRIES = (
     Entry("served", Served(), "the model that is trained and served"),
     Entry(
+        "boosted",
+        Served(Settings(buy_again=Boosted())),
+        "the same, habits put in order by boosted trees; an extra",
+        windows=("NEXT_VISIT", "BUY_AGAIN"),
+        needs="lightgbm",
+    ),
+    Entry(
         "popularity",
         OfModel(Popularity(recent_days=28.0)),
         "visits with the product in the last 28 days",
@@ -125,6 +136,11 @@ ENTRIES = (
     ),
 )
 """In the sequence of the table."""
+
+
+def installed() -> list[str]:
+    """Names of the entries that can learn here."""
+    return [each.name for each in ENTRIES if not each.needs or find_spec(each.needs)]
 
 
 def entries(names: list[str]) -> list[Entry]:

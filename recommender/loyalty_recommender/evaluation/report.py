@@ -12,7 +12,7 @@ from loyalty_recommender.evaluation.examples import Example
 from loyalty_recommender.evaluation.figures import OURS, Figures, K, Row
 from loyalty_recommender.evaluation.protocol import WINDOWS, AskedWindow
 
-COLOURS = 9
+COLOURS = 10
 """How many line colours report.css has."""
 
 MEANS = {

@@ -7,6 +7,7 @@ model is one file here, one entry below and one line in that suite.
 from loyalty_recommender.models.als import FittedAls
 from loyalty_recommender.models.arrivals import FittedArrivals
 from loyalty_recommender.models.base import Fitted, Model, Progress, Query
+from loyalty_recommender.models.boosted import FittedBoosted
 from loyalty_recommender.models.completion import FittedCompletion
 from loyalty_recommender.models.item_item import FittedItemItem
 from loyalty_recommender.models.next_visit import FittedNextVisit
@@ -18,6 +19,7 @@ from loyalty_recommender.models.repeat import FittedRepeat
 FITTED: dict[str, type[Fitted]] = {
     "als": FittedAls,
     "arrivals": FittedArrivals,
+    "boosted": FittedBoosted,
     "completion": FittedCompletion,
     "item-item": FittedItemItem,
     "next-visit": FittedNextVisit,

@@ -10,6 +10,7 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Mask, Scores
 from loyalty_recommender.models.base import Query, own
+from loyalty_recommender.models.boosted import FittedBoosted
 from loyalty_recommender.models.novel import FittedNovel
 from loyalty_recommender.models.repeat import FittedRepeat
 from loyalty_recommender.topk import Ranking, best, nothing
@@ -23,7 +24,7 @@ class FittedNextVisit:
     products begin where the habits end.
     """
 
-    repeat: FittedRepeat
+    repeat: FittedRepeat | FittedBoosted
     novel: FittedNovel
 
     strategy: ClassVar[str] = "next-visit"

@@ -47,7 +47,7 @@ class Repeat:
     def fit(self, interactions: Interactions, progress: Progress = silent) -> FittedRepeat:
         """Learn the weights, then count the products as of the end of the data."""
         weights = learned_weights(
-            _questions(interactions, self.periods, self.seed),
+            questions(interactions, self.periods, self.seed),
             REPEAT,
             strength=self.strength,
             share=self.share,
@@ -59,7 +59,8 @@ class Repeat:
         return FittedRepeat(weights, now)
 
 
-def _questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Question]:
+def questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Question]:
+    """Each member's habits as they were some weeks ago, and which the next visit held."""
     for back in range(1, periods + 1):
         day = split_day(interactions, back)
         statistics = ProductStatistics.of(interactions.rows(interactions.day < day), day)
