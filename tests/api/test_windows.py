@@ -263,6 +263,33 @@ async def test_filters_leave_out_and_never_pad(
         assert await names(trained.anonymous, "TRENDING", first=1, filter=wanted) == found[:1]
 
 
+async def test_what_a_filter_leaves_deep_in_a_ranking_is_listed_once(
+    small: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty.services.recommendations.DEPTH", 1)
+    await small.stock(
+        small.product("sugar", category="SWEET", stock=0), small.product("honey", category="SWEET")
+    )
+    shop, guest = small.shop, small.anonymous
+    query = """{recommendations(window:TRENDING,filter:{categories:["SWEET"]}){
+        items{product{externalId}}}}"""
+
+    async def found() -> list[str]:
+        return ids((await guest.data(query))["recommendations"])
+
+    await guest.data("{recommendations(window:TRENDING){strategy}}")
+
+    cold, warm = await shop.reads(guest, query), await shop.reads(guest, query)
+
+    assert warm == cold - 1
+    assert await found() == ["honey"]
+    # What comes back into stock is answered although no listing is made anew for it.
+    await small.stock(small.product("sugar", category="SWEET", stock=1))
+    assert sorted(await found()) == ["honey", "sugar"]
+    await small.stock(small.product("milk", category="SWEET"))
+    assert sorted(await found()) == ["honey", "milk", "sugar"]
+
+
 async def test_only_services_ask_by_stock(trained: Program) -> None:
     """A shopper would learn by trying how many there are."""
     for name, stock in (("honey", 5), ("sugar", 4), ("milk", 1)):

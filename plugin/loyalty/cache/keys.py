@@ -60,7 +60,7 @@ CATALOGUE: Final = Family(
     is_versioned=False,
     is_layered=True,
     holds="product ids of one listing, at one revision of the tenant's catalogue",
-    written_by="services.catalogue on a miss",
+    written_by="services.catalogue and services.matching_products on a miss",
 )
 RULESET: Final = Family(
     name="ruleset",

@@ -128,7 +128,7 @@ class Catalogue:
         if (category is not None or search is not None) and not everything:
             # Only these look at many rows; a page of everything is a walk along the key.
             revision, opened = (await self._database.read(sql.REVISION(tenant_id, now)))[0]
-            listing = _digest([first, after, category, search, tier, opened])
+            listing = listing_of([first, after, category, search, tier, opened])
             key = keys.catalogue(tenant_id, revision, listing)
             cached = await self._cache.get(key)
             if cached is not None:
@@ -296,7 +296,7 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
 
 
-def _digest(parts: Sequence[object]) -> str:
+def listing_of(parts: Sequence[object]) -> str:
     """A short name for a listing: what is searched for has no place in a key."""
     text = repr(parts).encode("utf-8", "backslashreplace")
     return hashlib.sha256(text).hexdigest()[:32]

@@ -28,9 +28,6 @@ CATEGORIES_MAX = 50
 EXCLUDED_MAX = 200
 """Products left out by one filter at most."""
 STOCK_MAX = 1_000_000_000
-MATCHES_MAX = 5_000
-"""A filter that so few products match is put into the ranking itself, which is exact however deep
-in it they stand; one that more match finds enough of them further up."""
 SPARE = 10
 """Products read beyond those wanted, in place of some that may not be shown."""
 
@@ -165,16 +162,6 @@ class Picking:
             start, step = start + step, len(fresh)
         return picked
 
-    async def matches(self) -> list[str] | None:
-        """External ids of all that the filter leaves; None where they are too many to list."""
-        place = self._place
-        found = await self._database.read(
-            sql.MATCHING(
-                place.tenant_id, place.tier or "", *self._terms(), place.at, MATCHES_MAX + 1
-            )
-        )
-        return None if len(found) > MATCHES_MAX else [row[0] for row in found]
-
     def _capped(self, found: Sequence[Picked], first: int) -> list[Picked]:
         picked: list[Picked] = []
         for each in found:
@@ -204,17 +191,18 @@ class Picking:
         tenant_id, tier = self._place.tenant_id, self._place.tier or ""
         if not self._wanted.narrows:
             return sql.ANSWERABLE(tenant_id, ids, tier, self._place.at)
-        return sql.ANSWERABLE_MATCHING(tenant_id, tier, *self._terms(), self._place.at, ids)
-
-    def _terms(self) -> tuple[bool, list[str], int | None, int | None, str, int | None]:
         wanted = self._wanted
-        return (
+        return sql.ANSWERABLE_MATCHING(
+            tenant_id,
+            tier,
             wanted.categories is not None,
             list(wanted.categories or ()),
             wanted.price_minor_min,
             wanted.price_minor_max,
             self._place.rules.currency,
+            self._place.at,
             wanted.stock_min,
+            ids,
         )
 
 

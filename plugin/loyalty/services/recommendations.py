@@ -15,6 +15,7 @@ from loyalty.domain.because import Because
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product
+from loyalty.services.matching_products import MatchingProducts
 from loyalty.services.picking import (
     EVERYTHING,
     Boosting,
@@ -88,6 +89,7 @@ class Recommendations:
     ) -> None:
         self._database = database
         self._catalogue = catalogue
+        self._matches = MatchingProducts(database, cache)
         self._clock = clock
         self._models = ServedModels(database, models)
         self._ids = ids
@@ -153,7 +155,7 @@ class Recommendations:
         while len(found) < first and not ranking.is_whole and depth != depth_max:
             if wanted.narrows and not is_narrow:
                 is_narrow = True
-                question = replace(question, among=await picking.matches())
+                question = replace(question, among=await self._matching(place, wanted))
             depth *= DEEPER
             deeper = await self._rankings.computed(served, question, depth)
             ranking = replace(deeper, strategy=ranking.strategy)
@@ -200,6 +202,20 @@ class Recommendations:
         picked += [Picked(there[name], None) for name in seen if name not in known]
         picked = Boosting(place).order(picked)
         return self._answered(place, chosen, member, ranking.strategy, picked)
+
+    async def _matching(self, place: Place, wanted: ProductFilter) -> list[str] | None:
+        """What a filter leaves, to be put into the ranking itself: that is exact however deep in it
+        they stand. A filter that leaves too many to list finds enough of them further up.
+        """
+        return await self._matches.ids(
+            place.tenant_id,
+            tier=place.tier,
+            at=place.at,
+            currency=place.rules.currency,
+            categories=wanted.categories,
+            price_minor_min=wanted.price_minor_min,
+            price_minor_max=wanted.price_minor_max,
+        )
 
     def _answered(
         self,

@@ -45,25 +45,23 @@ ANSWERABLE = _with_strpos(
            AND (p.stock IS NULL OR p.stock > 0)
            AND {_SEEN_BY.format(tier="$3", now="$4")}"""
 )
-# $3 whether to look at the categories $4; $5 and $6 a range of prices in the currency $7, $8 the
-# least stock, each None for no limit; $9 the present moment. What has no price is in no range.
+# $3 whether to look at the categories $4; $5 and $6 a range of prices in the currency $7, None for
+# no limit; $8 the present moment. What has no price is in no range.
 _MATCHES = """(NOT $3::boolean OR p.category = ANY($4::text[]))
            AND ($5::bigint IS NULL OR (p.currency = $7 AND p.price_minor >= $5::bigint))
-           AND ($6::bigint IS NULL OR (p.currency = $7 AND p.price_minor <= $6::bigint))
-           AND ($8::bigint IS NULL OR p.stock IS NULL OR p.stock >= $8::bigint)"""
-_FOR_SALE = (
-    f"p.is_active AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_BY.format(tier='$2', now='$9')}"
-)
-# As ANSWERABLE, and what the filter leaves.
+           AND ($6::bigint IS NULL OR (p.currency = $7 AND p.price_minor <= $6::bigint))"""
+_SEEN_NOW = _SEEN_BY.format(tier="$2", now="$8")
+# As ANSWERABLE, of what the filter leaves; $9 the least stock, None for any.
 ANSWERABLE_MATCHING = _with_strpos(
     f"""SELECT {_PRODUCT}, (SELECT catalogue_version FROM tenant WHERE id = $1) FROM product p
-         WHERE p.tenant_id = $1 AND p.external_id = ANY($10::text[]) AND {_FOR_SALE}
-           AND {_MATCHES}"""
+         WHERE p.tenant_id = $1 AND p.external_id = ANY($10::text[]) AND p.is_active
+           AND (p.stock IS NULL OR p.stock > 0) AND {_SEEN_NOW} AND {_MATCHES}
+           AND ($9::bigint IS NULL OR p.stock IS NULL OR p.stock >= $9::bigint)"""
 )
-# All that the filter leaves, up to $10 of them.
+# All that a filter leaves, up to $9 of them, whatever is in stock: that changes without a revision.
 MATCHING = _with_strpos(
     f"""SELECT p.external_id FROM product p
-         WHERE p.tenant_id = $1 AND {_FOR_SALE} AND {_MATCHES} LIMIT $10"""
+         WHERE p.tenant_id = $1 AND p.is_active AND {_SEEN_NOW} AND {_MATCHES} LIMIT $9"""
 )
 # Usually few, while those that a tier may see are nearly the whole catalogue.
 HIDDEN = _with_strpos(
