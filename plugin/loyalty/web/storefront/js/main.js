@@ -101,7 +101,8 @@ showHistory();
 recommendations(byId("club-recommendations"), "Picked for you", ["NEXT_VISIT", "BUY_AGAIN", "FOR_YOU", "TRENDING"], {
   ready: () => get("member") !== null,
   watches: ["member"],
-  key: () => get("member").externalId,
+  // Whatever happens to a member may change what is next, and what it costs.
+  key: () => `${get("member").externalId}/${get("member").version}`,
 });
 showShop();
 showProduct();
