@@ -284,6 +284,9 @@ async def test_what_cannot_be_made_active(desk: OfferShop) -> None:
         with pytest.raises(error):
             await desk.offers.activate(shop.tenant_id, shop.key("activate"), member, offer)
     assert await desk.states("ann") == ["OFFERED", "EXPIRED"]
+    await shop.rulesets.publish(shop.tenant_id, RULES.replace('"fresh"', '"other"'), "test")
+    with pytest.raises(Conflict, match="withdrawn"):
+        await desk.offers.activate(shop.tenant_id, shop.key("activate"), "ann", mine)
 
 
 async def test_offers_of_another_tenant_are_not_there(

@@ -38,8 +38,8 @@ class Objective(Enum):
     )
     EXPIRING_FIRST = value(
         "EXPIRING_FIRST",
-        description="Most points that expire soon, then most coupons that end soon, then least "
-        "money to pay.",
+        description="Most points that expire soon, then most coupons and offers that end soon, "
+        "then least money to pay.",
     )
     PINNED = value("PINNED", description="Nothing but what is pinned.")
 

@@ -26,6 +26,7 @@ _JSON = frozenset(
         "reservation.quote",
         "idempotency.outcome",
         "member_merge.moved",
+        "member_offer.reason",
     }
 )
 """Text columns that hold JSON themselves."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from loyalty.domain.ledger import instant
 from loyalty.domain.offer_states import OfferCounts, OfferState, offer_state
+from loyalty.domain.quote_offers import offer_reward
 from loyalty.errors import Conflict, MemberNotActive, NotFound
 from loyalty.services.desk import Desk, Idempotent, Needs
 
@@ -38,11 +39,12 @@ class ActivateOffer:
         state = desk.members[member_id]["state"]
         if state != "ACTIVE":
             raise MemberNotActive(state)
+        reward = offer_reward(desk.ruleset, row["offer"], row["target"])
         found = offer_state(
             OfferCounts(row["uses_max"], row["used"]),
             ends_at=instant(row["ends_at"]),
             is_active=False,
-            is_withdrawn="WITHDRAWN" in (row["state"], row["plan_state"]),
+            is_withdrawn=reward is None or "WITHDRAWN" in (row["state"], row["plan_state"]),
             at=desk.moment_of(member_id),
         )
         if found is not OfferState.OFFERED:
