@@ -18,6 +18,8 @@ BRANDS = 6
 PER_BRAND = 4
 """Products of each brand, of two types; all types of two brands share a category."""
 STARTS = (60, 80, 100, 120)
+LENGTH = 30
+"""Longer than from one start to the next: an earlier campaign still runs when a later starts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +55,12 @@ def _campaign(number: int, starts: int, random: np.random.Generator) -> Campaign
     for row, member in enumerate(members.tolist()):
         # Every third member is a keen user of offers.
         if random.random() < (0.9 if member % 3 == 0 else 0.3):
-            redeemed[row, member % BRANDS] = FIRST_DAY + starts + int(random.integers(0, 20))
+            redeemed[row, member % BRANDS] = FIRST_DAY + starts + int(random.integers(0, LENGTH))
     return Campaign(
         id=f"c{number}",
         kind="leaflet" if number % 2 else "letter",
         starts=FIRST_DAY + starts,
-        ends=FIRST_DAY + starts + 20,
+        ends=FIRST_DAY + starts + LENGTH,
         members=members,
         offers=tuple(f"o{brand}" for brand in range(BRANDS)),
         sets=sets,

@@ -93,7 +93,7 @@ def test_a_redemption_after_what_is_known_counts_as_none(shop, last) -> None:
 
     (measured,) = found.measured[Popularity.name]
     assert measured.outcome.sum() == (shop.campaigns[-1].redeemed < last + 5).sum()
-    assert measured.seen == pytest.approx(5 / 20)
+    assert measured.seen == pytest.approx(5 / 30)
 
 
 def test_without_redemptions_purchases_answer_alone(shop, last) -> None:
