@@ -165,6 +165,9 @@ async def test_nobody_has_what_was_held_out_or_is_not_all_published(desk: OfferS
     await desk.give("ann", state="HELD_OUT")
     await desk.give("ann", plan=await desk.plan("PUBLISHING"))
 
+    # A plan may be withdrawn when it is half published.
+    await desk.give("ann", plan=await desk.plan("WITHDRAWN"))
+
     assert await desk.states("ann") == []
     assert (await desk.quoted("ann", "c-1", 2_000)).payable_minor == 2_000
 

@@ -82,7 +82,8 @@ class OfferShop:
             row = {
                 "id": id, "tenant_id": self.shop.tenant_id, "key": f"key-{next(_numbers)}",
                 "state": state, "ruleset_version": 1, "planned_at": now, "starts_at": now,
-                "published_at": now, "figures": "{}", "published_by": "test",
+                "published_at": now if state == "PUBLISHED" else None, "figures": "{}",
+                "published_by": "test",
             }  # fmt: skip
             effects.insert("offer_plan", row)
             yield effects

@@ -72,13 +72,14 @@ def plan(
     currency = found.currency
     rows = [
         [each.offer, f"{each.members:,}", f"{each.held_out:,}", _uses(each.uses_ppm),
+         _uptake(each.uses_ppm, each.members),
          _money(each.cost_minor, currency), f"{each.points:,}",
          _money(each.worth_ppm // _PPM, currency), _left(found, each.offer)]
         for each in found.figures
     ]  # fmt: skip
     print_table(
-        ["offer", "members", "held out", "uses expected", "cost expected", "points expected",
-         "worth expected", "budget left before"],
+        ["offer", "members", "held out", "uses expected", "uptake", "cost expected",
+         "points expected", "worth expected", "budget left before"],
         rows,
     )  # fmt: skip
     note(f"{found.considered:,} members considered, by {found.propensity}")
@@ -197,6 +198,12 @@ def _money(minor: int, currency: str) -> str:
 
 def _uses(ppm: int) -> str:
     return f"{ppm // _PPM:,}.{ppm % _PPM * 10 // _PPM}"
+
+
+def _uptake(ppm: int, members: int) -> str:
+    """Uses for each hundred members, to the tenth."""
+    tenths = ppm * 1_000 // (members * _PPM) if members else 0
+    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def _left(found: OfferPlan, offer: str) -> str:

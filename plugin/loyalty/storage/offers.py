@@ -11,8 +11,8 @@ _OFFER = """m.id, m.member_id, m.offer, m.target, m.starts_at, m.ends_at, m.acti
        FROM member_offer m
        JOIN offer_plan p ON p.tenant_id = m.tenant_id AND p.id = m.plan_id
        LEFT JOIN quota q ON q.tenant_id = m.tenant_id AND q.id = m.id"""
-# What was held out, and what is not all published yet, is nobody's offer.
-_SHOWN = "m.state <> 'HELD_OUT' AND p.state <> 'PUBLISHING'"
+# What was held out, and what was never published whole, is nobody's offer.
+_SHOWN = "m.state <> 'HELD_OUT' AND p.published_at IS NOT NULL"
 OF_MEMBER = Sql(
     f"""SELECT {_OFFER}
         WHERE m.tenant_id = $1 AND m.member_id = $2 AND m.ends_at > $3 AND {_SHOWN}
