@@ -60,60 +60,86 @@ class Explainer:
     together: Rows
     """Each product's neighbours over visits."""
 
-    def reason(self, window: Window, query: Query, product: int) -> Reason:
-        """Why ``product`` may interest who asked."""
+    def reasons(self, window: Window, query: Query, answered: Indices) -> list[Reason]:
+        """Why each product of an answer may interest who asked."""
+        found: list[Reason | None] = [None] * len(answered)
         if window is Window.NEW_ARRIVALS:
-            since = max(query.day - int(self.facts.first_day[product]), 0)
-            return Reason(ReasonCode.NEW, last_days=since)
-        if window in OF_PRODUCT or window is Window.CART:
+            for at, first_day in enumerate(self.facts.first_day[answered].tolist()):
+                found[at] = Reason(ReasonCode.NEW, last_days=max(query.day - first_day, 0))
+        elif window in OF_PRODUCT or window is Window.CART:
             code, rows = ReasonCode.GOES_WITH, self.together
             if window is Window.SIMILAR:
                 code, rows = ReasonCode.SIMILAR_TO, self.similar
-            about = _nearest(rows, product, query.basket)
-            if about is not None:
-                return Reason(code, about=self.products[about])
-        if window is not Window.TRENDING:
-            found = self._of_past(query, product)
-            if found is not None:
-                return found
-        return Reason(ReasonCode.POPULAR, times=int(self.facts.recent_visits[product]))
-
-    def _of_past(self, query: Query, product: int) -> Reason | None:
-        past = query.history
-        start, end = np.searchsorted(past.product, (product, product + 1)).tolist()
-        if end > start:
-            times, first, last = end - start, int(past.day[start]), int(past.day[end - 1])
-            return Reason(
-                ReasonCode.BOUGHT_BEFORE,
-                times=times,
-                every_days=round((last - first) / (times - 1)) if times > 1 else None,
-                last_days=max(query.day - last, 0),
+            self._because(found, code, rows, answered, np.unique(query.basket))
+        if window not in (Window.TRENDING, Window.NEW_ARRIVALS):
+            self._bought_before(found, query, answered)
+            self._because(
+                found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, query.history.bought
             )
-        about = _nearest(self.similar, product, past.product)
-        if about is None:
-            return None
-        return Reason(ReasonCode.BECAUSE_YOU_BUY, about=self.products[about])
+        visits = self.facts.recent_visits
+        return [
+            each or Reason(ReasonCode.POPULAR, times=int(visits[product]))
+            for each, product in zip(found, answered.tolist(), strict=True)
+        ]
+
+    def _bought_before(self, found: list[Reason | None], query: Query, answered: Indices) -> None:
+        past = query.history
+        starts = np.searchsorted(past.product, answered).tolist()
+        ends = np.searchsorted(past.product, answered, side="right").tolist()
+        for at, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if end > start and found[at] is None:
+                times, first, last = end - start, int(past.day[start]), int(past.day[end - 1])
+                found[at] = Reason(
+                    ReasonCode.BOUGHT_BEFORE,
+                    times=times,
+                    every_days=round((last - first) / (times - 1)) if times > 1 else None,
+                    last_days=max(query.day - last, 0),
+                )
+
+    def _because(
+        self,
+        found: list[Reason | None],
+        code: ReasonCode,
+        rows: Rows,
+        answered: Indices,
+        among: Indices,
+    ) -> None:
+        open_ = [at for at, each in enumerate(found) if each is None]
+        if not open_ or not len(among):
+            return
+        about = nearest(rows, answered[open_], among, len(self.products))
+        for at, product in zip(open_, about.tolist(), strict=True):
+            if product >= 0:
+                found[at] = Reason(code, about=self.products[product])
 
 
-def _nearest(rows: Rows, product: int, among: Indices) -> int | None:
-    """The product among some that is most like ``product``; None where none is."""
-    if not len(among):
-        return None
-    best, value = None, 0.0
-    neighbours, values = rows.row(product)
-    inside = np.isin(neighbours, among)
-    if inside.any():
-        at = int(np.argmax(np.where(inside, values, -1.0)))
-        best, value = int(neighbours[at]), float(values[at])
-    if len(among) <= BASKET_LOOK:
+def nearest(rows: Rows, wanted: Indices, among: Indices, products: int) -> AnyArray:
+    """For each product wanted, the one among some that is most like it; -1 where none is.
+
+    Args:
+        wanted: (wanted,) distinct.
+        among: (among,) distinct; of equally like ones the first.
+        products: how many there are.
+    """
+    position = np.full(products, -1, dtype=np.int64)
+    position[among] = np.arange(len(among))
+    owner, neighbour, likeness = rows.gathered(wanted)
+    kept = np.flatnonzero(position[neighbour] >= 0)
+    pairs = [(owner[kept], position[neighbour[kept]], likeness[kept])]
+    if len(among) <= AMONG_LOOK:
         # Neighbours are kept up to a number: a popular product may be one the other way only.
-        for other in np.unique(among).tolist():
-            theirs, likeness = rows.row(other)
-            at = int(np.searchsorted(theirs, product))
-            if at < len(theirs) and theirs[at] == product and float(likeness[at]) > value:
-                best, value = other, float(likeness[at])
-    return best
+        position[among] = -1
+        position[wanted] = np.arange(len(wanted))
+        owner, neighbour, likeness = rows.gathered(among)
+        kept = np.flatnonzero(position[neighbour] >= 0)
+        pairs.append((position[neighbour[kept]], owner[kept], likeness[kept]))
+    at, by, value = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    # The last one written stays: the likest, and of equals the first.
+    order = np.lexsort((-by, value))
+    found = np.full(len(wanted), -1, dtype=np.int64)
+    found[at[order]] = among[by[order]]
+    return found
 
 
-BASKET_LOOK = 200
-"""Products of a basket whose own neighbours are looked at, too."""
+AMONG_LOOK = 200
+"""Of so many products the own neighbours are looked at, too."""

@@ -43,6 +43,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def gathered(self, at: Indices) -> tuple[AnyArray, Indices, Scores]:
+        """Several rows one after the other: which of ``at`` each value is of, product and value."""
+        starts = self.starts[at]
+        sizes = self.starts[at + 1] - starts
+        owner = np.repeat(np.arange(len(at)), sizes)
+        place = np.arange(len(owner)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + starts[owner]
+        return owner, self.products[place], self.values[place]
+
     def row(self, at: int) -> tuple[Indices, Scores]:
         """Products and values of one row, as views."""
         inside = slice(int(self.starts[at]), int(self.starts[at + 1]))

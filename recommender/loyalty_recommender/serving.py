@@ -227,8 +227,13 @@ class Recommender:
 
     def _items(self, window: Window, query: Query, ranking: Ranking) -> list[Item]:
         return [
-            Item(self.products[at], score, self._explainer.reason(window, query, at))
-            for at, score in zip(ranking.products.tolist(), ranking.scores.tolist(), strict=True)
+            Item(self.products[at], score, reason)
+            for at, score, reason in zip(
+                ranking.products.tolist(),
+                ranking.scores.tolist(),
+                self._explainer.reasons(window, query, ranking.products),
+                strict=True,
+            )
         ]
 
     def _known(self, products: Iterable[str]) -> Indices:
