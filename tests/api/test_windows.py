@@ -11,6 +11,7 @@ from habits import MEMBERS, bought_by, missing, paid_order, products, visits
 from loyalty.services.door import outcome_of
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import BookOrder
+from loyalty.services.rankings import Rankings
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings
@@ -363,6 +364,32 @@ async def test_caps_leave_out_what_is_too_much_of_a_kind(trained: Program) -> No
     assert await names(guest, "FOR_YOU", first=50) == everything
     whole = ids(await guest.run("rank_products", ids=everything))
     assert sorted(whole) == sorted(everything)
+
+
+async def test_caps_do_not_look_on_for_ever(
+    small: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = small.anonymous
+    for name in [*TEAS, "milk", "sugar", "coffee-beans", "coffee-ground", "coffee-decaf"]:
+        await small.stock(small.product(name, category="ONE" if name == "milk" else "TWO"))
+    everything = await names(guest, "TRENDING", first=50)
+    await declare(small, CAPS)
+    assert everything[0] == "milk"
+    assert len(await names(guest, "TRENDING", first=50)) == 3
+    monkeypatch.setattr("loyalty.services.recommendations.DEPTH", 1)
+    monkeypatch.setattr("loyalty.services.recommendations.CAPPED_DEPTH_MAX", 2)
+    monkeypatch.setattr("loyalty.services.recommendations.DEEPER", 2)
+    depths: list[int] = []
+    computed = Rankings.computed
+
+    async def noted(self: Rankings, served: Any, question: Any, depth: int) -> Any:
+        depths.append(depth)
+        return await computed(self, served, question, depth)
+
+    monkeypatch.setattr(Rankings, "computed", noted)
+
+    assert await names(guest, "TRENDING", first=50) == everything[:2]
+    assert depths == [1, 2]
 
 
 async def test_a_list_of_the_shops_is_put_in_order_for_the_member(trained: Program) -> None:

@@ -150,9 +150,10 @@ class Recommendations:
         picking = Picking(self._database, place, wanted, shown, noticed)
         ranking = await self._rankings.ranking(served, question, DEPTH)
         found = await picking.next(ranking.items, first)
-        depth_max = CAPPED_DEPTH_MAX if picking.is_capped else None
         is_narrow, depth = False, DEPTH
-        while len(found) < first and not ranking.is_whole and depth != depth_max:
+        while len(found) < first and not ranking.is_whole:
+            if picking.is_capped and depth >= CAPPED_DEPTH_MAX:
+                break
             if wanted.narrows and not is_narrow:
                 is_narrow = True
                 question = replace(question, among=await self._matching(place, wanted))
