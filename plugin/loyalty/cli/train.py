@@ -33,7 +33,7 @@ def command(
 
     only = [name.strip() for name in (departments or "").split(",") if name.strip()] or None
 
-    async def work() -> tuple[str, Mapping[str, int]]:
+    async def work() -> tuple[str, Mapping[str, int], bool]:
         async with wired(settings_of(folder)) as services:
             found = await tenant_of(services.database, tenant)
             with Console(stderr=True).status(f"training for {found.code}") as status:
@@ -42,11 +42,14 @@ def command(
                     departments=only,
                     progress=lambda doing, share: status.update(f"{doing} ({share:.0%})"),
                 )
-                return card.model_id, card.counts
+            models = await services.feedback.models.listed(found.id)
+            return card.model_id, card.counts, any(model.is_on_trial for model in models)
 
-    model_id, counts = run(work())
+    model_id, counts, is_tried = run(work())
     if as_json:
         print_json({"model": model_id, "counts": dict(counts)})
     else:
         seen = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         print(f"model {model_id} is in service, learned from {seen}")
+        if is_tried:
+            print("an experiment runs: its two models answer until it is stopped")
