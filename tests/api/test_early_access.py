@@ -11,11 +11,12 @@ from loyalty.services.door import outcome_of
 from loyalty.services.members import Enrol, Profile
 from loyalty.services.orders import BookOrder
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings
 
 pytestmark = pytest.mark.anyio
 
-SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
+SMALL = Settings(for_you=Novel(als=Als(factors=2)), product_visits_min=1)
 LISTED = 'query{products(category:"TEA"){nodes{externalId tiers tiersUntil}}}'
 ONE = 'query{product(externalId:"early"){externalId tiers tiersUntil}}'
 

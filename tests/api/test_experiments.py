@@ -18,11 +18,12 @@ from loyalty.services.recommendations import Recommendations
 from loyalty.storage.statements import Sql
 from loyalty_recommender import artifact
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings
 
 pytestmark = pytest.mark.anyio
 
-SMALL = Settings(for_you=Als(factors=2), product_visits_min=1)
+SMALL = Settings(for_you=Novel(als=Als(factors=2)), product_visits_min=1)
 MEMBERS = [bought_by(number)[0] for number in range(16)]
 MET = Sql("SELECT count(*) FROM experiment_member WHERE tenant_id = $1")
 
@@ -330,6 +331,6 @@ async def test_cards_are_told(lab: Lab) -> None:
     told = {model["id"]: model["model"] for model in await lab.run("models")}
 
     settings = {each["name"]: each["value"] for each in told[lab.older]["settings"]}
-    assert settings["for_you.factors"] == "2"
+    assert settings["for_you.als.factors"] == "2"
     assert {each["name"] for each in told[lab.older]["versions"]} >= {"implicit", "numpy"}
     assert (await lab.run("model"))["settings"] == told[lab.newer]["settings"]
