@@ -1,6 +1,8 @@
 """Why a product is recommended, in the reader's words."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,14 @@ def test_every_reason_is_a_sentence_in_every_language(
 
     assert text.endswith("。" if locale == "zh" else ".")
     assert not {"{", "}"} & set(text)
+
+
+def test_the_page_about_recommendations_names_every_reason() -> None:
+    page = Path(__file__).parents[2] / "docs/concepts/recommendations.md"
+
+    told = re.findall(r"^\| `([A-Z_]+)` \| [A-Z][^|]+\. \|", page.read_text(encoding="utf-8"), re.M)
+
+    assert told == list(BecauseCode)
 
 
 def test_the_recommender_gives_these_reasons_and_no_other() -> None:
