@@ -1,14 +1,20 @@
 """``python -m loyalty_recommender``: train, show, predict and evaluate, from files alone."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loyalty_recommender import artifact
 from loyalty_recommender.errors import RecommenderError
+
+if TYPE_CHECKING:
+    from loyalty_recommender.training import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,6 +155,11 @@ def _add_files(parser: argparse.ArgumentParser, *, products_needed: bool) -> Non
         "products that are no goods are left out",
     )
     _add_columns(parser)
+    parser.add_argument(
+        "--boosted",
+        action="store_true",
+        help="put the first habits in order by boosted trees; needs the extra of that name",
+    )
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -198,7 +209,7 @@ def _show(given: argparse.Namespace) -> None:
 def _train(given: argparse.Namespace) -> None:
     # Imported here so that ``show`` and ``--help`` do not wait for scipy and implicit.
     from loyalty_recommender.reading import read_interactions, read_products
-    from loyalty_recommender.training import Settings, train
+    from loyalty_recommender.training import train
 
     _report("reading", 0.0)
     products = read_products(given.products, columns=given.columns) if given.products else None
@@ -207,7 +218,7 @@ def _train(given: argparse.Namespace) -> None:
     if products:
         known = products.attributes_of(interactions.products)
         interactions = replace(interactions, attributes=known)
-    card = train(interactions, Settings(), given.out, _report, trained_at=datetime.now(UTC))
+    card = train(interactions, _settings(given), given.out, _report, trained_at=datetime.now(UTC))
     print(card.text(), end="")
 
 
@@ -223,9 +234,17 @@ def _predict(given: argparse.Namespace) -> None:
         first=given.first,
         out=given.out,
         columns=given.columns,
+        settings=_settings(given),
     )
     answered = predict(asked, _report)
     print(f"{answered} requests answered in {given.out}")
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    from loyalty_recommender.models.boosted import Boosted
+    from loyalty_recommender.training import Settings
+
+    return Settings(buy_again=Boosted()) if given.boosted else Settings()
 
 
 def _evaluate(given: argparse.Namespace) -> None:

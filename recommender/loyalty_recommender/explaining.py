@@ -141,5 +141,5 @@ def nearest(rows: Rows, wanted: Indices, among: Indices, products: int) -> AnyAr
     return found
 
 
-AMONG_LOOK = 200
+AMONG_LOOK = 50
 """Of so many products the own neighbours are looked at, too."""

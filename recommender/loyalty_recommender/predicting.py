@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Prediction:
     out: Path
     columns: Mapping[str, str]
     """Our name → the files' name, where they differ and are not recognised."""
+    settings: Settings = field(default_factory=Settings)
 
 
 def predict(asked: Prediction, progress: Callable[[str, float], None]) -> int:
@@ -72,7 +73,7 @@ def predict(asked: Prediction, progress: Callable[[str, float], None]) -> int:
     known = replace(known, attributes=products.attributes_of(known.products))
     trained_at = datetime.fromtimestamp(asked.at_s, UTC)
     with tempfile.TemporaryDirectory(prefix="loyalty-predict-") as folder:
-        train(known, Settings(), Path(folder), progress, trained_at=trained_at)
+        train(known, asked.settings, Path(folder), progress, trained_at=trained_at)
         recommender = Recommender.load(Path(folder))
         number = ids_are_numbers(asked.interactions, columns.get("product", "product"))
         pasts = Pasts(everything, recommender)

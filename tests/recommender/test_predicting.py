@@ -51,7 +51,9 @@ class Files:
             for number, (member, product, at) in enumerate(purchases):
                 rows.writerow([member, product, f"b{number}", 1, "2.50", iso(at)])
 
-    def run(self, at_s: int, window: str, *requests: Any, first: int = 5, **files: Path) -> int:
+    def run(
+        self, at_s: int, window: str, *requests: Any, first: int = 5, more: Any = (), **files: Path
+    ) -> int:
         lines = [each if isinstance(each, str) else json.dumps(each) for each in requests]
         self.requests.write_text("\n".join(lines) + "\n")
         interactions = files.get("interactions", self.folder / "interactions.csv")
@@ -62,6 +64,7 @@ class Files:
                 *("--interactions", str(interactions), "--products", str(products)),
                 *("--at", iso(at_s), "--window", window, "--requests", str(self.requests)),
                 *("--first", str(first), "--out", str(files.get("out", self.out))),
+                *more,
             ]
         )
 
@@ -96,6 +99,15 @@ def test_a_cart_is_completed_and_never_answered(files: Files, after_s: int) -> N
     (answer,) = files.answers()
     assert answer["items"]
     assert not set(cart) & set(answer["items"])
+
+
+def test_boosted_trees_may_put_habits_in_order(files: Files, after_s: int) -> None:
+    pytest.importorskip("lightgbm")
+
+    status = files.run(after_s, "BUY_AGAIN", {"member": "tea-1"}, more=["--boosted"])
+
+    assert status == 0
+    assert files.answers()[0]["strategy"] == "boosted"
 
 
 def test_what_is_no_good_is_never_answered(files: Files, after_s: int) -> None:
