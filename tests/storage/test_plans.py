@@ -77,6 +77,11 @@ def test_a_statement_finds_its_rows_by_a_key(migrated_file: Path, name: str) -> 
     )
 
 
+def test_no_statement_needs_a_later_sqlite() -> None:
+    """The least version is 3.37; ``->`` and ``->>`` came with 3.38."""
+    assert [name for name, statement in ALL.items() if "->" in statement.sqlite] == []
+
+
 def test_every_exception_still_exists() -> None:
     assert WHOLE.keys() <= ALL.keys() | {name.partition(".")[0] for name in ALL}
 

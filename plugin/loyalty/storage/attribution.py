@@ -63,9 +63,10 @@ ORDERS_AFTER = Sql(
              AND occurred_at >= who.since AND occurred_at < who.before OFFSET 0) o""",
     sqlite="""SELECT DISTINCT o.id
          FROM json_each(?2)
-         JOIN shop_order o ON o.tenant_id = ?1 AND o.member_id = json_each.value ->> 'member_id'
-          AND o.occurred_at >= json_each.value ->> 'since'
-          AND o.occurred_at < json_each.value ->> 'before' AND o.id <= ?3""",
+         JOIN shop_order o ON o.tenant_id = ?1
+          AND o.member_id = json_extract(json_each.value, '$.member_id')
+          AND o.occurred_at >= json_extract(json_each.value, '$.since')
+          AND o.occurred_at < json_extract(json_each.value, '$.before') AND o.id <= ?3""",
 )
 BOUGHT = Sql(
     """SELECT o.id, o.member_id, o.occurred_at, l.product
@@ -99,14 +100,14 @@ TOUCHES = Sql(
           SELECT * FROM recommendation_event
            WHERE tenant_id = $1 AND member_id = bought.member_id AND product = bought.product
              AND occurred_at > bought.after AND occurred_at <= bought.at OFFSET 0) e""",
-    sqlite="""SELECT json_each.value ->> 'order_id', e.product, e.recommendation, e.type,
-              e.occurred_at, e.window_code, e.model, e.variant, e.experiment_id
+    sqlite="""SELECT json_extract(json_each.value, '$.order_id'), e.product, e.recommendation,
+              e.type, e.occurred_at, e.window_code, e.model, e.variant, e.experiment_id
          FROM json_each(?2)
          JOIN recommendation_event e ON e.tenant_id = ?1
-          AND e.member_id = json_each.value ->> 'member_id'
-          AND e.product = json_each.value ->> 'product'
-          AND e.occurred_at > json_each.value ->> 'after'
-          AND e.occurred_at <= json_each.value ->> 'at'""",
+          AND e.member_id = json_extract(json_each.value, '$.member_id')
+          AND e.product = json_extract(json_each.value, '$.product')
+          AND e.occurred_at > json_extract(json_each.value, '$.after')
+          AND e.occurred_at <= json_extract(json_each.value, '$.at')""",
 )
 SALE_COLUMNS: Final = (
     "id", "order_id", "product", "day", "recommendation", "touch", "touched_at", "window_code",

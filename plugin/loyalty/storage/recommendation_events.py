@@ -34,7 +34,7 @@ def _from_json(table: str, columns: tuple[str, ...], conflict: str, returning: s
         return "text" if name in _TEXTS else "integer" if name in _NUMBERS else "bigint"
 
     typed = ", ".join(f"{name} {type_of(name)}" for name in columns)
-    parts = ", ".join(f"value ->> '{name}'" for name in columns)
+    parts = ", ".join(f"json_extract(value, '$.{name}')" for name in columns)
     head = f"INSERT INTO {table} ({names})"
     tail = f"ON CONFLICT ({conflict}) DO NOTHING RETURNING {returning}"
     return Sql(
