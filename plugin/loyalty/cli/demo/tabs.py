@@ -26,14 +26,25 @@ MEMBER = """query Member {
 }"""
 
 RECOMMENDATIONS = """query Recommendations {
+  nextVisit: recommendations(window: NEXT_VISIT, first: 5) { ...Shown }
   forYou: recommendations(window: FOR_YOU, first: 5) { ...Shown }
-  buyAgain: recommendations(window: BUY_AGAIN, first: 5) { ...Shown }
 }
 
 fragment Shown on Recommendations {
   strategy
   trainedAt
-  items { rank product { externalId name category price { amount currencyCode } } }
+  items {
+    rank
+    product { externalId name category price { amount currencyCode } }
+    reason { text }
+    boosts
+    loyalty {
+      priceAfterBestReward { amount }
+      pointsEarned
+      liftsToTier { name }
+      coveredByExpiringPoints { points expiresAt }
+    }
+  }
 }"""
 
 QUOTE = """query Quote($input: CheckoutQuoteInput!) {
