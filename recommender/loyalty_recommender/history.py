@@ -56,14 +56,34 @@ class History:
         return len(self.visit_days)
 
     @property
+    def starts(self) -> Indices:
+        """(bought,) where the rows of each distinct product begin."""
+        product = self.product
+        if not len(product):
+            return product
+        first = np.empty(len(product), dtype=np.bool_)
+        first[0] = True
+        np.not_equal(product[1:], product[:-1], out=first[1:])
+        return np.flatnonzero(first).astype(np.int32)
+
+    @property
     def bought(self) -> Indices:
         """Distinct products, rising."""
-        if not len(self.product):
-            return self.product
-        first = np.empty(len(self.product), dtype=np.bool_)
-        first[0] = True
-        np.not_equal(self.product[1:], self.product[:-1], out=first[1:])
-        return self.product[first]
+        return self.product[self.starts]
+
+    def visits_to(self) -> Indices:
+        """How many visits there were up to each day, the day included, from the first visit's
+        day to the last's, (days,).
+
+        A table, since looking every row's day up among the visits would cost more.
+        """
+        if not self.visits:
+            return self.visit_days
+        since = self.visit_days - self.visit_days[0]
+        marks = np.zeros(int(since[-1]) + 1, dtype=np.int32)
+        marks[since] = 1
+        found: Indices = np.cumsum(marks, dtype=np.int32)
+        return found
 
     def before(self, day: int) -> History:
         """Only what was bought before a day."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
 
-FIRST_BLOCK = 512
+FIRST_BLOCK = 1024
 """Vectors scored before the first look at whether to stop; blocks then double."""
 
-BLOCK_MAX = 4096
+BLOCK_MAX = 8192
 
 ROUNDING = 1.0 + 1e-4
 """Slack on the bound: float32 sums of a few hundred terms err by far less than 1e-4."""
@@ -103,25 +103,34 @@ class NormOrdered:
             allowed: (products,) by product, not by row.
         """
         reach = float(np.linalg.norm(query)) * ROUNDING
-        found = nothing()
+        products: list[AnyArray] = []
+        scores: list[AnyArray] = []
+        found, least = 0, -np.inf
         start, size = 0, FIRST_BLOCK
         while start < len(self.vectors):
-            full = len(found) == first
-            if full and reach * float(self.lengths[start]) < float(found.scores[-1]):
+            if reach * float(self.lengths[start]) < least:
                 break
             block = slice(start, start + size)
-            products, scores = self.products[block], self.vectors[block] @ query
-            kept = allowed[products]
-            if full:
-                kept &= scores >= found.scores[-1]
-            chosen = np.flatnonzero(kept)
+            scored = self.vectors[block] @ query
+            chosen = np.flatnonzero(allowed[self.products[block]] & (scored >= least))
             if len(chosen):
-                found = _merged(found, products[chosen], scores[chosen], first)
+                products.append(self.products[block][chosen])
+                scores.append(scored[chosen])
+                found += len(chosen)
+                if found >= first:
+                    least = _cut(products, scores, first)
+                    found = len(scores[0])
             start, size = start + size, min(size * 2, BLOCK_MAX)
-        return found
+        if not products:
+            return nothing()
+        return best(np.concatenate(products), np.concatenate(scores), first)
 
 
-def _merged(found: Ranking, products: AnyArray, scores: AnyArray, first: int) -> Ranking:
-    return best(
-        np.concatenate((found.products, products)), np.concatenate((found.scores, scores)), first
-    )
+def _cut(products: list[AnyArray], scores: list[AnyArray], first: int) -> float:
+    """Leave only what can be among the ``first`` best, and tell the least score of these."""
+    everything = np.concatenate(scores)
+    least = np.partition(everything, len(everything) - first)[len(everything) - first]
+    kept = everything >= least
+    products[:] = [np.concatenate(products)[kept]]
+    scores[:] = [everything[kept]]
+    return float(least)

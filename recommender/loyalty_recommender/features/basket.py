@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Scores
 from loyalty_recommender.features import repeat
-from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs, decay
+from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs, decay, log_days
 from loyalty_recommender.features.statistics import KINDS, ProductStatistics
 from loyalty_recommender.history import History
 from loyalty_recommender.rows import Rows
@@ -35,6 +36,7 @@ NAMES = (*repeat.NAMES, *OF_CART)
 """Columns of ``basket_features``; those of ``repeat`` are 0 for what was never bought."""
 
 LIKENESS_LEAST = 1e-3
+_LIKENESS_LEAST, _OWN_LEAST = np.float32(LIKENESS_LEAST), np.float32(0.05)
 _DAYS_120 = HALF_LIVES_DAYS.index(120.0)
 _DEPARTMENT, _CATEGORY, _TYPE = (KINDS.index(each) for each in ("department", "category", "type"))
 
@@ -96,12 +98,11 @@ def basket_features(
     neighbours: Neighbours,
     fresh: Indices,
     statistics: ProductStatistics,
-    day: int,
 ) -> Scores:
     """Describe every product of a past, and after them ``fresh`` ones that were never bought.
 
     Args:
-        pairs: of the same history and day.
+        pairs: of the same history.
         basket: (lines,) distinct products in the cart.
         neighbours: of the basket, all of them.
         fresh: (fresh,) rising.
@@ -113,61 +114,115 @@ def basket_features(
     products = np.concatenate((pairs.product, fresh))
     found = np.zeros((len(products), len(NAMES)), dtype=np.float32)
     of_past = len(repeat.NAMES)
-    if old:
-        found[:old, :of_past] = repeat.repeat_features(history, pairs, statistics, day)
-        found[:old, of_past + 4 : of_past + 7] = _shared_visits(history, pairs, basket)
     rest = found[:, of_past:]
+    if old:
+        found[:old, :of_past] = repeat.repeat_features(history, pairs, statistics)
+        for at, column in enumerate(_shared_visits(history, pairs, basket)):
+            rest[:old, 4 + at] = column
     rest[old:, 0] = 1.0
-    at = np.minimum(
-        np.searchsorted(neighbours.product, products), max(len(neighbours.product) - 1, 0)
-    )
-    if len(neighbours.product):
-        is_near = neighbours.product[at] == products
-        rest[:, 1] = np.log(np.where(is_near, neighbours.total[at], 0.0) + LIKENESS_LEAST)
-        rest[:, 2] = np.log(np.where(is_near, neighbours.most[at], 0.0) + LIKENESS_LEAST)
-        rest[:, 3] = np.log1p(np.where(is_near, neighbours.count[at], 0))
-    else:
-        rest[:, 1:3] = np.log(LIKENESS_LEAST)
-    for column, kind in ((7, _TYPE), (8, _CATEGORY)):
-        rest[:, column] = _lines_of_kind(products, basket, statistics, kind) > 0
-    lines = _lines_of_kind(products, basket, statistics, _DEPARTMENT)
-    rest[:, 9] = np.log1p(lines)
-    rest[:, 10] = lines / max(len(basket), 1)
+    for at, column in zip(_SHARED, _of_cart(products, basket, neighbours, statistics), strict=True):
+        rest[:, at] = column
     rest[:, 11] = statistics.popular[products, 1]
-    rest[old:, 12:15] = rest[old:, (1, 2, 11)]
-    # The past speaks of them already, in other columns.
-    rest[:old, 12:15] = 0.0
+    rest[old:, 12:15] = rest[old:, _AGAIN]
     return found
 
 
-def _shared_visits(history: History, pairs: Pairs, basket: Indices) -> Scores:
-    """How often each product was bought in visits that also had products of the cart, (pairs, 3).
+_SHARED = (1, 2, 3, 7, 8, 9, 10)
+"""Columns of the cart that old and fresh products share."""
+_AGAIN = (1, 2, 11)
+"""Columns that fresh products have once more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BasketScorer:
+    """``basket_features`` times weights, without writing the features down."""
+
+    weights: Scores
+    """(columns,)"""
+    statistics: ProductStatistics
+    past: repeat.RepeatScorer
+
+    @classmethod
+    def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
+        """Sum up what is the same for all."""
+        past = repeat.RepeatScorer.of(weights[: len(repeat.NAMES)], statistics)
+        return cls(weights, statistics, past)
+
+    def scores(
+        self,
+        history: History,
+        pairs: Pairs,
+        basket: Indices,
+        neighbours: Neighbours,
+        fresh: Indices,
+    ) -> Scores:
+        """One score per product of the past and then per fresh one, (pairs + fresh,) float32.
+
+        Arguments as ``basket_features``.
+        """
+        rest = self.weights[len(repeat.NAMES) :]
+        found = np.empty(len(pairs) + len(fresh), dtype=np.float32)
+        old, new = found[: len(pairs)], found[len(pairs) :]
+        popular = self.statistics.popular[:, 1]
+        if len(pairs):
+            old[:] = self.past.scores(history, pairs)
+            for weight, column in zip(
+                rest[4:7], _shared_visits(history, pairs, basket), strict=True
+            ):
+                old += weight * column
+            old += rest[11] * popular[pairs.product]
+            columns = _of_cart(pairs.product, basket, neighbours, self.statistics)
+            for at, column in zip(_SHARED, columns, strict=True):
+                old += rest[at] * column
+        again = rest.copy()
+        again[list(_AGAIN)] += rest[12:15]
+        new[:] = rest[0] + again[11] * popular[fresh]
+        columns = _of_cart(fresh, basket, neighbours, self.statistics)
+        for at, column in zip(_SHARED, columns, strict=True):
+            new += again[at] * column
+        return found
+
+
+def _of_cart(
+    products: Indices, basket: Indices, neighbours: Neighbours, statistics: ProductStatistics
+) -> Iterator[Scores]:
+    """Columns ``_SHARED`` of some products, each (products,), float32."""
+    if len(neighbours.product):
+        at = np.minimum(np.searchsorted(neighbours.product, products), len(neighbours.product) - 1)
+        is_near = neighbours.product[at] == products
+        yield np.log(neighbours.total[at] * is_near + _LIKENESS_LEAST)
+        yield np.log(neighbours.most[at] * is_near + _LIKENESS_LEAST)
+        yield log_days(neighbours.count[at] * is_near + 1)
+    else:
+        nothing = np.zeros(len(products), dtype=np.float32)
+        yield nothing + np.log(_LIKENESS_LEAST)
+        yield nothing + np.log(_LIKENESS_LEAST)
+        yield nothing
+    lines = np.bincount(statistics.kinds[basket].ravel(), minlength=statistics.codes)
+    counts = lines[statistics.kinds[products]]
+    yield (counts[:, _TYPE] > 0).astype(np.float32)
+    yield (counts[:, _CATEGORY] > 0).astype(np.float32)
+    of_department = counts[:, _DEPARTMENT].astype(np.int32)
+    yield log_days(of_department + 1)
+    yield of_department.astype(np.float32) / np.float32(max(len(basket), 1))
+
+
+def _shared_visits(history: History, pairs: Pairs, basket: Indices) -> Iterator[Scores]:
+    """How often each product was bought in visits that also had products of the cart.
 
     Each visit fades with a half-life of 120 days. What a product shares with itself is not
-    counted.
+    counted. Three columns, each (pairs,), float32.
     """
-    visit = np.searchsorted(history.visit_days, history.day)
-    in_cart = np.isin(history.product, basket).astype(np.float32)
-    shared = np.bincount(visit, weights=in_cart)
-    sizes = np.bincount(visit)
-    fading = decay(pairs.ages, _DAYS_120)
-    others = (shared[visit] - in_cart) * fading
-    starts = pairs.starts
-    own = np.add.reduceat(others, starts)
-    base = pairs.decayed[:, _DAYS_120]
-    per_size = np.add.reduceat(others / np.sqrt(sizes[visit]), starts)
-    found = np.empty((len(pairs), 3), dtype=np.float32)
-    found[:, 0] = np.log(own + 0.05)
-    found[:, 1] = np.log((own + 0.1) / (base + 0.5))
-    found[:, 2] = np.log(per_size + 0.05)
-    return found
-
-
-def _lines_of_kind(
-    products: Indices, basket: Indices, statistics: ProductStatistics, kind: int
-) -> AnyArray:
-    """How many lines of the cart are of each product's kind, (products,)."""
-    codes = statistics.kinds[kind]
-    counts = np.bincount(codes[basket], minlength=int(statistics.kind_counts[kind]))
-    found: AnyArray = counts[codes[products]]
-    return found
+    is_given = np.zeros(int(max(history.product[-1], basket[-1])) + 1, dtype=np.float32)
+    is_given[basket] = 1.0
+    in_cart = is_given[history.product]
+    visit = history.day - history.visit_days[0]
+    shared = np.bincount(visit, weights=in_cart).astype(np.float32)
+    sizes = np.bincount(visit).astype(np.float32)
+    # Days without a visit are looked up by nobody.
+    by_size = np.float32(1.0) / np.sqrt(np.maximum(sizes, np.float32(1.0)))
+    others = (shared[visit] - in_cart) * decay(pairs.ages, _DAYS_120)
+    own = np.add.reduceat(others, pairs.starts)
+    yield np.log(own + _OWN_LEAST)
+    yield np.log((own + np.float32(0.1)) / (pairs.decayed[_DAYS_120] + np.float32(0.5)))
+    yield np.log(np.add.reduceat(others * by_size[visit], pairs.starts) + _OWN_LEAST)

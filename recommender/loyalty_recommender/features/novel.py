@@ -7,9 +7,10 @@ from typing import Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import AnyArray, Indices, Scores
+from loyalty_recommender.arrays import Indices, Scores
 from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs
 from loyalty_recommender.features.statistics import KINDS, LEAST, ProductStatistics
+from loyalty_recommender.listwise import weighed
 from loyalty_recommender.rows import Rows
 
 NAMES = (
@@ -41,6 +42,10 @@ AFFINITY_LEAST = 1e-4
 ACTIVITY_USUAL = 1.8
 """Log of the decayed visits that a usual member has: where the by-activity columns cross zero."""
 
+# NumPy scalars of the columns' own type: with Python's, everything would become twice as wide.
+_LEAST, _LIKENESS_LEAST = np.float32(LEAST), np.float32(LIKENESS_LEAST)
+_AFFINITY_LEAST = np.float32(AFFINITY_LEAST)
+_TRIED_RATE = np.float32(-1.0 / TRIED_HALF_LIFE_DAYS)
 _DAYS_30, _DAYS_120 = HALF_LIVES_DAYS.index(30.0), HALF_LIVES_DAYS.index(120.0)
 
 
@@ -50,24 +55,60 @@ class Leanings:
 
     vector: Scores
     """(factors,) by ALS."""
-    tried: tuple[AnyArray, ...]
-    """For each of ``KINDS`` (codes,): log of the decayed first purchases within it."""
+    tried: Scores
+    """(codes,) decayed first purchases within each kind."""
     weight: Scores
     """(products,) log1p of the decayed visits, 0 for what was not bought."""
-    activity: float
+    activity: np.float32
 
     @classmethod
     def of(cls, pairs: Pairs, vector: Scores, statistics: ProductStatistics) -> Self:
         """Sum a past up."""
-        fresh = np.exp2(-pairs.first / TRIED_HALF_LIFE_DAYS)
-        tried = tuple(
-            np.log(np.bincount(codes[pairs.product], weights=fresh, minlength=size) + LEAST)
-            for codes, size in zip(statistics.kinds, statistics.kind_counts.tolist(), strict=True)
+        fresh = np.exp2(pairs.first * _TRIED_RATE)
+        codes = statistics.kinds[pairs.product]
+        tried = np.bincount(
+            codes.ravel(), weights=np.repeat(fresh, codes.shape[1]), minlength=statistics.codes
         )
         weight = np.zeros(len(statistics.repeats), dtype=np.float32)
-        weight[pairs.product] = np.log1p(pairs.decayed[:, _DAYS_120])
-        recent = float(pairs.decayed[:, _DAYS_30].sum())
-        return cls(vector, tried, weight, float(np.log(recent + 0.1)) - ACTIVITY_USUAL)
+        weight[pairs.product] = np.log1p(pairs.decayed[_DAYS_120])
+        recent = float(pairs.decayed[_DAYS_30].sum())
+        activity = np.float32(np.log(recent + 0.1) - ACTIVITY_USUAL)
+        return cls(vector, tried.astype(np.float32), weight, activity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Views:
+    """What is worked out of a member's leanings for each candidate, (candidates,) each."""
+
+    affinity: Scores
+    log_affinity: Scores
+    likeness: Scores
+    """Logged."""
+    expected: Scores
+    """Expected trials over all kinds, logged."""
+    tried: Scores
+    """(candidates, 5) logged."""
+
+    @classmethod
+    def of(
+        cls,
+        candidates: Indices,
+        vectors: Scores,
+        leanings: Leanings,
+        similar: Rows,
+        statistics: ProductStatistics,
+    ) -> Self:
+        affinity = weighed(vectors, leanings.vector)
+        tried = leanings.tried[statistics.kinds[candidates]] + _LEAST
+        shares = np.exp(statistics.kind_share[candidates])
+        likeness = _likeness(candidates, leanings.weight, similar)
+        return cls(
+            affinity,
+            np.log(np.maximum(affinity, _AFFINITY_LEAST)),
+            np.log(likeness + _LIKENESS_LEAST),
+            np.log(weighed(tried, shares)),
+            np.log(tried),
+        )
 
 
 def novel_features(
@@ -87,37 +128,90 @@ def novel_features(
     Returns:
         (candidates, columns) float32, see ``NAMES``.
     """
+    views = _Views.of(candidates, vectors, leanings, similar, statistics)
     found = np.empty((len(candidates), len(NAMES)), dtype=np.float32)
-    affinity = vectors @ leanings.vector
-    length = float(np.linalg.norm(leanings.vector))
-    found[:, 0] = affinity
-    found[:, 1] = np.log(np.maximum(affinity, AFFINITY_LEAST))
-    found[:, 2] = affinity / length if length > 0.0 else 0.0
-    found[:, 3] = np.log(_likeness(candidates, leanings.weight, similar) + LIKENESS_LEAST)
-    for at, tried in enumerate(leanings.tried):
-        codes = statistics.kinds[at, candidates]
-        found[:, 5 + at] = tried[codes] + statistics.kind_share[at, candidates]
-    found[:, 4] = np.log(np.exp(found[:, 5:10]).sum(axis=1))
-    found[:, 10:13] = statistics.first[candidates]
-    popular = statistics.popular[candidates]
-    found[:, 13:15] = popular[:, 1:]
-    found[:, 15:17] = popular[:, :2] - popular[:, 1:]
-    found[:, 17:] = found[:, (3, 13, 2, 15)] * leanings.activity
+    found[:, 0] = views.affinity
+    found[:, 1] = views.log_affinity
+    found[:, 2] = views.affinity * _inverse_length(leanings.vector)
+    found[:, 3] = views.likeness
+    found[:, 4] = views.expected
+    found[:, 5:10] = views.tried + statistics.kind_share[candidates]
+    found[:, 10:17] = _of_product(statistics)[candidates]
+    found[:, 17:] = found[:, _BY_ACTIVITY] * leanings.activity
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NovelScorer:
+    """``novel_features`` times weights, without writing the features down.
+
+    What does not depend on the member is summed up once for all requests.
+    """
+
+    weights: Scores
+    """(columns,)"""
+    statistics: ProductStatistics
+    base: Scores
+    """(products,)"""
+    by_activity: Scores
+    """(products,)"""
+
+    @classmethod
+    def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
+        """Sum up what is the same for all."""
+        own = _of_product(statistics)
+        base = own @ weights[10:17] + statistics.kind_share @ weights[5:10]
+        by_activity = own[:, 3] * weights[18] + own[:, 5] * weights[20]
+        return cls(weights, statistics, base, by_activity)
+
+    def scores(
+        self, candidates: Indices, vectors: Scores, leanings: Leanings, similar: Rows
+    ) -> Scores:
+        """One score per candidate, (candidates,) float32; arguments as ``novel_features``."""
+        views = _Views.of(candidates, vectors, leanings, similar, self.statistics)
+        weights, activity = self.weights, leanings.activity
+        inverse = _inverse_length(leanings.vector)
+        of_affinity = weights[0] + (weights[2] + activity * weights[19]) * inverse
+        found: Scores = (
+            self.base[candidates]
+            + activity * self.by_activity[candidates]
+            + of_affinity * views.affinity
+            + weights[1] * views.log_affinity
+            + (weights[3] + activity * weights[17]) * views.likeness
+            + weights[4] * views.expected
+            + weighed(views.tried, weights[5:10])
+        )
+        return found
+
+
+def _of_product(statistics: ProductStatistics) -> Scores:
+    """Columns 10 to 16 of every product, (products, 7)."""
+    popular = statistics.popular
+    return np.column_stack((statistics.first, popular[:, 1:], popular[:, :2] - popular[:, 1:]))
+
+
+_BY_ACTIVITY = (3, 13, 2, 15)
+
+
+def _inverse_length(vector: Scores) -> np.float32:
+    length = float(np.linalg.norm(vector))
+    return np.float32(1.0 / length if length > 0.0 else 0.0)
 
 
 def _likeness(candidates: Indices, weight: Scores, similar: Rows) -> Scores:
     """Sum over each candidate's neighbours of likeness times the member's weight of them."""
-    starts = similar.starts[candidates]
-    sizes = similar.starts[candidates + 1] - starts
+    starts = similar.starts[candidates].astype(np.int32)
+    sizes = similar.starts[candidates + 1].astype(np.int32) - starts
     held = np.flatnonzero(sizes)
-    if not len(held):
-        return np.zeros(len(candidates), dtype=np.float32)
-    sizes = sizes[held]
-    ends = np.cumsum(sizes)
-    begins = ends - sizes
-    rows = np.arange(ends[-1]) + np.repeat(starts[held] - begins, sizes)
-    parts = similar.values[rows] * weight[similar.products[rows]]
     sums = np.zeros(len(candidates), dtype=np.float32)
+    if not len(held):
+        return sums
+    sizes = sizes[held]
+    ends = np.cumsum(sizes, dtype=np.int32)
+    begins = ends - sizes
+    rows = np.arange(ends[-1], dtype=np.int32)
+    rows += np.repeat(starts[held] - begins, sizes)
+    parts = weight[similar.products[rows]]
+    parts *= similar.values[rows]
     sums[held] = np.add.reduceat(parts, begins)
     return sums

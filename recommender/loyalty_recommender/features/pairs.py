@@ -18,7 +18,7 @@ AGES_MAX = 4096
 
 _AGES = np.arange(AGES_MAX)
 # Looked up, not computed: an exponential of every row would cost more than all the rest.
-_DECAY = np.exp2(-_AGES[:, None] / np.array(HALF_LIVES_DAYS)).astype(np.float32)
+_DECAY = np.exp2(-_AGES / np.array(HALF_LIVES_DAYS)[:, None]).astype(np.float32)
 _LOG = np.log(np.maximum(_AGES, 1)).astype(np.float32)
 
 
@@ -39,20 +39,21 @@ class Pairs:
     first: Indices
     """(pairs,) days since the first."""
     decayed: Scores
-    """(pairs, half-lives) visits, each halved in weight with every half-life."""
+    """(half-lives, pairs) visits, each halved in weight with every half-life."""
 
     @classmethod
     def of(cls, history: History, day: int) -> Self:
         """Sum a history up as of a day, in days since 1970-01-01."""
         product = history.product
-        starts = np.flatnonzero(np.diff(product, prepend=-1)).astype(np.int32)
-        times = np.diff(starts, append=len(product)).astype(np.int32)
-        ages = np.clip(day - history.day, 1, AGES_MAX - 1).astype(np.int32)
-        decayed = (
-            np.add.reduceat(_DECAY[ages], starts, axis=0)
-            if len(starts)
-            else np.empty((0, len(HALF_LIVES_DAYS)), dtype=np.float32)
-        )
+        starts = history.starts
+        times = np.empty_like(starts)
+        np.subtract(starts[1:], starts[:-1], out=times[:-1])
+        times[-1:] = len(product) - starts[-1:]
+        ages = np.minimum(np.maximum(np.int32(day) - history.day, 1), AGES_MAX - 1)
+        decayed = np.empty((len(HALF_LIVES_DAYS), len(starts)), dtype=np.float32)
+        if len(starts):
+            for at, weights in enumerate(_DECAY):
+                np.add.reduceat(weights[ages], starts, out=decayed[at])
         return cls(
             product[starts],
             starts,
@@ -86,5 +87,5 @@ def log_days(days: Indices) -> Scores:
 
 def decay(ages: Indices, half_life: int) -> Scores:
     """Weights of ages in days by one of ``HALF_LIVES_DAYS``, named by its position."""
-    found: Scores = _DECAY[ages, half_life]
+    found: Scores = _DECAY[half_life][ages]
     return found

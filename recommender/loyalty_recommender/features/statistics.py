@@ -47,11 +47,12 @@ class ProductStatistics:
     gap: Scores
     """(products,) mean log of the days between visits of one member with the product."""
     kinds: AnyArray
-    """(5, products) int32: code of each product's department, category, …, see ``KINDS``."""
+    """(products, 5) int32: codes of each product's department, category, …, see ``KINDS``; all
+    kinds share one row of codes, so that one table holds what is known of them."""
     kind_share: Scores
-    """(5, products) log of the product's share in the first purchases of its kind."""
-    kind_counts: AnyArray
-    """(5,) how many codes each kind has."""
+    """(products, 5) log of the product's share in the first purchases of its kind."""
+    codes: int
+    """How many codes there are."""
     trials: Ranking
     """Products by recent first purchases, ``FIRST_DAYS[1]``."""
 
@@ -68,10 +69,8 @@ class ProductStatistics:
         buyers = np.bincount(opened, minlength=products)
         visits = np.bincount(product, minlength=products)
         kinds = kinds_of(interactions.attributes or Attributes.unknown(products))
-        counts = np.array([int(codes.max(initial=0)) + 1 for codes in kinds], dtype=np.int32)
         shares = [
-            np.log((firsts[1] + LEAST) / (_of_kind(codes, firsts[1], int(size)) + 1.0))
-            for codes, size in zip(kinds, counts, strict=True)
+            np.log((firsts[1] + LEAST) / (_of_kind(codes, firsts[1]) + 1.0)) for codes in kinds.T
         ]
         return cls(
             popular=_logs(popular),
@@ -79,8 +78,8 @@ class ProductStatistics:
             repeats=np.log((visits + 2.0) / (buyers + 1.5)).astype(np.float32),
             gap=_gaps(interactions, opens, products),
             kinds=kinds,
-            kind_share=np.stack(shares).astype(np.float32),
-            kind_counts=counts,
+            kind_share=np.stack(shares, axis=1).astype(np.float32),
+            codes=int(kinds.max(initial=-1)) + 1,
             trials=ordered(firsts[1]),
         )
 
@@ -93,7 +92,7 @@ class ProductStatistics:
             "gap": self.gap,
             "kinds": self.kinds,
             "kind_share": self.kind_share,
-            "kind_counts": self.kind_counts,
+            "codes": np.array([self.codes], dtype=np.int32),
             "trial_products": self.trials.products,
             "trial_scores": self.trials.scores,
         }
@@ -108,28 +107,33 @@ class ProductStatistics:
             gap=arrays["gap"],
             kinds=arrays["kinds"],
             kind_share=arrays["kind_share"],
-            kind_counts=arrays["kind_counts"],
+            codes=int(arrays["codes"][0]),
             trials=Ranking(arrays["trial_products"], arrays["trial_scores"]),
         )
 
 
 def kinds_of(attributes: Attributes) -> AnyArray:
-    """Codes of every kind, (5, products) int32, 0 for unknown."""
+    """Codes of every kind, (products, 5) int32; what is not known of a product has one, too."""
     brands = int(attributes.brand.max(initial=-1)) + 2
     type_ = attributes.type + 1
     category = attributes.category + 1
     # A shop that names no types is judged by its categories.
     type_ = np.where(type_ > 0, type_, 0) if type_.any() else category
     brand = attributes.brand + 1
-    return np.stack(
-        [
-            attributes.department + 1,
-            category,
-            type_,
-            category * brands + brand,
-            type_ * brands + brand,
-        ]
-    ).astype(np.int32)
+    start = 0
+    columns = []
+    for each in (
+        attributes.department + 1,
+        category,
+        type_,
+        category * brands + brand,
+        type_ * brands + brand,
+    ):
+        # Numbered anew: most pairs of a type and a brand do not exist.
+        names, codes = np.unique(each, return_inverse=True)
+        columns.append(codes + start)
+        start += len(names)
+    return np.stack(columns, axis=1).astype(np.int32)
 
 
 def _opens_pair(interactions: Interactions) -> NDArray[np.bool_]:
@@ -149,8 +153,8 @@ def _logs(columns: list[AnyArray]) -> Scores:
     return np.log(np.stack(columns, axis=1) + LEAST).astype(np.float32)
 
 
-def _of_kind(codes: AnyArray, weights: AnyArray, size: int) -> AnyArray:
-    found: AnyArray = np.bincount(codes, weights=weights, minlength=size)[codes]
+def _of_kind(codes: AnyArray, weights: AnyArray) -> AnyArray:
+    found: AnyArray = np.bincount(codes, weights=weights)[codes]
     return found
 
 

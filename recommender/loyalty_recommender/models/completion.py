@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
-from loyalty_recommender.features.basket import NAMES, Neighbours, basket_features
+from loyalty_recommender.features.basket import (
+    NAMES,
+    BasketScorer,
+    Neighbours,
+    basket_features,
+)
 from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.history import History
-from loyalty_recommender.listwise import Question, learned_weights, weighed
+from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.base import Progress, Query, own, silent
 from loyalty_recommender.models.item_item import FittedItemItem, ItemItem
 from loyalty_recommender.models.repeat import check_learning, checked_weights, end_day
@@ -56,7 +61,8 @@ class Completion:
         weights = COMPLETION
         if len(before):
             earlier = FittedCompletion(
-                self.together.fit(before), ProductStatistics.of(before, day), weights
+                self.together.fit(before),
+                BasketScorer.of(weights, ProductStatistics.of(before, day)),
             )
             progress(0.4)
             weights = learned_weights(
@@ -69,8 +75,7 @@ class Completion:
         progress(0.6)
         fitted = FittedCompletion(
             self.together.fit(interactions),
-            ProductStatistics.of(interactions, end_day(interactions)),
-            weights,
+            BasketScorer.of(weights, ProductStatistics.of(interactions, end_day(interactions))),
         )
         progress(1.0)
         return fitted
@@ -80,7 +85,6 @@ def _questions(
     interactions: Interactions, model: FittedCompletion, day: int, seed: int
 ) -> Iterator[Question]:
     random = np.random.default_rng(seed)
-    everything = np.ones(len(interactions.products), dtype=np.bool_)
     for past in pasts(interactions, day, seed=seed):
         visit = past.first_large_visit(VISIT_PRODUCTS_MIN)
         if visit is None:
@@ -88,9 +92,8 @@ def _questions(
         dealt = random.permutation(visit)
         half = len(dealt) // 2
         basket, wanted = np.sort(dealt[:half]), dealt[half:]
-        products, features = model.candidates(past.history, basket, day, 1, everything)
-        open_ = ~np.isin(products, basket)
-        yield Question(features[open_], np.isin(products[open_], wanted), len(wanted))
+        products, features = model.described(past.history, basket, day)
+        yield Question(features, np.isin(products, wanted), len(wanted))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +101,7 @@ class FittedCompletion:
     """Neighbours over visits, statistics of the products, and weights."""
 
     together: FittedItemItem
-    statistics: ProductStatistics
-    weights: Scores
-    """(columns,) of ``basket_features``."""
+    scorer: BasketScorer
 
     strategy: ClassVar[str] = "completion"
 
@@ -115,35 +116,49 @@ class FittedCompletion:
         if not self.knows(query):
             return nothing()
         basket = np.unique(query.basket)
-        products, features = self.candidates(query.history, basket, query.day, first, allowed)
-        kept = allowed[products] & ~np.isin(products, basket)
-        return best(products[kept], weighed(features[kept], self.weights), first)
+        pairs = Pairs.of(query.history, query.day)
+        may = allowed.copy()
+        may[basket] = False
+        neighbours, fresh = self._neighbours(pairs, basket, first, may)
+        scores = self.scorer.scores(query.history, pairs, basket, neighbours, fresh)
+        products = np.concatenate((pairs.product, fresh))
+        kept = may[products]
+        return best(products[kept], scores[kept], first)
 
-    def candidates(
-        self, history: History, basket: Indices, day: int, first: int, allowed: Mask
-    ) -> tuple[Indices, Scores]:
-        """What was bought before, allowed or not, and the allowed neighbours of the cart.
+    def described(self, history: History, basket: Indices, day: int) -> tuple[Indices, Scores]:
+        """What was bought before and some neighbours of the cart, with their features.
 
         Args:
             basket: (lines,) distinct, rising.
-            first: how many are wanted at least; more are looked at.
 
         Returns:
-            Distinct positions (candidates,), and (candidates, columns).
+            Distinct positions (candidates,), the cart left out, and (candidates, columns).
         """
         pairs = Pairs.of(history, day)
+        may = np.ones(len(self.scorer.statistics.repeats), dtype=np.bool_)
+        may[basket] = False
+        neighbours, fresh = self._neighbours(pairs, basket, 1, may)
+        statistics = self.scorer.statistics
+        features = basket_features(history, pairs, basket, neighbours, fresh, statistics)
+        products = np.concatenate((pairs.product, fresh))
+        kept = may[products]
+        return products[kept], features[kept]
+
+    def _neighbours(
+        self, pairs: Pairs, basket: Indices, first: int, may: Mask
+    ) -> tuple[Neighbours, Indices]:
+        """What goes with a cart, and which of it may be shown and was never bought."""
         neighbours = Neighbours.of(basket, self.together.neighbours)
-        is_open = allowed[neighbours.product]
-        is_open &= ~np.isin(neighbours.product, pairs.product, assume_unique=True)
-        fresh = neighbours.only(is_open).strongest(max(FRESH_MAX, first)).product
-        features = basket_features(history, pairs, basket, neighbours, fresh, self.statistics, day)
-        return np.concatenate((pairs.product, fresh)), features
+        is_open = may.copy()
+        is_open[pairs.product] = False
+        fresh = neighbours.only(is_open[neighbours.product])
+        return neighbours, fresh.strongest(max(FRESH_MAX, first)).product
 
     def arrays(self) -> dict[str, AnyArray]:
         """Those of every part."""
         return {
-            "weights": self.weights,
-            **self.statistics.arrays(),
+            "weights": self.scorer.weights,
+            **self.scorer.statistics.arrays(),
             **{f"together_{name}": array for name, array in self.together.arrays().items()},
         }
 
@@ -156,6 +171,8 @@ class FittedCompletion:
         """
         return cls(
             FittedItemItem.from_arrays(own(arrays, "together_")),
-            ProductStatistics.from_arrays(arrays),
-            checked_weights(arrays["weights"], len(NAMES)),
+            BasketScorer.of(
+                checked_weights(arrays["weights"], len(NAMES)),
+                ProductStatistics.from_arrays(arrays),
+            ),
         )

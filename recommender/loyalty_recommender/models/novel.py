@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
-from loyalty_recommender.features.novel import NAMES, Leanings, novel_features
+from loyalty_recommender.features.novel import NAMES, Leanings, NovelScorer, novel_features
 from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.fixed import first_allowed
-from loyalty_recommender.listwise import Question, learned_weights, weighed
+from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.als import Als, FittedAls
 from loyalty_recommender.models.base import Progress, Query, own, silent
 from loyalty_recommender.models.item_item import FittedItemItem, ItemItem
@@ -25,9 +25,9 @@ from loyalty_recommender.topk import Ranking, best, nothing
 if TYPE_CHECKING:
     from loyalty_recommender.interactions import Interactions
 
-BY_AFFINITY = 300
+BY_AFFINITY = 200
 """Candidates with the largest affinity by ALS, at least."""
-BY_TRIALS = 100
+BY_TRIALS = 60
 """Candidates that most members have lately bought for the first time, at least."""
 
 
@@ -39,8 +39,8 @@ class Novel:
     members' own past, with ALS and the likenesses fitted on what lay before it.
     """
 
-    als: Als = field(default_factory=lambda: Als(factors=32, regularization=1.0, iterations=12))
-    similar: ItemItem = field(default_factory=lambda: ItemItem(over="members", neighbours=100))
+    als: Als = field(default_factory=lambda: Als(factors=32, regularization=3.0, iterations=10))
+    similar: ItemItem = field(default_factory=lambda: ItemItem(over="members", neighbours=50))
     strength: float = 10.0
     """How firmly the weights are held to those of ``priors``, > 0."""
     share: float = 0.15
@@ -74,8 +74,7 @@ class Novel:
         return FittedNovel(
             self.als.fit(interactions),
             self.similar.fit(interactions),
-            ProductStatistics.of(interactions, day),
-            weights,
+            NovelScorer.of(weights, ProductStatistics.of(interactions, day)),
         )
 
 
@@ -87,7 +86,7 @@ def _questions(
         tried = past.tried()
         query = Query(past.history, day)
         if len(tried) and model.knows(query):
-            candidates, features = model.candidates(query, 1, everything)
+            candidates, features = model.described(query, everything)
             yield Question(features, np.isin(candidates, tried), len(tried))
 
 
@@ -97,9 +96,7 @@ class FittedNovel:
 
     als: FittedAls
     similar: FittedItemItem
-    statistics: ProductStatistics
-    weights: Scores
-    """(columns,) of ``novel_features``."""
+    scorer: NovelScorer
 
     strategy: ClassVar[str] = "novel"
 
@@ -111,42 +108,42 @@ class FittedNovel:
         """Products the member never bought, by how likely it tries them soon."""
         if not self.knows(query):
             return nothing()
-        candidates, features = self.candidates(query, first, allowed)
-        return best(candidates, weighed(features, self.weights), first)
+        candidates, vectors, leanings = self._candidates(query, first, allowed)
+        similar = self.similar.neighbours
+        return best(candidates, self.scorer.scores(candidates, vectors, leanings, similar), first)
 
-    def candidates(self, query: Query, first: int, allowed: Mask) -> tuple[Indices, Scores]:
-        """Some products worth a closer look, and their features.
-
-        Args:
-            first: how many are wanted at least; more are looked at.
+    def described(self, query: Query, allowed: Mask) -> tuple[Indices, Scores]:
+        """The products worth a closer look, and their features.
 
         Returns:
             Rising positions (candidates,), and (candidates, columns).
         """
+        candidates, vectors, leanings = self._candidates(query, 1, allowed)
+        similar, statistics = self.similar.neighbours, self.scorer.statistics
+        return candidates, novel_features(candidates, vectors, leanings, similar, statistics)
+
+    def _candidates(
+        self, query: Query, first: int, allowed: Mask
+    ) -> tuple[Indices, Scores, Leanings]:
+        """Positions, their vectors, and what the member's past says."""
         pairs = Pairs.of(query.history, query.day)
         may = allowed.copy()
         may[pairs.product] = False
         vector = self.als.vector(query.history)
         near = self.als.products.largest(vector, max(BY_AFFINITY, 2 * first), may).products
-        trials = first_allowed(self.statistics.trials, max(BY_TRIALS, first), may).products
+        trials = first_allowed(self.scorer.statistics.trials, max(BY_TRIALS, first), may).products
         chosen = np.zeros(len(may), dtype=np.bool_)
         chosen[near] = True
         chosen[trials] = True
         found = np.flatnonzero(chosen).astype(np.int32)
-        features = novel_features(
-            found,
-            self.als.products.rows_of(found),
-            Leanings.of(pairs, vector, self.statistics),
-            self.similar.neighbours,
-            self.statistics,
-        )
-        return found, features
+        leanings = Leanings.of(pairs, vector, self.scorer.statistics)
+        return found, self.als.products.rows_of(found), leanings
 
     def arrays(self) -> dict[str, AnyArray]:
         """Those of every part."""
         return {
-            "weights": self.weights,
-            **self.statistics.arrays(),
+            "weights": self.scorer.weights,
+            **self.scorer.statistics.arrays(),
             **{f"als_{name}": array for name, array in self.als.arrays().items()},
             **{f"similar_{name}": array for name, array in self.similar.arrays().items()},
         }
@@ -161,6 +158,8 @@ class FittedNovel:
         return cls(
             FittedAls.from_arrays(own(arrays, "als_")),
             FittedItemItem.from_arrays(own(arrays, "similar_")),
-            ProductStatistics.from_arrays(arrays),
-            checked_weights(arrays["weights"], len(NAMES)),
+            NovelScorer.of(
+                checked_weights(arrays["weights"], len(NAMES)),
+                ProductStatistics.from_arrays(arrays),
+            ),
         )

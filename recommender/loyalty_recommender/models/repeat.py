@@ -11,9 +11,9 @@ import numpy as np
 from loyalty_recommender.arrays import AnyArray, Mask, Scores
 from loyalty_recommender.errors import BadSettings
 from loyalty_recommender.features.pairs import Pairs
-from loyalty_recommender.features.repeat import NAMES, repeat_features
+from loyalty_recommender.features.repeat import NAMES, RepeatScorer, repeat_features
 from loyalty_recommender.features.statistics import ProductStatistics
-from loyalty_recommender.listwise import Question, learned_weights, weighed
+from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.base import Progress, Query, silent
 from loyalty_recommender.pasts import pasts, split_day
 from loyalty_recommender.priors import REPEAT
@@ -56,7 +56,7 @@ class Repeat:
         progress(0.9)
         now = ProductStatistics.of(interactions, end_day(interactions))
         progress(1.0)
-        return FittedRepeat(weights, now)
+        return FittedRepeat.of(weights, now)
 
 
 def questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Question]:
@@ -66,7 +66,7 @@ def questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Q
         statistics = ProductStatistics.of(interactions.rows(interactions.day < day), day)
         for past in pasts(interactions, day, seed=seed):
             pairs = Pairs.of(past.history, day)
-            features = repeat_features(past.history, pairs, statistics, day)
+            features = repeat_features(past.history, pairs, statistics)
             visit = past.first_visit()
             yield Question(features, np.isin(pairs.product, visit), len(visit))
 
@@ -75,11 +75,18 @@ def questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Q
 class FittedRepeat:
     """Weights, and what is known of the products."""
 
-    weights: Scores
-    """(columns,) of ``repeat_features``."""
-    statistics: ProductStatistics
+    scorer: RepeatScorer
 
     strategy: ClassVar[str] = "repeat"
+
+    @classmethod
+    def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
+        """Put both together.
+
+        Args:
+            weights: (columns,) of ``repeat_features``.
+        """
+        return cls(RepeatScorer.of(weights, statistics))
 
     def knows(self, query: Query) -> bool:
         """Whether the member has bought anything."""
@@ -90,14 +97,13 @@ class FittedRepeat:
         if not self.knows(query):
             return nothing()
         pairs = Pairs.of(query.history, query.day)
-        features = repeat_features(query.history, pairs, self.statistics, query.day)
-        scores = weighed(features, self.weights)
+        scores = self.scorer.scores(query.history, pairs)
         kept = allowed[pairs.product]
         return best(pairs.product[kept], scores[kept], first)
 
     def arrays(self) -> dict[str, AnyArray]:
         """The weights and the statistics."""
-        return {"weights": self.weights, **self.statistics.arrays()}
+        return {"weights": self.scorer.weights, **self.scorer.statistics.arrays()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
@@ -106,7 +112,7 @@ class FittedRepeat:
         Raises:
             ValueError: weights of another version's columns.
         """
-        return cls(
+        return cls.of(
             checked_weights(arrays["weights"], len(NAMES)), ProductStatistics.from_arrays(arrays)
         )
 
