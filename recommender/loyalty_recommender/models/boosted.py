@@ -130,7 +130,7 @@ class FittedBoosted:
             return nothing()
         pairs = Pairs.of(query.history, query.day)
         statistics = self.linear.statistics
-        features = repeat_features(query.history, pairs, statistics, query.day)
+        features = repeat_features(query.history, pairs, statistics)
         scores = weighed(features, self.linear.weights)
         # Chosen before the filter, so that what is shown of a list is in the list's order.
         chosen = _first(scores, int(self.settings[0]))

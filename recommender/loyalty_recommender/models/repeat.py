@@ -88,6 +88,16 @@ class FittedRepeat:
         """
         return cls(RepeatScorer.of(weights, statistics))
 
+    @property
+    def weights(self) -> Scores:
+        """(columns,) of ``repeat_features``."""
+        return self.scorer.weights
+
+    @property
+    def statistics(self) -> ProductStatistics:
+        """What is known of the products."""
+        return self.scorer.statistics
+
     def knows(self, query: Query) -> bool:
         """Whether the member has bought anything."""
         return len(query.history.product) > 0
@@ -103,7 +113,7 @@ class FittedRepeat:
 
     def arrays(self) -> dict[str, AnyArray]:
         """The weights and the statistics."""
-        return {"weights": self.scorer.weights, **self.scorer.statistics.arrays()}
+        return {"weights": self.weights, **self.statistics.arrays()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
