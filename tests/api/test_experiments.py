@@ -280,6 +280,24 @@ async def test_a_guest_who_signed_in_since_is_in_no_variant(lab: Lab, shop: ApiS
     }  # fmt: skip
 
 
+async def test_what_a_guest_bought_is_no_members(lab: Lab, shop: ApiShop) -> None:
+    """The shop says so by an answer that a member was given."""
+    await lab.start()
+    shown = await lab.shown(MEMBERS[0])
+    event = {
+        "recommendationId": shown["recommendationId"], "type": "PURCHASE", "order": "x",
+        "product": shown["items"][0]["product"]["externalId"],
+    }  # fmt: skip
+    told = await lab.program.till.run("recommendation_events", input={"events": [event]})
+    await lab.program.paid("x", None, 900, product=event["product"])
+    assert await shop.services.feedback.attribution.due(lab.program.tenant_id) == 1
+
+    found = (await lab.experiment())["comparison"]
+
+    assert told["recorded"] == 1
+    assert (found["control"]["buyers"], found["candidate"]["buyers"]) == (0, 0)
+
+
 async def test_back_to_an_earlier_model(lab: Lab) -> None:
     assert await lab.model_of() == lab.newer
 

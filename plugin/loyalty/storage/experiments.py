@@ -26,7 +26,7 @@ SPENT = Sql(
               SUM(CASE WHEN s.currency = $3 THEN s.sales_minor ELSE 0 END)::bigint
          FROM recommendation_sale s
          JOIN shop_order o ON o.tenant_id = s.tenant_id AND o.id = s.order_id
-        WHERE s.tenant_id = $1 AND s.experiment_id = $2
+        WHERE s.tenant_id = $1 AND s.experiment_id = $2 AND o.member_id IS NOT NULL
           AND (s.quantity > 0 OR s.sales_minor > 0)
         GROUP BY s.variant, o.member_id"""
 )
