@@ -56,6 +56,7 @@ def product(price_minor: int | None, cost_minor: int | None) -> Product:
         cost_minor=cost_minor,
         stock=None,
         tiers=(),
+        tiers_until=None,
         invented=(),
         is_active=True,
     )
