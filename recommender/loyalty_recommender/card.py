@@ -3,15 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from loyalty_recommender.errors import BrokenArtifact
+from loyalty_recommender.errors import BrokenArtifact, OlderFormat
 
 FORMAT = 3
-"""Rises when an older version could not read the arrays; older models are then refused."""
+"""Rises when an older version could not read the arrays, and with every setting that comes, goes
+or means something else; older models are then refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Card:
     """Shop's time minus UTC in seconds: where a day ends."""
     files: Mapping[str, ModelFile]
     """Array, as ``part.array`` → its file."""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    """How well these settings did on the latest weeks when they were fitted before them, and on
+    which days that was; empty where it was not measured. See ``gate``."""
+    gate: Mapping[str, Any] = field(default_factory=dict)
+    """Why it is these settings that were trained; empty where nobody asked. See ``gate``."""
     model_id: str = ""
     """Training time and a hash of everything above."""
 
@@ -58,7 +64,9 @@ class Card:
 
     def content(self) -> dict[str, Any]:
         """The card as JSON values."""
+        told = {"metrics": dict(self.metrics), "gate": dict(self.gate)}
         return {
+            **{name: each for name, each in told.items() if each},
             "format": FORMAT,
             "modelId": self.model_id,
             "trainedAt": _text(self.trained_at),
@@ -95,7 +103,9 @@ class Card:
         """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             found = content.get("format") if isinstance(content, dict) else type(content).__name__
-            raise BrokenArtifact(f"{path} should be a card of format {FORMAT}, found {found!r}")
+            is_older = isinstance(found, int) and found < FORMAT
+            kind = OlderFormat if is_older else BrokenArtifact
+            raise kind(f"{path} should be a card of format {FORMAT}, found {found!r}")
         if content.get("modelId") != _model_id({**content, "modelId": ""}):
             raise BrokenArtifact(
                 f"{path} was changed: its id {content.get('modelId')!r} does not fit its content"
@@ -116,6 +126,8 @@ class Card:
                     name: ModelFile(file["bytes"], file["sha256"])
                     for name, file in content["files"].items()
                 },
+                metrics=dict(content.get("metrics", {})),
+                gate=dict(content.get("gate", {})),
                 model_id=content["modelId"],
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -10,6 +10,7 @@ RecommenderError
 └── ArtifactError
     ├── NoModel         nothing has been published where it was looked for
     └── BrokenArtifact  what was published is not what is there
+        └── OlderFormat  it was, by an earlier version
 """
 
 
@@ -51,3 +52,7 @@ class NoModel(ArtifactError):
 
 class BrokenArtifact(ArtifactError):
     """A file is missing, changed, cut short, or not of the format that this version reads."""
+
+
+class OlderFormat(BrokenArtifact):
+    """A model that an earlier version published and this one cannot serve."""

@@ -1,6 +1,6 @@
 """From purchases to a published model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -66,6 +66,16 @@ class Settings:
             )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A model that has learned and is not published: ``Recommender(card, arrays)`` asks it."""
+
+    card: Card
+    arrays: dict[str, AnyArray]
+    parts: dict[str, Fitted]
+    """By the names of ``SHARES``."""
+
+
 def train(
     interactions: Interactions,
     settings: Settings,
@@ -88,6 +98,30 @@ def train(
         FitFailed: too little data; the model in service stays.
         OSError: the disk is full or may not be written; the model in service stays.
     """
+    learned = learn(interactions, settings, progress, trained_at=trained_at)
+    progress("writing", sum(SHARES.values()))
+    card = artifact.publish(out_dir, learned.card, learned.arrays, keep=keep)
+    progress("done", 1.0)
+    return card
+
+
+def learn(
+    interactions: Interactions,
+    settings: Settings,
+    progress: Report,
+    *,
+    trained_at: datetime,
+    known: Mapping[str, Fitted] | None = None,
+) -> Learned:
+    """Fit every part of the model; nothing is written.
+
+    Args:
+        known: parts that have been fitted already, on the same products of the same purchases.
+
+    Raises:
+        BadSettings: ``trained_at`` without a time zone.
+        FitFailed: too little data.
+    """
     if trained_at.tzinfo is None:
         raise BadSettings(f"trained_at must have a time zone, found {trained_at}")
     kept = interactions.household_days() >= settings.product_visits_min
@@ -97,44 +131,41 @@ def train(
             f"among {len(interactions)} purchases of {len(interactions.products)} products"
         )
     learned = interactions.only_products(kept)
-    fitted, seconds = _fit_all(learned, settings, progress)
-    progress("writing", sum(SHARES.values()))
+    fitted, seconds = _fit_all(learned, settings, known or {}, progress)
     arrays: dict[str, AnyArray] = {
         "ids.products": learned.products.encoded,
     }
     arrays |= {f"facts.{name}": array for name, array in ProductFacts.of(learned).arrays().items()}
     for part, model in fitted.items():
         arrays |= {f"{part}.{name}": array for name, array in model.arrays().items()}
-    card = artifact.publish(
-        out_dir,
-        Card(
-            trained_at=trained_at.astimezone(UTC).replace(microsecond=0),
-            data_from=datetime.fromtimestamp(learned.span[0], UTC),
-            data_to=datetime.fromtimestamp(learned.span[1], UTC),
-            counts={
-                "members": int((learned.member_visits() > 0).sum()),
-                "products": len(learned.products),
-                "visits": int(learned.member_visits().sum()),
-                "interactions": len(learned),
-                "productsLeftOut": len(interactions.products) - len(learned.products),
-                "interactionsLeftOut": len(interactions) - len(learned),
-            },
-            settings=asdict(settings),
-            parts={part: model.strategy for part, model in fitted.items()},
-            seconds=seconds,
-            versions={library: version(library) for library in LIBRARIES},
-            utc_offset_s=learned.utc_offset_s,
-            files={},
-        ),
-        arrays,
-        keep=keep,
+    visits = learned.member_visits()
+    card = Card(
+        trained_at=trained_at.astimezone(UTC).replace(microsecond=0),
+        data_from=datetime.fromtimestamp(learned.span[0], UTC),
+        data_to=datetime.fromtimestamp(learned.span[1], UTC),
+        counts={
+            "members": int((visits > 0).sum()),
+            "products": len(learned.products),
+            "visits": int(visits.sum()),
+            "interactions": len(learned),
+            "productsLeftOut": len(interactions.products) - len(learned.products),
+            "interactionsLeftOut": len(interactions) - len(learned),
+        },
+        settings=asdict(settings),
+        parts={part: model.strategy for part, model in fitted.items()},
+        seconds=seconds,
+        versions={library: version(library) for library in LIBRARIES},
+        utc_offset_s=learned.utc_offset_s,
+        files={},
     )
-    progress("done", 1.0)
-    return card
+    return Learned(card, arrays, fitted)
 
 
 def _fit_all(
-    interactions: Interactions, settings: Settings, progress: Report
+    interactions: Interactions,
+    settings: Settings,
+    known: Mapping[str, Fitted],
+    progress: Report,
 ) -> tuple[dict[str, Fitted], dict[str, float]]:
     fitted: dict[str, Fitted] = {}
     seconds: dict[str, float] = {}
@@ -144,7 +175,9 @@ def _fit_all(
 
         progress(part, done)
         started = perf_counter()
-        fitted[part] = model.fit(interactions, partial(_report, progress, part, done, share))
+        fitted[part] = known.get(part) or model.fit(
+            interactions, partial(_report, progress, part, done, share)
+        )
         seconds[part] = round(perf_counter() - started, 3)
         done += share
     return fitted, seconds

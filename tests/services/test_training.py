@@ -1,7 +1,7 @@
 """A recommender learned from booked orders, put into service or left as it was."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,9 @@ from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.services import purchases as purchases_module
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.orders import BookOrder
-from loyalty.services.purchases import purchases
-from loyalty.services.training import Trainer, TrainingFailed
+from loyalty.services.purchases import Purchases, purchases
+from loyalty.services.training import READING_SHARE, Trainer, TrainingFailed
 from loyalty_recommender import artifact
-from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.serving import Recommender
@@ -40,20 +39,23 @@ async def booked(shop: Shop, *orders: PaidOrder) -> None:
     await shop.door.execute(shop.tenant_id, commands)
 
 
-async def read(shop: Shop, departments: list[str] | None = None) -> Interactions:
+async def read(
+    shop: Shop, departments: list[str] | None = None, lines_max: int | None = None
+) -> Purchases:
     return await purchases(
         shop.database,
         shop.tenant_id,
         utc_offset_s=0,
         departments=departments,
-        read=lambda lines: None,
+        read=lambda lines, whole: None,
+        lines_max=None if lines_max is None else lambda members, products: lines_max,
     )
 
 
 async def learned(shop: Shop, departments: list[str] | None = None) -> set[tuple[str, str]]:
     """Member and product of every purchase learned from."""
     names = {str((await shop.member(name)).id): name for name in ("ann", "bob")}
-    found = await read(shop, departments)
+    found = (await read(shop, departments)).interactions
     members, sold = found.members.texts(), found.products.texts()
     pairs = zip(found.member.tolist(), found.product.tolist(), strict=True)
     return {(names[members[member]], sold[each]) for member, each in pairs}
@@ -99,10 +101,10 @@ async def test_a_shop_of_many_pages_reads_as_one(
             for n in range(1, 40)
         ),
     )
-    whole = await read(stocked)
+    whole = (await read(stocked)).interactions
 
     monkeypatch.setattr(purchases_module, "PAGE_ROWS", 7)
-    paged = await read(stocked)
+    paged = (await read(stocked)).interactions
 
     assert whole.members.texts() == paged.members.texts()
     assert whole.products.texts() == paged.products.texts()
@@ -110,12 +112,63 @@ async def test_a_shop_of_many_pages_reads_as_one(
         np.testing.assert_array_equal(getattr(whole, name), getattr(paged, name))
 
 
+async def test_what_products_are_is_learned_with_them(stocked: Shop) -> None:
+    catalogue = Catalogue(stocked.database, open_cache(None), stocked.clock)
+    told = [
+        product("oats", START, department="DRY", category="Cereals", brand="Mill"),
+        product("rice", START, department="DRY", category="Grains"),
+        product("petrol", START, department="FUEL", brand="Mill"),
+        product("nothing", START, department=None),
+    ]
+    await catalogue.upsert(stocked.tenant_id, told)
+    await booked(stocked, order("o-1", "ann", "oats", "rice", "petrol", "nothing", "milk"))
+
+    found = (await read(stocked)).interactions
+
+    kinds = found.attributes
+    assert kinds is not None
+    rows = np.stack((kinds.department, kinds.category, kinds.type, kinds.brand), axis=1)
+    of = dict(zip(found.products.texts(), rows.tolist(), strict=True))
+    # Codes rise with the names: departments are DRINKS, DRY and FUEL.
+    assert {name: of[name] for name in ("oats", "rice", "petrol", "nothing", "milk")} == {
+        "oats": [1, 0, -1, 0],
+        "rice": [1, 1, -1, -1],
+        "petrol": [2, -1, -1, 0],
+        "nothing": [-1, -1, -1, -1],
+        "milk": [0, -1, -1, -1],
+    }
+
+
+@pytest.mark.parametrize("page", [3, 20_000])
+async def test_the_oldest_days_make_way_for_what_fits(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(purchases_module, "PAGE_ROWS", page)
+    days = (3, 40, 1, 39, 2, 38, 4, 37)
+    await booked(
+        stocked,
+        *(order(f"o-{n}", "ann", "milk", "honey", days=n) for n in days),
+        order("o-same-day", "ann", "sugar", days=37),
+        order("o-bob", "bob", "sugar", "petrol", days=38),
+    )
+
+    whole, some, none = [await read(stocked, lines_max=most) for most in (19, 11, 1)]
+
+    assert (whole.lines_left_out, whole.visits_left_out) == (0, 0)
+    # Room for a day of which only a part fits is room for the days after it.
+    last = {START.date() - timedelta(days=n) for n in (1, 2, 3, 4, 37)}
+    kept = {date(1970, 1, 1) + timedelta(days=day) for day in some.interactions.day.tolist()}
+    assert (kept, len(some.interactions)) == (last, 11)
+    assert (some.lines_left_out, some.visits_left_out) == (8, 4)
+    assert (len(none.interactions), none.lines_left_out) == (0, 19)
+
+
 async def test_nothing_crosses_tenants(shops: tuple[Shop, Shop], stocked: Shop) -> None:
     _, other = shops
     await booked(other, order("o-1", "ann", "milk"))
 
-    assert len(await read(stocked)) == 0
-    assert len(await read(other)) == 0
+    assert len((await read(stocked)).interactions) == 0
+    assert len((await read(other)).interactions) == 0
 
 
 async def test_a_model_is_trained_and_replaced(stocked: Shop, tmp_path: Path) -> None:
@@ -140,7 +193,9 @@ async def test_a_model_is_trained_and_replaced(stocked: Shop, tmp_path: Path) ->
     past = recommender.history([*own, *own, "milk"], [1, 2, 3, 4, 5, 6, 7])
     again = recommender.recommend("BUY_AGAIN", 9, history=past, day=9)
     assert set(again.products) == {"milk", *own}
-    assert told[0] == (f"reading {len(orders) * 3:,} lines", 0)
+    assert told[0] == (f"reading {len(orders) * 3:,} lines", READING_SHARE)
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
     assert told[-1] == ("done", 1.0)
 
 
@@ -149,7 +204,7 @@ async def test_days_end_in_the_shops_own_zone(
 ) -> None:
     seen: list[int] = []
 
-    async def noted(*_: object, utc_offset_s: int, **__: object) -> Interactions:
+    async def noted(*_: object, utc_offset_s: int, **__: object) -> Purchases:
         seen.append(utc_offset_s)
         return await read(stocked)
 

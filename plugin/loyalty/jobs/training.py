@@ -17,6 +17,9 @@ async def train_all(
 ) -> dict[str, str]:
     """Train once, one tenant after the other.
 
+    A tenant's own settings stay. The others follow the defaults of this version, which the gate
+    judges once they have changed; the log says where it refused them.
+
     Args:
         departments: by tenant code, what to learn only from; see ``Trainer.train``.
 

@@ -89,10 +89,10 @@ async def learned(
             tenant_id,
             utc_offset_s=int(offset.total_seconds()),
             departments=None,
-            read=lambda lines: None,
+            read=lambda lines, whole: None,
         )
         described = await _described(database, tenant_id)
-        return await asyncio.to_thread(_fitted, found, described, list(goods), day)
+        return await asyncio.to_thread(_fitted, found.interactions, described, list(goods), day)
     except RecommenderError as problem:
         raise Conflict(f"how likely members are to buy could not be learned: {problem}") from None
 

@@ -1,12 +1,12 @@
 """A tenant's purchases as columns of numbers, read page by page.
 
-A line becomes three numbers as soon as its page is there, so that no more Python objects live at
-once than a page has.
+A line becomes two numbers as soon as its page is there, so that no more Python objects live at
+once than a page has. Where there is room for so many lines only, the oldest days make way.
 """
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from loyalty.storage import interactions as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Sql
-from loyalty_recommender.arrays import AnyArray, Indices
+from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Mask
+from loyalty_recommender.attributes import Attributes
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.vocabulary import Vocabulary
 
@@ -24,16 +25,103 @@ MICROS = 1_000_000
 
 Rows = list[tuple[Any, ...]]
 
+LinesMax = Callable[[int, int], int]
+"""From how many members and products there are to how many lines there is room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What was read, and what there was no room for."""
+
+    interactions: Interactions
+    visits_left_out: int
+    """Visits (one member on one day) that were too old to fit."""
+    lines_left_out: int
+    """Their lines."""
+
 
 @dataclass(slots=True)
-class _Columns:
-    """Pages of equally long columns, joined at the end."""
+class _Orders:
+    """Pages of orders; columns are ``id``, ``member_id`` and epoch seconds."""
 
-    pages: list[tuple[AnyArray, ...]] = field(default_factory=list)
+    pages: list[AnyArray] = field(default_factory=list)
 
-    def joined(self, number: int) -> AnyArray:
-        found = [page[number] for page in self.pages]
-        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+    def add(self, rows: Rows) -> None:
+        table = np.array(rows, dtype=np.int64)
+        table[:, 2] //= MICROS
+        self.pages.append(table)
+
+    def joined(self) -> AnyArray:
+        return np.concatenate(self.pages) if self.pages else np.empty((0, 3), dtype=np.int64)
+
+
+@dataclass(slots=True)
+class _Newest:
+    """Lines as positions of their order and product, those of the newest days only."""
+
+    order_ids: AnyArray
+    member: Indices
+    """(orders,)"""
+    day: Indices
+    """(orders,)"""
+    position: dict[str, int]
+    """Of each product that may be learned."""
+    lines_max: int | None
+    pages: list[tuple[Indices, Indices]] = field(default_factory=list)
+    from_day: int = np.iinfo(np.int32).min
+    """Lines of earlier days do not fit."""
+    held: int = 0
+    dropped: int = 0
+    too_old: Mask = field(init=False)
+    """(orders,) whether an order had lines that were left out."""
+
+    def __post_init__(self) -> None:
+        self.too_old = np.zeros(len(self.order_ids), dtype=np.bool_)
+
+    def add(self, rows: Rows) -> None:
+        """Keep the lines whose order and product are known."""
+        if not len(self.order_ids):
+            return
+        wanted = np.fromiter((row[1] for row in rows), np.int64, len(rows))
+        product = np.fromiter((self.position.get(row[2], -1) for row in rows), np.int32, len(rows))
+        order = np.minimum(np.searchsorted(self.order_ids, wanted), len(self.order_ids) - 1)
+        known = (self.order_ids[order] == wanted) & (product >= 0)
+        self._hold(order[known].astype(np.int32), product[known])
+        # A quarter more than there is room for, so that the sorting out is seldom.
+        if self.lines_max is not None and self.held > self.lines_max + self.lines_max // 4:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Leave out the oldest days, whole, until the rest fits."""
+        if self.lines_max is None or self.held <= self.lines_max:
+            return
+        order, product = self.columns()
+        days, counts = np.unique(self.day[order], return_counts=True)
+        newer = np.cumsum(counts[::-1])[::-1]
+        fits = days[newer <= self.lines_max]
+        self.from_day = int(fits[0]) if len(fits) else int(days[-1]) + 1
+        self.pages.clear()
+        self.held = 0
+        self._hold(order, product)
+
+    def columns(self) -> tuple[Indices, Indices]:
+        """Order and product of every line held."""
+        if not self.pages:
+            return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+        orders, products = zip(*self.pages, strict=True)
+        return np.concatenate(orders), np.concatenate(products)
+
+    def visits_left_out(self) -> int:
+        """Visits of the lines that were left out."""
+        rows = np.stack((self.member[self.too_old], self.day[self.too_old]))
+        return len(np.unique(rows, axis=1).T)
+
+    def _hold(self, order: Indices, product: Indices) -> None:
+        fits = self.day[order] >= self.from_day
+        self.too_old[order[~fits]] = True
+        self.dropped += int((~fits).sum())
+        self.held += int(fits.sum())
+        self.pages.append((order[fits], product[fits]))
 
 
 async def purchases(
@@ -42,8 +130,9 @@ async def purchases(
     *,
     utc_offset_s: int,
     departments: Collection[str] | None,
-    read: Callable[[int], None],
-) -> Interactions:
+    read: Callable[[int, int], None],
+    lines_max: LinesMax | None = None,
+) -> Purchases:
     """All purchases of members that the catalogue knows, as the recommender learns from them.
 
     Members go by their internal id: a member that is erased leaves a number behind that names
@@ -52,36 +141,45 @@ async def purchases(
     Args:
         utc_offset_s: the shop's time minus UTC in seconds.
         departments: only products of these; None for all.
-        read: told after each page how many lines have been read.
+        read: told after each page how many lines have been read, of how many.
+        lines_max: how many lines there is room for; the oldest days beyond are left out.
 
     Raises:
         BadInteractions: there are none.
     """
-    position, products = await _products(database, tenant_id, departments)
-    orders = _Columns()
-    await _paged(database, sql.ORDERS, tenant_id, lambda rows: _add_orders(orders, rows))
-    ids, member_ids, times = (orders.joined(number) for number in range(3))
-    members, member_of_order = await asyncio.to_thread(Vocabulary.encode, member_ids)
-    lines = _Columns()
+    position, products, attributes = await _products(database, tenant_id, departments)
+    orders = _Orders()
+    await _paged(database, sql.ORDERS, tenant_id, orders.add)
+    table = await asyncio.to_thread(orders.joined)
+    orders.pages.clear()
+    members, member = await asyncio.to_thread(Vocabulary.encode, table[:, 1])
+    day = ((table[:, 2] + utc_offset_s) // DAY_S).astype(np.int32)
+    room = None if lines_max is None else lines_max(len(members), len(products))
+    lines = _Newest(table[:, 0].copy(), member.astype(np.int32), day, position, room)
+    whole = (await database.read(sql.LINES_COUNT(tenant_id)))[0][0]
     count = 0
 
     def add(rows: Rows) -> None:
         nonlocal count
         count += len(rows)
-        _add_lines(lines, rows, ids, position)
-        read(count)
+        lines.add(rows)
+        read(count, max(whole, count))
 
     await _paged(database, sql.LINES, tenant_id, add)
 
-    def built() -> Interactions:
-        of_order, product = lines.joined(0), lines.joined(1)
-        return Interactions.from_indices(
+    def built() -> Purchases:
+        lines.make_room()
+        of_order, product = lines.columns()
+        interactions = Interactions.from_indices(
             members,
             products,
-            member_of_order[of_order],
+            lines.member[of_order],
             product,
-            times[of_order],
+            table[of_order, 2],
             utc_offset_s=utc_offset_s,
+        )
+        return Purchases(
+            replace(interactions, attributes=attributes), lines.visits_left_out(), lines.dropped
         )
 
     return await asyncio.to_thread(built)
@@ -101,38 +199,29 @@ async def _paged(
 
 async def _products(
     database: Database, tenant_id: int, departments: Collection[str] | None
-) -> tuple[dict[str, int], Vocabulary]:
-    """Position of each product that may be learned, and the vocabulary it is a position in."""
+) -> tuple[dict[str, int], Vocabulary, Attributes]:
+    """Position of each product that may be learned, the vocabulary it is a position in, and what
+    the products are. The catalogue has no types."""
     wanted = None if departments is None else frozenset(departments)
-    names: list[str] = []
+    kinds: dict[str, tuple[str | None, str | None, str | None]] = {}
 
     def add(rows: Rows) -> None:
-        names.extend(row[1] for row in rows if wanted is None or row[2] in wanted)
+        for _, name, department, category, brand in rows:
+            if wanted is None or department in wanted:
+                kinds[name] = department, category, brand
 
     await _paged(database, sql.PRODUCTS, tenant_id, add)
 
-    def ordered() -> tuple[dict[str, int], Vocabulary]:
-        vocabulary = Vocabulary.of(names)
-        return {name: at for at, name in enumerate(vocabulary.texts())}, vocabulary
+    def ordered() -> tuple[dict[str, int], Vocabulary, Attributes]:
+        vocabulary = Vocabulary.of(kinds)
+        names = vocabulary.texts()
+        told = [kinds[name] for name in names]
+        attributes = Attributes.of_names(
+            department=[department for department, _, _ in told],
+            category=[category for _, category, _ in told],
+            type=[None] * len(told),
+            brand=[brand for _, _, brand in told],
+        )
+        return {name: at for at, name in enumerate(names)}, vocabulary, attributes
 
     return await asyncio.to_thread(ordered)
-
-
-def _add_orders(orders: _Columns, rows: Rows) -> None:
-    table = np.array(rows, dtype=np.int64)
-    orders.pages.append((table[:, 0], table[:, 1], table[:, 2] // MICROS))
-
-
-def _add_lines(lines: _Columns, rows: Rows, order_ids: AnyArray, position: dict[str, int]) -> None:
-    """Keep the lines whose order and product are known, as positions of both."""
-    if not len(order_ids):
-        return
-    wanted = np.fromiter((row[1] for row in rows), np.int64, len(rows))
-    product = np.fromiter((position.get(row[2], -1) for row in rows), np.int32, len(rows))
-    order = np.minimum(np.searchsorted(order_ids, wanted), len(order_ids) - 1)
-    kept = (order_ids[order] == wanted) & (product >= 0)
-    lines.pages.append((_indices(order[kept]), product[kept]))
-
-
-def _indices(column: AnyArray) -> Indices:
-    return column.astype(np.int32)

@@ -14,8 +14,10 @@ LINES = Sql(
     """SELECT id, order_id, product FROM order_line
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
+# How much there is to read, for a bar of progress: what refunds and erasures leave out counts, too.
+LINES_COUNT = Sql("SELECT count(*) FROM order_line WHERE tenant_id = $1")
 PRODUCTS = Sql(
-    """SELECT id, external_id, department FROM product
+    """SELECT id, external_id, department, category, brand FROM product
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What one member bought, the latest first; what was returned whole is not among it.
