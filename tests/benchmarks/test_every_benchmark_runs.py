@@ -16,7 +16,7 @@ SHORTEST = {
     "collector": ["--rounds", "1", "--commits", "64"],
     "home_query": ["--rounds", "1", "--calls", "2"],
     "import_orders": ["--orders", "600"],
-    "recommender": ["--requests", "50"],
+    "recommender": ["--requests", "20", "--products", "2000"],
     "without_redis": ["--rounds", "1", "--calls", "5"],
 }
 """Arguments with which each does least."""
