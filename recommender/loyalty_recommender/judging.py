@@ -142,6 +142,9 @@ def judge(
     """Fit both before the latest weeks, and ask both what was bought in them.
 
     Both models are held at once; what they have in common is fitted once.
+
+    Raises:
+        FitFailed: the new settings cannot learn where the old ones did.
     """
     day = split_day(interactions)
     nothing = Judged(new, gate, day, too_little=True)
@@ -152,11 +155,11 @@ def judge(
         if not enough or (differing and not set(differing) & set(enough)):
             return nothing
         learned, answers = questions.put(old, partial(_half, progress, "settings in service", 0.0))
-        same = old.product_visits_min == new.product_visits_min
-        known = {part: learned.parts[part] for part in SHARES if same and _alike(old, new, part)}
-        _, theirs = questions.put(new, partial(_half, progress, "new settings", 0.5), known)
     except (FitFailed, BadInteractions):
         return nothing
+    same = old.product_visits_min == new.product_visits_min
+    known = {part: learned.parts[part] for part in SHARES if same and _alike(old, new, part)}
+    _, theirs = questions.put(new, partial(_half, progress, "new settings", 0.5), known)
     windows = {window: compared(answers[window], theirs[window], gate.margin) for window in enough}
     return Judged(new, gate, day, windows)
 

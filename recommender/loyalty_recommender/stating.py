@@ -64,11 +64,11 @@ def _changed(base: Any, table: Mapping[str, Any], path: str, whole: bool) -> Any
 
 
 def _value(base: Any, wanted: Any, value: Any, path: str, whole: bool) -> Any:
+    kinds = get_args(wanted) if get_origin(wanted) is UnionType else (wanted,)
     if is_dataclass(base):
         if not isinstance(value, Mapping):
             raise BadSettings(f"{path} must be a table of settings, found {value!r}")
-        return _changed(base, value, f"{path}.", whole)
-    kinds = get_args(wanted) if get_origin(wanted) is UnionType else (wanted,)
+        return _changed(_kind(base, kinds, value), value, f"{path}.", whole)
     for kind in kinds:
         if kind is NoneType and value is None:
             return None
@@ -80,6 +80,14 @@ def _value(base: Any, wanted: Any, value: Any, path: str, whole: bool) -> Any:
         if kind is float and type(value) in (int, float) and math.isfinite(value):
             return float(value)
     raise BadSettings(f"{path} must be {_wording(kinds)}, found {value!r}")
+
+
+def _kind(base: Any, kinds: tuple[Any, ...], table: Mapping[str, Any]) -> Any:
+    """The settings that a table changes: those of the first kind of model that has its names."""
+    for kind in (type(base), *kinds):
+        if set(table) <= {each.name for each in fields(kind)}:
+            return base if isinstance(base, kind) else kind()
+    return base
 
 
 def _wording(kinds: tuple[Any, ...]) -> str:

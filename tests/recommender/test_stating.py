@@ -10,8 +10,10 @@ import pytest
 from loyalty_recommender.card import FORMAT
 from loyalty_recommender.errors import BadSettings
 from loyalty_recommender.models.als import Als
+from loyalty_recommender.models.boosted import Boosted
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.models.popularity import Popularity
+from loyalty_recommender.models.repeat import Repeat
 from loyalty_recommender.stating import read_settings, stated
 from loyalty_recommender.training import Settings
 
@@ -31,7 +33,9 @@ def names(table: dict[str, Any], path: str = "") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("settings", [Settings(), OTHER])
+@pytest.mark.parametrize(
+    "settings", [Settings(), OTHER, Settings(buy_again=Boosted(trees=20, linear=Repeat(periods=1)))]
+)
 def test_what_a_card_says_is_what_was_set(settings: Settings) -> None:
     assert stated(json.loads(json.dumps(asdict(settings))), whole=True) == settings
 
@@ -59,6 +63,18 @@ def test_a_file_states_what_differs(tmp_path: Path) -> None:
         product_visits_min=2,
         for_you=replace(default.for_you, strength=3.0, als=replace(default.for_you.als, factors=8)),
     )
+
+
+def test_names_of_another_kind_of_model_choose_it(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+
+    path.write_text("[buy_again]\ntrees = 20\n")
+    boosted = read_settings(path)
+    path.write_text("[buy_again]\nperiods = 3\n")
+    light = read_settings(path)
+
+    assert boosted == Settings(buy_again=Boosted(trees=20))
+    assert light == Settings(buy_again=Repeat(periods=3))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from loyalty_recommender.room import Room
 from loyalty_recommender.stating import read_settings
 from loyalty_recommender.training import Report, Settings
 
-READING_SHARE = 0.25
+READING_SHARE = 0.1
 """Of the time from the database to a published model, what reading takes."""
 
 GATE = Gate()
