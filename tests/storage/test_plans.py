@@ -27,6 +27,7 @@ WHOLE = {
     "erasure.IMPORTS_TO_CHECK": "a handful",
     "erasure.ORDERS_AWAITED": "refunds of a tenant, once a member is erased",
     "imports.ORDERS_BOOKED": "the demo's banner, once at its start",
+    "interactions.LINES_COUNT": "training",
     "interactions.POPULAR": "training",
     "members.COUNTS": "the merchant's overview",
     "metrics_summary": "sums over a tenant, for its merchant",
