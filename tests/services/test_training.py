@@ -1,6 +1,7 @@
 """A recommender learned from booked orders, put into service or left as it was."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,12 +12,15 @@ from habits import MEMBERS, VISITS, bought_by, paid_order, product, products, vi
 
 from loyalty.cache import open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.jobs.training import train_all
 from loyalty.services import purchases as purchases_module
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.orders import BookOrder
 from loyalty.services.purchases import Purchases, purchases
+from loyalty.services.tenants import Tenants
 from loyalty.services.training import READING_SHARE, Trainer, TrainingFailed
-from loyalty_recommender import artifact
+from loyalty_recommender import artifact, room
+from loyalty_recommender.judging import Gate
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.serving import Recommender
@@ -232,6 +236,69 @@ async def test_too_little_leaves_the_model_in_service(stocked: Shop, tmp_path: P
         await trainer.train(stocked.tenant_id, departments=["NOTHING"])
 
     assert artifact.current_id(tmp_path / str(stocked.tenant_id)) == card.model_id
+
+
+async def test_settings_that_may_be_worse_leave_the_old_ones_with_newer_data(
+    stocked: Shop, tmp_path: Path
+) -> None:
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+    orders = [paid_order(visit) for visit in visits(START)]
+    await booked(stocked, *orders[:-20])
+    before = await trainer.train(stocked.tenant_id, settings=SMALL)
+    await booked(stocked, *orders[-20:])
+    stocked.clock.advance(timedelta(hours=1))
+    popular = replace(SMALL, member_visits_min=1_000)
+
+    few = await trainer.train(stocked.tenant_id, settings=popular)
+    stocked.clock.advance(timedelta(hours=1))
+    gate = Gate(members_min=5)
+    refused = await trainer.train(stocked.tenant_id, settings=popular, gate=gate)
+    stocked.clock.advance(timedelta(hours=1))
+    taken = await trainer.train(stocked.tenant_id, settings=popular, gate=None)
+
+    assert [card.gate["verdict"] for card in (before, few, refused, taken)] == [
+        "FIRST", "TOO_LITTLE", "REFUSED", "NOT_ASKED",
+    ]  # fmt: skip
+    assert before.settings == few.settings == refused.settings == asdict(SMALL)
+    assert taken.settings["member_visits_min"] == 1_000
+    assert refused.counts["interactions"] > before.counts["interactions"]
+    served = Recommender.load(tmp_path / str(stocked.tenant_id))
+    assert served.model_id == taken.model_id
+
+
+async def test_the_job_keeps_what_a_shop_stated(stocked: Shop, tmp_path: Path) -> None:
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+    await booked(stocked, *[paid_order(visit) for visit in visits(START)])
+    await trainer.train(stocked.tenant_id, settings=SMALL)
+    stocked.clock.advance(timedelta(hours=1))
+
+    await train_all(Tenants(stocked.database, stocked.clock), trainer)
+
+    card = Recommender.load(tmp_path / str(stocked.tenant_id)).card
+    assert (card.gate["verdict"], card.settings) == ("SAME", asdict(SMALL))
+
+
+async def test_what_does_not_fit_is_counted_in_the_card(
+    stocked: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MB", 1)
+    monkeypatch.setattr(room, "LINES_MIN", 1)
+    trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
+    orders = [paid_order(visit) for visit in visits(START)]
+    await booked(stocked, *orders)
+    of_products = 10 * room.PRODUCT_BYTES + MEMBERS * room.MEMBER_BYTES
+    all_but_one = len(orders) * 3 - 1
+
+    card = await trainer.train(
+        stocked.tenant_id,
+        settings=SMALL,
+        memory_max_mb=room.FIXED_BYTES + of_products + all_but_one * room.LINE_BYTES,
+    )
+
+    left_out = card.counts["visitsTooOld"]
+    assert 0 < left_out < MEMBERS
+    assert card.counts["linesTooOld"] == left_out * 3
+    assert card.counts["visits"] == len(orders) - left_out
 
 
 async def test_a_disk_that_refuses_is_said(stocked: Shop, tmp_path: Path) -> None:

@@ -114,8 +114,9 @@ async def _made(
             steps=steps,
         )
         with steps.step("training the recommender") as say:
+            # Measuring a first model takes as long again, and who looks at a demo waits for it.
             await services.trainer.train(
-                tenant.id, progress=lambda doing, share: say(f"{doing} ({share:.0%})")
+                tenant.id, gate=None, progress=lambda doing, share: say(f"{doing} ({share:.0%})")
             )
         with steps.step("choosing members with something to see"):
             members = await proposed(services, tenant)
