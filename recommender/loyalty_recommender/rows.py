@@ -26,7 +26,8 @@ class Rows:
             row: (values,) in 0..rows-1.
             product: (values,) distinct within a row.
         """
-        order = np.lexsort((product, row))
+        # One 64-bit key sorts several times as fast as two columns.
+        order = np.argsort(row.astype(np.int64) * 2**32 + product, kind="stable")
         starts = np.zeros(rows + 1, dtype=np.int64)
         np.cumsum(np.bincount(row, minlength=rows), out=starts[1:])
         return cls(starts, product[order].astype(np.int32), value[order].astype(np.float32))

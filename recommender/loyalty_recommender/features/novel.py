@@ -136,7 +136,7 @@ def novel_features(
     found[:, 3] = views.likeness
     found[:, 4] = views.expected
     found[:, 5:10] = views.tried + statistics.kind_share[candidates]
-    found[:, 10:17] = _of_product(statistics)[candidates]
+    found[:, 10:17] = _of_product(statistics, candidates)
     found[:, 17:] = found[:, _BY_ACTIVITY] * leanings.activity
     return found
 
@@ -159,7 +159,7 @@ class NovelScorer:
     @classmethod
     def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
         """Sum up what is the same for all."""
-        own = _of_product(statistics)
+        own = _of_product(statistics, np.arange(len(statistics.repeats), dtype=np.int32))
         base = own @ weights[10:17] + statistics.kind_share @ weights[5:10]
         by_activity = own[:, 3] * weights[18] + own[:, 5] * weights[20]
         return cls(weights, statistics, base, by_activity)
@@ -184,10 +184,12 @@ class NovelScorer:
         return found
 
 
-def _of_product(statistics: ProductStatistics) -> Scores:
-    """Columns 10 to 16 of every product, (products, 7)."""
-    popular = statistics.popular
-    return np.column_stack((statistics.first, popular[:, 1:], popular[:, :2] - popular[:, 1:]))
+def _of_product(statistics: ProductStatistics, products: Indices) -> Scores:
+    """Columns 10 to 16 of some products, (products, 7)."""
+    popular = statistics.popular[products]
+    return np.column_stack(
+        (statistics.first[products], popular[:, 1:], popular[:, :2] - popular[:, 1:])
+    )
 
 
 _BY_ACTIVITY = (3, 13, 2, 15)

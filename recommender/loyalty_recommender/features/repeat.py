@@ -60,7 +60,7 @@ def repeat_features(history: History, pairs: Pairs, statistics: ProductStatistic
     found = np.empty((len(pairs), len(NAMES)), dtype=np.float32)
     for at, column in enumerate(_columns(history, pairs, statistics)):
         found[:, _OWN[at]] = column
-    found[:, OF_PRODUCT] = of_product(statistics)[pairs.product]
+    found[:, OF_PRODUCT] = of_product(statistics, pairs.product)
     return found
 
 
@@ -70,9 +70,11 @@ OF_PRODUCT = slice(len(HALF_LIVES_DAYS) + 9, len(HALF_LIVES_DAYS) + 14)
 _OWN = [at for at in range(len(NAMES)) if not OF_PRODUCT.start <= at < OF_PRODUCT.stop]
 
 
-def of_product(statistics: ProductStatistics) -> Scores:
-    """Columns ``OF_PRODUCT`` of every product, (products, 5)."""
-    return np.column_stack((statistics.repeats, statistics.gap, statistics.popular))
+def of_product(statistics: ProductStatistics, products: Indices) -> Scores:
+    """Columns ``OF_PRODUCT`` of some products, (products, 5)."""
+    return np.column_stack(
+        (statistics.repeats[products], statistics.gap[products], statistics.popular[products])
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +93,8 @@ class RepeatScorer:
     @classmethod
     def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
         """Sum up what is the same for all."""
-        return cls(weights, statistics, of_product(statistics) @ weights[OF_PRODUCT])
+        everything = np.arange(len(statistics.repeats), dtype=np.int32)
+        return cls(weights, statistics, of_product(statistics, everything) @ weights[OF_PRODUCT])
 
     def scores(self, history: History, pairs: Pairs) -> Scores:
         """One score per product of a past, (pairs,) float32.
