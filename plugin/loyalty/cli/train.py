@@ -149,7 +149,7 @@ def _said(gate: Mapping[str, Any]) -> str:
 
 
 def _compared(windows: Mapping[str, Any]) -> Iterator[list[str]]:
-    for window, figures in windows.items():
+    for window, figures in sorted(windows.items()):
         difference = figures["difference"]["ndcg10"]
         yield [
             window,
@@ -162,7 +162,7 @@ def _compared(windows: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 def _measured(windows: Mapping[str, Any]) -> Iterator[list[str]]:
-    for window, figures in windows.items():
+    for window, figures in sorted(windows.items()):
         intervals = [_interval(figures[name]) for name in ("ndcg10", "recall10")]
         yield [window, f"{figures['questions']:,}", *intervals]
 
