@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loyalty_recommender.arrays import Indices
+from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.history import History
 from loyalty_recommender.interactions import Interactions
 
@@ -74,3 +75,20 @@ def pasts(interactions: Interactions, day: int, *, seed: int) -> Iterator[Past]:
         history = History.sorted(product[before], days[before])
         if history.visits >= VISITS_MIN:
             yield Past(history, product[after], days[after])
+
+
+def judged_by_others(
+    interactions: Interactions, day: int, *, seed: int
+) -> Iterator[tuple[ProductStatistics, Past]]:
+    """As ``pasts``, each with statistics of the day that its own purchases are no part of.
+
+    What is known of a seldom bought product comes from few members. Were the member's own
+    purchases among it, the weights would learn to tell by it what this member alone buys, which
+    is true of the past only.
+    """
+    before = interactions.day < day
+    for half in (0, 1):
+        own = interactions.member % 2 == half
+        others = ProductStatistics.of(interactions.rows(before & ~own), day, stands_for=2.0)
+        for past in pasts(interactions.rows(own), day, seed=seed):
+            yield others, past

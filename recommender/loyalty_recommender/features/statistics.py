@@ -57,15 +57,20 @@ class ProductStatistics:
     """Products by recent first purchases, ``FIRST_DAYS[1]``."""
 
     @classmethod
-    def of(cls, interactions: Interactions, day: int) -> Self:
-        """Count purchases as of a day, in days since 1970-01-01; all lie before it."""
+    def of(cls, interactions: Interactions, day: int, *, stands_for: float = 1.0) -> Self:
+        """Count purchases as of a day, in days since 1970-01-01; all lie before it.
+
+        Args:
+            stands_for: how many purchases each one counts for: 2 where only every second
+                member's are given.
+        """
         products = len(interactions.products)
         product = interactions.product
         age = (day - interactions.day).astype(np.float64)
-        popular = [_decayed(product, age, days, products) for days in POPULAR_DAYS]
+        popular = [stands_for * _decayed(product, age, days, products) for days in POPULAR_DAYS]
         opens = _opens_pair(interactions)
         opened, opened_age = product[opens], age[opens]
-        firsts = [_decayed(opened, opened_age, days, products) for days in FIRST_DAYS]
+        firsts = [stands_for * _decayed(opened, opened_age, days, products) for days in FIRST_DAYS]
         buyers = np.bincount(opened, minlength=products)
         visits = np.bincount(product, minlength=products)
         kinds = kinds_of(interactions.attributes or Attributes.unknown(products))

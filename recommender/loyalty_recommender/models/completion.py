@@ -22,7 +22,7 @@ from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.base import Progress, Query, own, silent
 from loyalty_recommender.models.item_item import FittedItemItem, ItemItem
 from loyalty_recommender.models.repeat import check_learning, checked_weights, end_day
-from loyalty_recommender.pasts import pasts, split_day
+from loyalty_recommender.pasts import judged_by_others, split_day
 from loyalty_recommender.priors import COMPLETION
 from loyalty_recommender.topk import Ranking, best, nothing
 
@@ -85,14 +85,14 @@ def _questions(
     interactions: Interactions, model: FittedCompletion, day: int, seed: int
 ) -> Iterator[Question]:
     random = np.random.default_rng(seed)
-    for past in pasts(interactions, day, seed=seed):
+    for statistics, past in judged_by_others(interactions, day, seed=seed):
         visit = past.first_large_visit(VISIT_PRODUCTS_MIN)
         if visit is None:
             continue
         dealt = random.permutation(visit)
         half = len(dealt) // 2
         basket, wanted = np.sort(dealt[:half]), dealt[half:]
-        products, features = model.described(past.history, basket, day)
+        products, features = model.described(past.history, basket, day, statistics)
         yield Question(features, np.isin(products, wanted), len(wanted))
 
 
@@ -125,7 +125,9 @@ class FittedCompletion:
         kept = may[products]
         return best(products[kept], scores[kept], first)
 
-    def described(self, history: History, basket: Indices, day: int) -> tuple[Indices, Scores]:
+    def described(
+        self, history: History, basket: Indices, day: int, statistics: ProductStatistics
+    ) -> tuple[Indices, Scores]:
         """What was bought before and some neighbours of the cart, with their features.
 
         Args:
@@ -135,10 +137,9 @@ class FittedCompletion:
             Distinct positions (candidates,), the cart left out, and (candidates, columns).
         """
         pairs = Pairs.of(history, day)
-        may = np.ones(len(self.scorer.statistics.repeats), dtype=np.bool_)
+        may = np.ones(len(statistics.repeats), dtype=np.bool_)
         may[basket] = False
         neighbours, fresh = self._neighbours(pairs, basket, 1, may)
-        statistics = self.scorer.statistics
         features = basket_features(history, pairs, basket, neighbours, fresh, statistics)
         products = np.concatenate((pairs.product, fresh))
         kept = may[products]

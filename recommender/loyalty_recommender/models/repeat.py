@@ -15,7 +15,7 @@ from loyalty_recommender.features.repeat import NAMES, RepeatScorer, repeat_feat
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.base import Progress, Query, silent
-from loyalty_recommender.pasts import pasts, split_day
+from loyalty_recommender.pasts import judged_by_others, split_day
 from loyalty_recommender.priors import REPEAT
 from loyalty_recommender.topk import Ranking, best, nothing
 
@@ -63,8 +63,7 @@ def questions(interactions: Interactions, periods: int, seed: int) -> Iterator[Q
     """Each member's habits as they were some weeks ago, and which the next visit held."""
     for back in range(1, periods + 1):
         day = split_day(interactions, back)
-        statistics = ProductStatistics.of(interactions.rows(interactions.day < day), day)
-        for past in pasts(interactions, day, seed=seed):
+        for statistics, past in judged_by_others(interactions, day, seed=seed):
             pairs = Pairs.of(past.history, day)
             features = repeat_features(past.history, pairs, statistics)
             visit = past.first_visit()
