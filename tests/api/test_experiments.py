@@ -352,3 +352,5 @@ async def test_cards_are_told(lab: Lab) -> None:
     assert settings["for_you.als.factors"] == "2"
     assert {each["name"] for each in told[lab.older]["versions"]} >= {"implicit", "numpy"}
     assert (await lab.run("model"))["settings"] == told[lab.newer]["settings"]
+    verdicts = {fact["name"]: fact["value"] for fact in told[lab.newer]["gate"]}
+    assert verdicts["verdict"] in {'"SAME"', '"FIRST"', '"NOT_ASKED"'}

@@ -44,6 +44,10 @@ class Model:
         description="How well it did on the latest purchases before it was trained on everything; "
         "empty where that was not measured."
     )
+    gate: list[ModelFact] = strawberry.field(
+        description="Whether its settings were judged against those in service before them, how, "
+        "and what came of it; see `verdict`. Empty in a model from before there was a gate."
+    )
     versions: list[ModelFact] = strawberry.field(description="Libraries it was trained with.")
 
     @classmethod
@@ -57,6 +61,7 @@ class Model:
             counts=[Count(name=name, count=BigInt(number)) for name, number in card.counts.items()],
             settings=facts(card.settings),
             metrics=facts(card.content().get("metrics") or {}),
+            gate=facts(card.content().get("gate") or {}),
             versions=facts(card.versions),
         )
 
