@@ -11,6 +11,7 @@ import pytest
 from habits import product
 
 from loyalty.cache import Cache, open_cache
+from loyalty.domain.ledger import micros
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product
 from loyalty.storage import catalogue as sql
@@ -33,7 +34,7 @@ def catalogue(shop: Shop, cache: Cache) -> Catalogue:
 
 
 async def revision(shop: Shop) -> int:
-    rows = await shop.database.read(sql.REVISION(shop.tenant_id))
+    rows = await shop.database.read(sql.REVISION(shop.tenant_id, micros(shop.clock.now())))
     return int(rows[0][0])
 
 
@@ -63,7 +64,7 @@ async def test_a_product_is_read_as_it_was_said(catalogue: Catalogue, shop: Shop
     assert found is not None
     assert found == Product(
         found.id, "tea", "Tea", "TEA", "DRINKS", "Corner", "/tea.svg", 100, "EUR", 60, 3,
-        ("gold", "base"), ("name", "stock"), False,
+        ("gold", "base"), None, ("name", "stock"), False,
     )  # fmt: skip
 
 

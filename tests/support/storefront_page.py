@@ -105,15 +105,20 @@ def quoted(page: Page) -> Locator:
 def apply_reward_that_costs_points(page: Page) -> None:
     """Fill the cart until a reward bought with points is possible, and choose it."""
     wanted = page.locator(".candidate", has_text=re.compile(r"for [\d,]+ points"))
+    possible = wanted.and_(page.locator(":not([data-outcome=REJECTED])"))
     more = page.get_by_role("button", name=re.compile("^One more of")).first
     for _ in range(TRIES_MAX):
         quoted(page)
-        if wanted.and_(page.locator(":not([data-outcome=REJECTED])")).count():
+        if possible.count():
             break
         more.click(click_count=PIECES_AT_ONCE)
-    wanted.first.get_by_role("button", name=re.compile("^Use ")).click()
+    # Others may be rejected still, and stand before it.
+    costs = re.search(r"for [\d,]+ points", possible.first.inner_text())
+    assert costs is not None
+    possible.first.get_by_role("button", name=re.compile("^Use ")).click()
     quoted(page)
-    expect(wanted.first).to_have_attribute("data-outcome", "APPLIED")
+    chosen = page.locator(".candidate[data-outcome=APPLIED]", has_text=costs[0])
+    expect(chosen.first).to_be_visible()
 
 
 def hand_in(page: Page, code: str) -> None:
