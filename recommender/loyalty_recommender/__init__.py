@@ -1,8 +1,13 @@
 """The recommender: what to show a member next, learned from purchases alone.
 
-It knows members, products and times; nothing of points, prices, stock or tiers. The caller says
-which products may be answered. Nothing is imported here: serving needs numpy only, and pays
-neither for scipy nor for implicit.
+It knows products, and of members what it is handed per request; nothing of points, prices, stock
+or tiers. The caller says which products may be answered. Nothing is imported here: serving needs
+numpy only, and pays neither for scipy nor for implicit.
+
+What lives where: ``features/`` numbers about a member and a product, ``models/`` what ranks by
+them and the published alternatives (``models/baselines/``), ``offers/`` who will use an offer,
+``evaluation/`` how good all of it is; ``training`` and ``gate`` make a model and judge its
+settings, ``artifact`` keeps it, ``serving`` answers from it.
 
 Training, in a worker or on the command line::
 

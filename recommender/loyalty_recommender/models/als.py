@@ -92,15 +92,15 @@ class FittedAls:
 
     def knows(self, query: Query) -> bool:
         """Whether the member bought any product that has a vector."""
-        bought = query.history.bought
-        return len(bought) > 0 and bool(self.products.rows_of(bought).any())
+        products = self.products
+        return bool(products.lengths[products.position[query.history.bought]].any())
 
     def vector(self, history: History) -> Scores:
         """The member's vector, (factors,) float32.
 
         Source: Hu, Koren, Volinsky 2008, equation 4, with confidence ``alpha * log1p(visits)``.
         """
-        starts = np.flatnonzero(np.diff(history.product, prepend=-1))
+        starts = history.starts
         visits = np.diff(starts, append=len(history.product))
         bought = self.products.rows_of(history.product[starts])
         confidence = (self.alpha * np.log1p(visits)).astype(np.float32)
