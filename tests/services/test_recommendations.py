@@ -141,6 +141,7 @@ WINDOWS: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("SIMILAR", {"product": "tea-green"}, "item-item", "tea-black"),
     ("BOUGHT_TOGETHER", {"product": "honey"}, "item-item", "milk"),
     ("CART", {"cart": ["coffee-beans", "milk"]}, "completion", "coffee-ground"),
+    ("CART", {"cart": ["milk"], "member": TEA}, "completion", "tea-black"),
     ("TRENDING", {}, "popularity", "milk"),
     ("NEW_ARRIVALS", {}, "arrivals", None),
     ("FOR_YOU", {}, "popularity", "milk"),
@@ -256,16 +257,36 @@ async def test_a_purchase_since_the_training_shows_at_once(windows: Windows) -> 
     assert MISSING not in names(answer)
 
 
+async def test_a_cart_is_completed_by_the_members_own_habits(windows: Windows) -> None:
+    for number in range(4):
+        member, own = bought_by(number)
+
+        answer = await windows.ask("CART", member, cart=["milk"])
+
+        assert answer.strategy == "completion"
+        assert set(names(answer)[:3]) == set(own)
+
+
+async def test_each_cart_of_a_member_is_answered_for_itself(windows: Windows) -> None:
+    first = await windows.names("CART", TEA, cart=["milk"])
+
+    second = await windows.names("CART", TEA, cart=["milk", first[0]])
+
+    assert first[0] not in second
+    assert await windows.names("CART", TEA, cart=["milk"]) == first
+
+
 async def test_who_did_not_agree_to_profiling_is_answered_as_a_guest(windows: Windows) -> None:
     shop = windows.shop
     refused = Profile(consents={"profiling": False})
-    guest = {window: await windows.ask(window) for window in ("FOR_YOU", "BUY_AGAIN")}
-    assert await windows.ask("FOR_YOU", TEA) != guest["FOR_YOU"]
+    asked: dict[str, dict[str, Any]] = {"FOR_YOU": {}, "BUY_AGAIN": {}, "CART": {"cart": ["milk"]}}
+    guest = {window: await windows.ask(window, **more) for window, more in asked.items()}
+    for window, more in asked.items():
+        assert names(await windows.ask(window, TEA, **more)) != names(guest[window])
     await shop.door.submit(Enrol(shop.tenant_id, None, TEA, refused, or_update=True))
 
     for window, answer in guest.items():
-        assert answer.strategy == "popularity"
-        assert await windows.ask(window, TEA) == answer
+        assert await windows.ask(window, TEA, **asked[window]) == answer
 
 
 async def test_a_member_who_left_is_answered_as_a_guest(windows: Windows) -> None:

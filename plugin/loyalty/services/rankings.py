@@ -1,6 +1,7 @@
 """Rankings: from the model in service, or from the latest orders while there is none.
 
-A ranking may be a little old: a personal one is cached per member, window and model.
+A ranking may be a little old: a member's is cached per member, window and model, but for a cart's,
+which is another with each cart.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from loyalty.storage.database import Database
 from loyalty_recommender.history import History
 from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.serving import Recommendation
-from loyalty_recommender.windows import OF_PRODUCT, Window
+from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
 
 DEPTH = 100
 """Products ranked at first; more only when the filter leaves too few of them."""
@@ -35,6 +36,8 @@ MICROS = 1_000_000
 POPULARITY = "popularity"
 NOTHING = "none"
 """Strategy of an empty answer: which products are new is known from a model only."""
+PERSONAL = OF_MEMBER | {Window.CART}
+"""Windows that a member's past has a say in."""
 SHAPE = "2"
 """Begins every cached ranking of this form; one that another release wrote is computed anew."""
 
@@ -85,9 +88,11 @@ class Rankings:
         )
 
     async def ranking(self, served: ServedModel | None, question: Question, depth: int) -> Ranking:
-        """A ranking, from the cache where it is personal: the others cost less than a look-up."""
+        """A ranking, from the cache where the member alone decides it: the others cost less than a
+        look-up, or are seldom asked for twice.
+        """
         member = question.member
-        if served is None or member is None:
+        if served is None or member is None or question.window not in OF_MEMBER:
             return await self.computed(served, question, depth)
         model_id = served.recommender.model_id
         key = keys.recommendations(question.tenant_id, member.id, question.window, model_id)
@@ -135,6 +140,7 @@ class Rankings:
                 depth,
                 history=await self._past(question.tenant_id, member.id, served),
                 day=day,
+                cart=question.cart,
                 allowed=mask,
             )
         return _ranking(answer, depth)

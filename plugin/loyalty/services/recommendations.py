@@ -26,13 +26,13 @@ from loyalty.services.picking import (
     checked,
 )
 from loyalty.services.popular_products import PopularProducts
-from loyalty.services.rankings import DEEPER, DEPTH, Question, Rankings
+from loyalty.services.rankings import DEEPER, DEPTH, PERSONAL, Question, Rankings
 from loyalty.services.recommendation_id import RANK_PRODUCTS, RecommendationIds
 from loyalty.services.served_model import Chosen, ServedModels
 from loyalty.services.summary import Member
 from loyalty.storage.database import Database
 from loyalty_recommender.card import Card
-from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
+from loyalty_recommender.windows import OF_PRODUCT, Window
 
 FIRST_MAX = 50
 """Products of one answer at most."""
@@ -263,7 +263,7 @@ class Recommendations:
         about += cart if window is Window.CART else ()
         seen = await self._catalogue.many(tenant_id, about)
         known = [id for id in dict.fromkeys(about) if id in seen and seen[id].visible_to(tier)]
-        is_personal = member is not None and window in OF_MEMBER and is_profiled(member)
+        is_personal = member is not None and window in PERSONAL and is_profiled(member)
         return Question(
             tenant_id=tenant_id,
             window=window,
