@@ -107,7 +107,7 @@ class Explainer:
         open_ = [at for at, each in enumerate(found) if each is None]
         if not open_ or not len(among):
             return
-        about = nearest(rows, answered[open_], among, len(self.products))
+        about = nearest(rows, answered.take(open_), among, len(self.products))
         for at, product in zip(open_, about.tolist(), strict=True):
             if product >= 0:
                 found[at] = Reason(code, about=self.products[product])
@@ -118,26 +118,28 @@ def nearest(rows: Rows, wanted: Indices, among: Indices, products: int) -> AnyAr
 
     Args:
         wanted: (wanted,) distinct.
-        among: (among,) distinct; of equally like ones the first.
+        among: (among,) distinct, rising; of equally like ones the first.
         products: how many there are.
     """
-    position = np.full(products, -1, dtype=np.int64)
-    position[among] = np.arange(len(among))
-    owner, neighbour, likeness = rows.gathered(wanted)
-    kept = np.flatnonzero(position[neighbour] >= 0)
-    pairs = [(owner[kept], position[neighbour[kept]], likeness[kept])]
+    is_among = np.zeros(products, dtype=np.bool_)
+    is_among[among] = True
+    neighbour, likeness = rows.beside(wanted)
+    at, place = np.nonzero(is_among.take(neighbour) & (likeness > 0))
+    by, value = neighbour[at, place], likeness[at, place]
     if len(among) <= AMONG_LOOK:
         # Neighbours are kept up to a number: a popular product may be one the other way only.
-        position[among] = -1
+        position = np.full(products, -1, dtype=np.int64)
         position[wanted] = np.arange(len(wanted))
-        owner, neighbour, likeness = rows.gathered(among)
-        kept = np.flatnonzero(position[neighbour] >= 0)
-        pairs.append((position[neighbour[kept]], owner[kept], likeness[kept]))
-    at, by, value = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        neighbour, likeness = rows.beside(among)
+        asked = position.take(neighbour)
+        owner, place = np.nonzero((asked >= 0) & (likeness > 0))
+        at = np.concatenate((at, asked[owner, place]))
+        by = np.concatenate((by, among[owner]))
+        value = np.concatenate((value, likeness[owner, place]))
     # The last one written stays: the likest, and of equals the first.
     order = np.lexsort((-by, value))
     found = np.full(len(wanted), -1, dtype=np.int64)
-    found[at[order]] = among[by[order]]
+    found[at[order]] = by[order]
     return found
 
 

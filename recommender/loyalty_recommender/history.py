@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import AnyArray, Indices
+from loyalty_recommender.arrays import AnyArray, Indices, Mask
 from loyalty_recommender.errors import BadRequest
 
 
@@ -26,6 +26,10 @@ class History:
     """(rows,) days since 1970-01-01 in the shop's time."""
     visit_days: Indices
     """(visits,) distinct days, rising."""
+    starts: Indices
+    """(bought,) where the rows of each distinct product begin."""
+    bought: Indices
+    """(bought,) distinct products, rising."""
 
     @classmethod
     def of(cls, product: AnyArray, day: AnyArray) -> Self:
@@ -41,35 +45,23 @@ class History:
         if product.shape != day.shape or product.ndim != 1:
             raise BadRequest(f"each product needs its day, found {product.shape} and {day.shape}")
         # One 64-bit key sorts faster than two columns, and repeats fall out of it.
-        keys = np.unique((product.astype(np.int64) << 32) + (day.astype(np.int64) + 2**31))
+        keys = (product.astype(np.int64) << 32) + (day.astype(np.int64) + 2**31)
+        keys.sort()
+        keys = keys[_changes(keys)]
         days = ((keys & 0xFFFF_FFFF) - 2**31).astype(np.int32)
-        return cls((keys >> 32).astype(np.int32), days, np.unique(days))
+        return cls.sorted((keys >> 32).astype(np.int32), days)
 
     @classmethod
     def sorted(cls, product: Indices, day: Indices) -> Self:
         """Take rows that are in order and distinct already."""
-        return cls(product, day, np.unique(day))
+        days = np.sort(day)
+        starts = _changes(product).nonzero()[0].astype(np.int32)
+        return cls(product, day, days[_changes(days)], starts, product[starts])
 
     @property
     def visits(self) -> int:
         """How many visits bought anything that the model knows."""
         return len(self.visit_days)
-
-    @property
-    def starts(self) -> Indices:
-        """(bought,) where the rows of each distinct product begin."""
-        product = self.product
-        if not len(product):
-            return product
-        first = np.empty(len(product), dtype=np.bool_)
-        first[0] = True
-        np.not_equal(product[1:], product[:-1], out=first[1:])
-        return np.flatnonzero(first).astype(np.int32)
-
-    @property
-    def bought(self) -> Indices:
-        """Distinct products, rising."""
-        return self.product[self.starts]
 
     def visits_to(self) -> Indices:
         """How many visits there were up to each day, the day included, from the first visit's
@@ -91,7 +83,12 @@ class History:
         return History.sorted(self.product[kept], self.day[kept])
 
 
-NOTHING_BOUGHT = History(
-    np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
-)
+def _changes(ordered: AnyArray) -> Mask:
+    """Which values of a sorted array differ from the one before them."""
+    found = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=found[1:])
+    return found
+
+
+NOTHING_BOUGHT = History.sorted(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 """The past of a guest."""

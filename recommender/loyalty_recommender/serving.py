@@ -138,15 +138,17 @@ class Recommender:
         Args:
             products: (purchases,) ids, repeats welcome.
             days: (purchases,) days since 1970-01-01 in the shop's time.
+
+        Raises:
+            BadRequest: not as many days as products.
         """
-        position = self._position
-        rows = [
-            (at, day)
-            for product, day in zip(products, days, strict=True)
-            if (at := position.get(product)) is not None
-        ]
-        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
-        return History.of(table[:, 0], table[:, 1])
+        position = self._position.get
+        at = np.array([position(each, -1) for each in products], dtype=np.int64)
+        day = np.fromiter(days, dtype=np.int64)
+        if len(day) != len(at):
+            raise BadRequest(f"each product needs its day, found {len(at)} and {len(day)}")
+        known = at >= 0
+        return History.of(at[known], day[known])
 
     def recommend(
         self,

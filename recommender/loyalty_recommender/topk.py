@@ -73,6 +73,8 @@ class NormOrdered:
     """(products,) Euclidean length of each row."""
     position: Indices
     """(products,) which row each product is."""
+    has_length: Mask
+    """(products,) by product, whether its vector is other than zero."""
 
     @classmethod
     def of(cls, vectors: Scores) -> Self:
@@ -87,7 +89,7 @@ class NormOrdered:
         position = np.empty(len(products), dtype=np.int32)
         position[products] = np.arange(len(products), dtype=np.int32)
         lengths = np.linalg.norm(vectors, axis=1).astype(np.float32)
-        return cls(vectors, products, lengths, position)
+        return cls(vectors, products, lengths, position, (lengths > 0)[position])
 
     def rows_of(self, products: Indices) -> Scores:
         """The vectors of some products, (asked, factors)."""

@@ -47,6 +47,11 @@ def test_for_you_is_all_new_and_buy_again_all_old(
     assert (set(ids(new)), new.strategy) == (set(recommender.products) - had, "novel")
 
 
+def test_a_past_needs_a_day_for_each_product(recommender: Recommender) -> None:
+    with pytest.raises(BadRequest, match="found 2 and 1"):
+        recommender.history(["milk", "no such product"], [3])
+
+
 @pytest.mark.parametrize(
     ("case", "member"), [("guest", None), ("unknown", "nobody"), ("one visit", "rare")]
 )

@@ -202,18 +202,6 @@ def _inverse_length(vector: Scores) -> np.float32:
 
 def _likeness(candidates: Indices, weight: Scores, similar: Rows) -> Scores:
     """Sum over each candidate's neighbours of likeness times the member's weight of them."""
-    starts = similar.starts[candidates].astype(np.int32)
-    sizes = similar.starts[candidates + 1].astype(np.int32) - starts
-    held = np.flatnonzero(sizes)
-    sums = np.zeros(len(candidates), dtype=np.float32)
-    if not len(held):
-        return sums
-    sizes = sizes[held]
-    ends = np.cumsum(sizes, dtype=np.int32)
-    begins = ends - sizes
-    rows = np.arange(ends[-1], dtype=np.int32)
-    rows += np.repeat(starts[held] - begins, sizes)
-    parts = weight[similar.products[rows]]
-    parts *= similar.values[rows]
-    sums[held] = np.add.reduceat(parts, begins)
+    products, likeness = similar.beside(candidates)
+    sums: Scores = np.vecdot(weight.take(products), likeness)
     return sums

@@ -92,20 +92,18 @@ class FittedAls:
 
     def knows(self, query: Query) -> bool:
         """Whether the member bought any product that has a vector."""
-        products = self.products
-        return bool(products.lengths[products.position[query.history.bought]].any())
+        return bool(self.products.has_length[query.history.bought].any())
 
     def vector(self, history: History) -> Scores:
         """The member's vector, (factors,) float32.
 
         Source: Hu, Koren, Volinsky 2008, equation 4, with confidence ``alpha * log1p(visits)``.
         """
-        starts = history.starts
-        visits = np.diff(starts, append=len(history.product))
-        bought = self.products.rows_of(history.product[starts])
+        visits = np.diff(history.starts, append=len(history.product))
+        bought = self.products.rows_of(history.bought)
         confidence = (self.alpha * np.log1p(visits)).astype(np.float32)
         left = self.gram + (bought.T * (confidence - 1.0)) @ bought
-        left[np.diag_indices_from(left)] += self.regularization
+        left.flat[:: len(left) + 1] += self.regularization
         solved: Scores = np.linalg.solve(left, confidence @ bought)
         return solved
 
