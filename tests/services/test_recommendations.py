@@ -345,6 +345,24 @@ async def test_what_a_tier_may_see_is_answered_to_it_alone(windows: Windows) -> 
     assert MISSING in await windows.names("TRENDING", TEA, first=50)
 
 
+async def test_a_shop_that_was_closed_for_a_while_shows_its_products_again(
+    windows: Windows,
+) -> None:
+    everything = [each.external_id for each in products(START)]
+    await windows.say(*((name, {"is_active": False}) for name in everything))
+    assert await windows.names("TRENDING") == []
+
+    await windows.say(*((name, {}) for name in everything))
+
+    await _until_shown(windows, "milk")
+
+
+async def _until_shown(windows: Windows, name: str) -> None:
+    async with asyncio.timeout(5):
+        while name not in await windows.names("TRENDING"):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_page_that_does_not_exist_for_the_viewer_tells_nothing(windows: Windows) -> None:
     await windows.say(("honey", {"tiers": ("gold",)}))
     about: list[tuple[str, Callable[[str], dict[str, Any]]]] = [

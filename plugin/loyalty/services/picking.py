@@ -162,6 +162,14 @@ class Picking:
             start, step = start + step, len(fresh)
         return picked
 
+    async def notice(self) -> None:
+        """Tell the catalogue's revision where no product did: a ranking of nothing may be made by
+        a mask of the time when nothing could be shown.
+        """
+        place = self._place
+        rows = await self._database.read(sql.REVISION(place.tenant_id, place.at))
+        self._noticed(rows[0][0])
+
     def _capped(self, found: Sequence[Picked], first: int) -> list[Picked]:
         picked: list[Picked] = []
         for each in found:

@@ -161,6 +161,8 @@ class Recommendations:
             deeper = await self._rankings.computed(served, question, depth)
             ranking = replace(deeper, strategy=ranking.strategy)
             found += await picking.next(ranking.items, first - len(found))
+        if not found:
+            await picking.notice()
         return self._answered(place, chosen, member, ranking.strategy, found)
 
     async def rank(
