@@ -251,6 +251,22 @@ async def test_a_budget_is_what_the_ruleset_in_force_says(desk: OfferShop) -> No
     assert (await shop.reserve(quote)).refusal is None
 
 
+async def test_a_limit_that_the_ruleset_took_away_holds_nobody_back(desk: OfferShop) -> None:
+    shop = desk.shop
+    await shop.enrol("bob")
+    for name in ("ann", "bob"):
+        await desk.give(name)
+    assert (await shop.reserve(await desk.quoted("ann", "c-1", 4_000))).refusal is None
+    unlimited = RULES.replace("budget_minor = 1000\n", "")
+    await shop.rulesets.publish(shop.tenant_id, unlimited, "test")
+
+    quote = await desk.quoted("bob", "c-2", 4_000)
+    verdict = await shop.reserve(quote)
+
+    assert (quote.payable_minor, verdict.refusal) == (3_200, None)
+    assert await desk.spent("minor:fresh") == (0, 1_600)
+
+
 async def test_an_offer_is_made_active_once(desk: OfferShop) -> None:
     shop = desk.shop
     offer = await desk.give("ann", active=False)

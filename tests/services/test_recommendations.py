@@ -359,7 +359,9 @@ async def test_a_shop_that_was_closed_for_a_while_shows_its_products_again(
 
 async def _until_shown(windows: Windows, name: str) -> None:
     async with asyncio.timeout(5):
-        while name not in await windows.names("TRENDING"):
+        while True:
+            if name in await windows.names("TRENDING"):
+                return
             await asyncio.sleep(0.01)
 
 

@@ -119,14 +119,18 @@ def points_budget(offer: str) -> str:
     return f"points:{offer}"
 
 
-def budget_of_subject(offers: Sequence[PoolOffer], subject: str) -> int | None:
-    """The limit of such a quota by the pool; None for no limit, or no such offer."""
+def budget_of_subject(
+    offers: Sequence[PoolOffer], subject: str, gone: int | None = None
+) -> int | None:
+    """The limit of such a quota by the pool, None for no limit; ``gone`` where the pool has no such
+    offer any more.
+    """
     for offer in offers:
         if subject == money_budget(offer.code):
             return offer.budget_minor
         if subject == points_budget(offer.code):
             return offer.budget_points
-    return None
+    return gone
 
 
 def offer_name(offer: str, target: str) -> str:

@@ -50,8 +50,7 @@ def check_budget(desk: Desk, quota: Quota, use: QuotaUse) -> None:
     """
     left = quota.left_total
     if use.coupon_id is None:
-        limit = budget_of_subject(desk.ruleset.offers, use.subject)
-        if limit is not None:
-            left = limit - quota.used - quota.held
+        limit = budget_of_subject(desk.ruleset.offers, use.subject, quota.total_max)
+        left = None if limit is None else limit - quota.used - quota.held
     if left is not None and left < use.quantity:
         raise QuoteChanged(USED_UP)
