@@ -25,6 +25,7 @@ from loyalty.services.offer_plan_file import FiledPlan, read, written
 from loyalty.services.offer_planning import OfferPlan, OfferPlanner
 from loyalty.services.offer_publishing import OfferPublisher, Published
 from loyalty.services.orders import BookOrder
+from loyalty.storage import offers as offers_sql
 from loyalty.storage.statements import Sql, Unit
 
 from .conftest import PROGRAM, Shop
@@ -145,6 +146,12 @@ async def test_a_plan_of_the_past_knows_nothing_of_what_came_later(desk: Planner
     assert before.chosen == ()
 
 
+async def test_a_plan_of_the_future_is_refused(desk: Planner) -> None:
+    """What is published until then could not be known to it."""
+    with pytest.raises(BadInput, match="wanted a moment that has come"):
+        await desk.plan(at=desk.shop.clock.now() + timedelta(seconds=1))
+
+
 async def test_chances_can_be_learned_from_all_purchases(desk: Planner) -> None:
     for number in range(10):
         every = 7 if number % 2 else 21
@@ -256,6 +263,23 @@ async def test_what_ends_publishing_in_between_is_taken_up_again(desk: Planner) 
     rows = await shop.database.read(Sql("SELECT COUNT(*) FROM member_offer")())
     assert rows == [(4,)]
     assert await desk.desk.states("m3") == ["OFFERED"]
+
+
+async def test_a_plan_withdrawn_while_it_is_published_is_not_said_to_be(desk: Planner) -> None:
+    class Overtaken(OfferPublisher):
+        """Is withdrawn after the last part."""
+
+        def _ended(self, tenant_id: int, plan_id: int, by: str) -> Unit[None]:
+            yield offers_sql.WITHDRAW(tenant_id, plan_id, desk.shop.clock.now())
+            yield from super()._ended(tenant_id, plan_id, by)
+
+    shop = desk.shop
+    await desk.member("m", buys=[20, 60, 100])
+    publisher = Overtaken(shop.database, shop.clock, shop.rulesets)
+
+    with pytest.raises(Conflict, match="withdrawn meanwhile"):
+        await publisher.publish(shop.tenant_id, "corner", await desk.filed(), "test")
+    assert await desk.desk.states("m") == []
 
 
 async def test_two_who_publish_the_same_plan_publish_it_once(desk: Planner) -> None:
@@ -412,6 +436,9 @@ async def test_what_came_of_a_plan_beside_what_was_expected_and_who_was_held_out
         (lambda value: value | {"offers": {}}, "no list"),
         (lambda value: value | {"offers": [3]}, "offers\\[0\\]: found no table"),
         (lambda value: value | {"figures": [1]}, "figures"),
+        (lambda value: value | {"figures": [{}]}, "figures\\[0\\].offer"),
+        (lambda value: with_figures(value, usesPpm="1"), "figures\\[0\\].usesPpm"),
+        (lambda value: with_figures(value, costMinor=-1), "figures\\[0\\].costMinor"),
         (lambda value: value | {"plannedAt": "2026-03-01"}, "with its offset"),
         (lambda value: value | {"rulesetVersion": True}, "rulesetVersion"),
         (lambda value: value | {"tenant": "a\nb"}, "the plan.tenant"),
@@ -424,6 +451,11 @@ async def test_what_came_of_a_plan_beside_what_was_expected_and_who_was_held_out
         (lambda value: with_offer(value, discountMinor=10**19), "discountMinor"),
         (lambda value: with_offer(value, reason={"code": "WHIM", "times": 1}), "no reason"),
         (lambda value: with_offer(value, reason={}), "no reason"),
+        (
+            lambda value: with_offer(value, reason={"code": "BOUGHT_BEFORE", "times": 2**31}),
+            "times",
+        ),
+        (lambda value: with_offer(value, reason={"code": "BOUGHT_BEFORE", "times": -1}), "times"),
         (lambda value: value | {"offers": value["offers"] * 2}, "same offer"),
     ],
 )
@@ -438,6 +470,11 @@ async def test_a_file_that_is_no_plan_is_refused(desk: Planner, change: Any, wor
 def with_offer(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
     (offer,) = value["offers"]
     return value | {"offers": [offer | changes]}
+
+
+def with_figures(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    first, *others = value["figures"]
+    return value | {"figures": [first | changes, *others]}
 
 
 def test_bytes_that_are_no_json_are_refused():

@@ -27,6 +27,7 @@ SIZE_MAX = 1 << 30
 """Largest file, in bytes."""
 USES_MAX = 100
 _ROW_ID_MAX = 2**63 - 1
+_TIMES_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,10 @@ def read(raw: bytes) -> FiledPlan:
     figures = value.get("figures")
     if not isinstance(figures, list) or not all(isinstance(each, dict) for each in figures):
         raise BadInput("found no list of figures in the plan")
+    for place, each in enumerate(figures):
+        _text(each, "offer", f"figures[{place}]")
+        for figure in ("usesPpm", "costMinor"):
+            _number(each, figure, 0, _ROW_ID_MAX, f"figures[{place}]")
     return FiledPlan(
         key=hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         tenant=_text(value, "tenant", "the plan"),
@@ -179,8 +184,9 @@ def _offer(value: object, place: int) -> FiledOffer:
         known = reason_from_json(reason) if isinstance(reason, dict) else None
     except (KeyError, TypeError, ValueError):
         known = None
-    if known is None or not isinstance(known.times, int):
+    if known is None:
         raise BadInput(f"{where}.reason: found no reason of an offer")
+    _number({"times": known.times}, "times", 0, _TIMES_MAX, f"{where}.reason")
     member_id = int(member)
     if not 0 < member_id <= _ROW_ID_MAX:
         raise BadInput(f"{where}.member: found {member[:40]!r}, wanted the number of a member")

@@ -30,7 +30,7 @@ from loyalty.domain.quote_offers import offer_reward
 from loyalty.domain.quote_terms import QuotaKind
 from loyalty.domain.rewards import OpenLine
 from loyalty.domain.ruleset import Reward, Ruleset
-from loyalty.errors import Conflict
+from loyalty.errors import BadInput, Conflict
 from loyalty.services.offer_facts import budget_subjects, budgets_left
 from loyalty.services.offer_histories import Bought, Histories, read_histories
 from loyalty.services.propensity import OwnPurchases
@@ -85,11 +85,15 @@ class OfferPlanner:
 
         Raises:
             Conflict: the program has no offers, or there is too little to learn from.
+            BadInput: ``at`` is still to come; what is published until then would not be known.
         """
         ruleset = await self._rulesets.current(tenant_id)
         if not ruleset.offers:
             raise Conflict("the program has no [[offers]], wanted a pool to choose from")
-        at = at or self._clock.now()
+        now = self._clock.now()
+        at = at or now
+        if at > now:
+            raise BadInput(f"found {at.isoformat()}, wanted a moment that has come")
         members = await self._members(tenant_id, ruleset.offer_policy.consent)
         wanted = {goods_of(target) for offer in ruleset.offers for target in offer.targets}
         histories = await read_histories(

@@ -188,6 +188,9 @@ class OfferPublisher:
     def _ended(self, tenant_id: int, plan_id: int, by: str) -> Unit[None]:
         now = self._clock.now()
         if not (yield sql.PUBLISHED(tenant_id, plan_id, now)):
+            ((state,),) = yield sql.LOCK_PLAN(tenant_id, plan_id)
+            if state != "PUBLISHED":
+                raise Conflict("the plan was withdrawn meanwhile; make another one")
             return
         effects = Effects()
         done = deed(by, Action.OFFER_PLAN_PUBLISH, Subject.OFFER_PLAN, plan_id)
