@@ -3,11 +3,13 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from habits import paid_order, products, visits
 
 from loyalty.cache import open_cache
+from loyalty.errors import Unavailable
 from loyalty.jobs.periodic import repeated, running
 from loyalty.jobs.settling import settle_due
 from loyalty.jobs.training import train_all
@@ -20,6 +22,7 @@ from loyalty.services.tenants import Tenants
 from loyalty.services.training import Trainer
 from loyalty.storage.statements import Sql
 from loyalty_recommender import artifact
+from loyalty_recommender.card import Card
 
 from .conftest import Shop
 
@@ -137,6 +140,35 @@ async def test_training_goes_on_past_a_tenant_with_too_little(shop: Shop, tmp_pa
 
     assert trained == {"corner": artifact.current_id(tmp_path / str(shop.tenant_id))}
     await cache.close()
+
+
+async def test_training_goes_on_past_a_tenant_that_fails(
+    shops: tuple[Shop, Shop], tmp_path: Path
+) -> None:
+    class Trouble(Trainer):
+        """Finds the database busy at the first tenant."""
+
+        async def train(self, tenant_id: int, **more: Any) -> Card:
+            if tenant_id == shops[0].tenant_id:
+                raise Unavailable("the database is busy")
+            return await super().train(tenant_id, **more)
+
+    shop = shops[1]
+    cache = open_cache(None)
+    catalogue = Catalogue(shop.database, cache, shop.clock)
+    await catalogue.upsert(shop.tenant_id, products(shop.clock.now()))
+    await cache.close()
+    orders = [paid_order(visit) for visit in visits(shop.clock.now())]
+    await shop.door.execute(
+        shop.tenant_id, [BookOrder(shop.tenant_id, order, "test") for order in orders]
+    )
+
+    trained = await train_all(
+        Tenants(shop.database, shop.clock),
+        Trouble(shop.database, shop.rulesets, shop.clock, tmp_path),
+    )
+
+    assert list(trained) == ["other"]
 
 
 async def test_a_job_that_fails_is_run_again() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from loyalty.errors import LoyaltyError
 from loyalty.services.tenants import Tenants
-from loyalty.services.training import Trainer, TrainingFailed
+from loyalty.services.training import Trainer
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +25,9 @@ async def train_all(
         departments: by tenant code, what to learn only from; see ``Trainer.train``.
 
     Returns:
-        The new model's id by tenant code. A tenant without enough to learn from is logged and
-        left out, and its older model goes on serving.
+        The new model's id by tenant code. A tenant without enough to learn from, or whose turn
+        failed otherwise (a busy database), is logged and left out, and its older model goes on
+        serving.
     """
     trained = {}
     for tenant in await tenants.all():
@@ -33,6 +35,6 @@ async def train_all(
             only = (departments or {}).get(tenant.code)
             card = await trainer.train(tenant.id, departments=only)
             trained[tenant.code] = card.model_id
-        except TrainingFailed as problem:
+        except LoyaltyError as problem:
             log.warning("training_skipped", tenant=tenant.id, problem=problem.message)
     return trained
