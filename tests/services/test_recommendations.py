@@ -239,6 +239,24 @@ async def test_a_broken_model_leaves_the_one_before(windows: Windows) -> None:
         assert await windows.ask("FOR_YOU", TEA) == before
 
 
+async def test_a_model_whose_files_come_late_is_taken_up_all_the_same(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_model, "BROKEN_REST_S", 0)
+    before = await windows.ask("TRENDING")
+    windows.shop.clock.advance(timedelta(hours=1))
+    after = await windows.train()
+    folder = windows.models / str(windows.shop.tenant_id) / "models" / after.model_id
+    folder.rename(folder.with_name("late"))
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+        assert (await windows.ask("TRENDING")).model_id == before.model_id
+
+    folder.with_name("late").rename(folder)
+
+    await _until(windows, after.model_id)
+
+
 async def _until(windows: Windows, model_id: str | None) -> None:
     async with asyncio.timeout(10):
         while True:

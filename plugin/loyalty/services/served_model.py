@@ -26,6 +26,9 @@ POLL_S = 3
 MASK_REST_S = 30
 """A mask is made again at most this often, in seconds, however fast the catalogue changes.
 What it lets through by mistake the answer's own query stops."""
+BROKEN_REST_S = 60
+"""When a model that could not be loaded is tried again, in seconds: on storage that processes share
+its files may come after the pointer to it."""
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +132,8 @@ class _Place:
     look_at_s: int = -1
     looking: asyncio.Task[None] | None = None
     loaded: dict[str, ServedModel] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
+    broken: dict[str, int] = field(default_factory=dict)
+    """When to try again."""
 
 
 class ServedModels:
@@ -181,8 +185,9 @@ class ServedModels:
             trial = _running(running[0]) if running and published is not None else None
             wanted = {published, *(trial[2:] if trial else ())} - {None}
             # One that is broken is not read again and again.
-            place.broken &= wanted
-            for id in sorted(wanted - place.loaded.keys() - place.broken):
+            place.broken = {id: at_s for id, at_s in place.broken.items() if id in wanted}
+            resting = {id for id, at_s in place.broken.items() if _now_s() < at_s}
+            for id in sorted(wanted - place.loaded.keys() - resting):
                 await self._load(tenant_id, place, folder, id, held)
             # The one held goes on where the next is broken.
             place.served = place.loaded.get(published, place.served) if published else None
@@ -201,9 +206,10 @@ class ServedModels:
             place_of = artifact.folder_named(folder, id)
             recommender = await asyncio.to_thread(Recommender.load, place_of)
         except (ArtifactError, OSError) as problem:
-            place.broken |= {id}
+            place.broken[id] = _now_s() + BROKEN_REST_S
             log.error("model_broken", tenant=tenant_id, problem=str(problem), held=held)
         else:
+            place.broken.pop(id, None)
             place.loaded[id] = ServedModel(tenant_id, recommender, self._database)
             log.info("model_loaded", tenant=tenant_id, model=recommender.model_id)
 
