@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -144,6 +144,22 @@ async def test_a_plan_of_the_past_knows_nothing_of_what_came_later(desk: Planner
     assert plan.planned_at == then
     before = await desk.plan(at=then - timedelta(days=200))
     assert before.chosen == ()
+
+
+async def test_a_day_is_one_of_the_programs_summer_and_winter_alike(desk: Planner) -> None:
+    shop = desk.shop
+    await desk.member("some")
+    for number, text in enumerate(("2025-06-01T12:00:00Z", "2025-07-10T22:30:00Z")):
+        lines = (OrderLine("tea", 2, 2_000),)
+        order = PaidOrder(f"o-{number}", "some", "EUR", lines, datetime.fromisoformat(text))
+        outcome_of(await shop.door.submit(BookOrder(shop.tenant_id, order, "test")))
+    win_back = RULES.replace("budget_minor", 'objective = "win_back"\nbudget_minor')
+    await shop.rulesets.publish(shop.tenant_id, win_back, "test")
+
+    (item,) = (await desk.plan()).chosen
+
+    # It was summer in Budapest, half an hour into the next day.
+    assert item.prospect.reason.last_on == date(2025, 7, 11)
 
 
 async def test_a_plan_of_the_future_is_refused(desk: Planner) -> None:

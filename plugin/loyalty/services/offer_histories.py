@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from loyalty.domain.calendar import local
-from loyalty.domain.ledger import micros
+from loyalty.domain.ledger import instant, micros
 from loyalty.domain.offer_plan import Goods
 from loyalty.domain.propensity import LATELY_DAYS, LOOK_BACK_DAYS
 from loyalty.storage import offers as sql
@@ -14,6 +15,8 @@ from loyalty.storage.database import Database
 
 PAGE_ROWS = 20_000
 _DAY_MICROS = 86_400 * 1_000_000
+_QUARTER_MICROS = 900 * 1_000_000
+"""Clocks go forward and back at whole quarters of an hour."""
 _UNIT_BP = 10_000
 
 
@@ -92,10 +95,17 @@ async def read_histories(
 ) -> Histories:
     """What ``members`` bought of each target within the look-back before ``at``."""
     found, costs = await _products(database, tenant_id, wanted, currency, margin_bp)
-    offset = local(at, zone).utcoffset() or timedelta()
-    shift = int(offset.total_seconds()) * 1_000_000
-    today = (micros(at) + shift) // _DAY_MICROS
-    found.today = today
+
+    @cache
+    def shift(quarter: int) -> int:
+        """What a quarter of an hour's local time is ahead of UTC."""
+        offset = local(instant(quarter * _QUARTER_MICROS), zone).utcoffset() or timedelta()
+        return offset // timedelta(microseconds=1)
+
+    def day_of(moment: int) -> int:
+        return (moment + shift(moment // _QUARTER_MICROS)) // _DAY_MICROS
+
+    found.today = day_of(micros(at))
     since = at - timedelta(days=LOOK_BACK_DAYS)
     known = frozenset(members)
     products, after = sorted(costs.goods), 0
@@ -106,10 +116,7 @@ async def read_histories(
         for _, member_id, product, occurred_at, quantity, spend in rows:
             if member_id not in known:
                 continue
-            day, margin = (
-                (occurred_at + shift) // _DAY_MICROS,
-                costs.margin(product, quantity, spend),
-            )
+            day, margin = day_of(occurred_at), costs.margin(product, quantity, spend)
             for goods in costs.goods[product]:
                 found.by_goods[goods].setdefault(member_id, Bought()).add(
                     day, quantity, spend, margin
