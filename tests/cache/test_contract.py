@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from loyalty.cache import Cache, Lagged, Message, keys
+from loyalty.cache.recents import Bounds
 from loyalty.cache.sightings import ITEMS_MAX
 from loyalty.cache.versions import VERSION_MAX
 
@@ -203,6 +204,78 @@ async def test_dropping_forgets_what_was_seen(cache: Cache):
     assert await cache.drop(MISSES)
 
     assert await cache.note(MISSES, [], 1_000, 600) == []
+
+
+VIEWS, BEGUN = keys.views(1, "s9"), keys.views_begun(1)
+BOUNDS = Bounds(window_s=600, items_max=3, begun_max=4, slice_s=600)
+SECOND = 1_000_000
+AT = 1_800_000_000 * SECOND
+
+
+async def seen(cache: Cache, *items: str, at_us: int = AT, key: str = VIEWS) -> list[str] | None:
+    return await cache.recent(key, BEGUN, items, at_us, BOUNDS)
+
+
+async def test_what_was_seen_last_comes_first_and_once(cache: Cache):
+    assert await seen(cache) == []
+
+    assert await seen(cache, "b", "a") == ["b", "a"]
+    assert await seen(cache, "é c") == ["é c", "b", "a"]
+    assert await seen(cache, "a", at_us=AT + 3) == ["a", "é c", "b"]
+    assert await seen(cache, at_us=AT + 3) == ["a", "é c", "b"]
+    assert await seen(cache, key=keys.views(2, "s9")) == []
+
+
+async def test_only_so_many_of_the_last_are_kept(cache: Cache):
+    assert await seen(cache, "d", "c", "b", "a") == ["d", "c", "b"]
+    assert await seen(cache, "e", at_us=AT + 1) == ["e", "d", "c"]
+    assert await seen(cache, at_us=AT + 1) == ["e", "d", "c"]
+
+
+async def test_each_is_forgotten_by_itself(cache: Cache):
+    """A look at one does not keep another, and a clock stepped back keeps none for long."""
+    await seen(cache, "a")
+    await seen(cache, "b", at_us=AT + 300 * SECOND)
+
+    assert await seen(cache, at_us=AT + 599 * SECOND) == ["b", "a"]
+    assert await seen(cache, at_us=AT + 600 * SECOND) == ["b"]
+    assert await seen(cache, at_us=AT - 301 * SECOND) == []
+
+
+async def test_what_is_looked_up_is_not_begun(cache: Cache):
+    for number in range(9):
+        await seen(cache, key=keys.views(1, f"{number}"))
+
+    assert await seen(cache, "a") == ["a"]
+
+
+async def test_only_so_many_lists_are_begun(cache: Cache):
+    many = [keys.views(1, f"{number}") for number in range(6)]
+
+    begun = [await seen(cache, "a", key=key) for key in many]
+    later = [await seen(cache, "b", at_us=AT + 1, key=key) for key in many]
+
+    assert begun == [["a"]] * 4 + [[]] * 2
+    assert later == [["b", "a"]] * 4 + [[]] * 2
+    other = await cache.recent(keys.views(2, "s9"), keys.views_begun(2), ["a"], AT, BOUNDS)
+    assert other == ["a"]
+
+
+async def test_what_is_seen_at_once_is_all_kept(cache: Cache):
+    wide = Bounds(window_s=600, items_max=50, begun_max=1, slice_s=600)
+    names = [str(number) for number in range(50)]
+
+    await asyncio.gather(*(cache.recent(VIEWS, BEGUN, [name], AT, wide) for name in names))
+
+    assert sorted(await cache.recent(VIEWS, BEGUN, [], AT, wide) or ()) == sorted(names)
+
+
+async def test_dropping_forgets_what_was_seen_last(cache: Cache):
+    await seen(cache, "a")
+
+    assert await cache.drop(VIEWS)
+
+    assert await seen(cache) == []
 
 
 async def test_every_subscriber_of_a_channel_hears_it_in_order(cache: Cache):

@@ -14,6 +14,8 @@ from loyalty.cache import keys
         (keys.RECOMMENDATIONS, keys.recommendations(1, 5, "for_you", "als-7")),
         (keys.RECOMMENDATIONS, keys.recommendations_popular(1, "trending", "als-7")),
         (keys.MISSES, keys.misses(1, "c4")),
+        (keys.VIEWS, keys.views(1, "s9")),
+        (keys.VIEWS, keys.views_begun(1)),
         (keys.CHANGES, keys.changes(1, 5)),
     ],
 )
@@ -26,6 +28,7 @@ def test_a_key_looks_as_the_table_says(family: keys.Family, key: str):
         "<version>": "3",
         "<model>": "als-7",
         "<caller>": "c4",
+        "<session>": "s9",
     }
     shapes = family.pattern
     for name, value in values.items():
@@ -49,6 +52,7 @@ def test_no_two_things_share_a_key():
             keys.recommendations(tenant, number, "popular", "m"),
             keys.recommendations_popular(tenant, "w", f"m{number}"),
             keys.misses(tenant, str(number)),
+            keys.views(tenant, str(number)),
             keys.changes(tenant, number),
         )
     ]

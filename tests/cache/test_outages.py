@@ -12,11 +12,13 @@ from loyalty.cache.connection import DEADLINE_S
 from loyalty.cache.layered import LayeredCache
 from loyalty.cache.lru import LruStore
 from loyalty.cache.metrics import Layer, Outcome
+from loyalty.cache.recents import Bounds
 from loyalty.cache.redis import RedisCache
 
 pytestmark = pytest.mark.anyio
 
 KEY = keys.summary(1, 5)
+BOUNDS = Bounds(window_s=600, items_max=3, begun_max=4, slice_s=600)
 LISTING = keys.catalogue(1, 3, "a9f0")
 PLAIN = keys.recommendations(1, 5, "for_you", "als-7")
 CHANNEL = keys.changes(1, 5)
@@ -47,12 +49,13 @@ async def answers_without_redis(cache: RedisCache) -> list[object]:
         await cache.invalidate(KEY, 1, 60),
         await cache.drop(PLAIN),
         await cache.note(keys.misses(1, "c4"), ["a"], 1_000, 600),
+        await cache.recent(keys.views(1, "s9"), keys.views_begun(1), ["a"], 1_000, BOUNDS),
         await cache.publish(CHANNEL, b"x"),
         await cache.check(),
     ]
 
 
-WITHOUT_REDIS = [None, [None, None], False, None, False, False, False, None, False, False]
+WITHOUT_REDIS = [None, [None, None], False, None, False, False, False, None, None, False, False]
 
 
 async def test_with_nobody_there_every_answer_comes_at_once(closed_port_url: str):

@@ -97,6 +97,19 @@ MISSES: Final = Family(
     "at which it was first tried; the caller is a keyed digest too",
     written_by="services.code_guard, with each code that nobody has",
 )
+VIEWS: Final = Family(
+    name="views",
+    pattern="l1:views:{t<tenant>}:<session> | l1:views:{t<tenant>}:begun",
+    # A visit and a break; what was looked at earlier is no sign of what is wanted now.
+    ttl_s=3_600,
+    is_versioned=False,
+    # Written where all processes see it.
+    is_layered=False,
+    holds="ids of the last products that a session looked at, each with its moment; the session is "
+    "a keyed digest of the name that the shop gave it, and nothing says whose it is. And how many "
+    "sessions were begun of late",
+    written_by="services.product_views, with each report of what was looked at",
+)
 CHANGES: Final = Family(
     name="changes",
     pattern="l1:changes:{t<tenant>:m<member>}",
@@ -113,6 +126,7 @@ TABLE: Final[tuple[Family, ...]] = (
     RULESET,
     RECOMMENDATIONS,
     MISSES,
+    VIEWS,
     CHANGES,
 )
 NAMES: Final = frozenset(family.name for family in TABLE)
@@ -154,6 +168,20 @@ def misses(tenant_id: int, caller: str) -> str:
         caller: digest that names the caller.
     """
     return f"l1:misses:{{t{tenant_id:d}}}:{_part(caller)}"
+
+
+def views(tenant_id: int, session: str) -> str:
+    """Key of what a session looked at.
+
+    Args:
+        session: digest that names the session.
+    """
+    return f"l1:views:{{t{tenant_id:d}}}:{_part(session)}"
+
+
+def views_begun(tenant_id: int) -> str:
+    """Key under which begun sessions are counted; no digest is as short."""
+    return f"l1:views:{{t{tenant_id:d}}}:begun"
 
 
 def changes(tenant_id: int, member_id: int) -> str:

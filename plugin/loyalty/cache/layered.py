@@ -9,6 +9,7 @@ from loyalty.cache.feed import Tracker
 from loyalty.cache.lru import LruStore
 from loyalty.cache.metrics import Counters, Layer, Outcome
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.recents import Bounds
 from loyalty.cache.versions import Record
 
 # Redis does not say how long a value has still to live, so a copy may outlive it by this much.
@@ -147,6 +148,11 @@ class LayeredCache(Cache, Tracker):
         self, key: str, items: Sequence[str], at_s: int, window_s: int
     ) -> list[int] | None:
         return await self._remote.note(key, items, at_s, window_s)
+
+    async def recent(
+        self, key: str, begun_key: str, items: Sequence[str], at_us: int, bounds: Bounds
+    ) -> list[str] | None:
+        return await self._remote.recent(key, begun_key, items, at_us, bounds)
 
     async def publish(self, channel: str, payload: bytes) -> bool:
         return await self._remote.publish(channel, payload)

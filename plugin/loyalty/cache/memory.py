@@ -7,6 +7,7 @@ from typing import Final
 from loyalty.cache.lru import LruStore
 from loyalty.cache.metrics import Counters, Layer, Outcome
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.recents import Bounds, Recents
 from loyalty.cache.sightings import Sightings
 from loyalty.cache.subscriptions import QUEUE_MAX, Subscribers
 from loyalty.cache.versions import Record, checked, may_replace
@@ -35,6 +36,7 @@ class MemoryCache(Cache):
     ) -> None:
         self._store = LruStore(now_s, entries_max=entries_max, bytes_max=bytes_max)
         self._sightings = Sightings()
+        self._recents = Recents()
         self._counters = counters or Counters()
         self._subscribers = Subscribers(queue_max)
 
@@ -61,6 +63,7 @@ class MemoryCache(Cache):
         for key in keys:
             self._store.drop(key)
             self._sightings.drop(key)
+            self._recents.drop(key)
         return True
 
     async def get_versioned(self, key: str) -> tuple[int, bytes] | None:
@@ -85,6 +88,11 @@ class MemoryCache(Cache):
     ) -> list[int] | None:
         return self._sightings.note(key, items, at_s, window_s)
 
+    async def recent(
+        self, key: str, begun_key: str, items: Sequence[str], at_us: int, bounds: Bounds
+    ) -> list[str] | None:
+        return self._recents.put(key, begun_key, items, at_us, bounds)
+
     async def publish(self, channel: str, payload: bytes) -> bool:
         self._subscribers.deliver(channel, payload)
         return True
@@ -101,6 +109,7 @@ class MemoryCache(Cache):
         self._subscribers.end()
         self._store.clear()
         self._sightings.clear()
+        self._recents.clear()
 
     def _write(self, key: str, record: Record, ttl_s: int) -> bool:
         assert record.version is not None

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.recents import Bounds
 from loyalty.cache.subscriptions import QUEUE_MAX, Subscribers
 from loyalty.cache.versions import checked
 
@@ -47,6 +48,11 @@ class NullCache(Cache):
     async def note(
         self, key: str, items: Sequence[str], at_s: int, window_s: int
     ) -> list[int] | None:
+        return None
+
+    async def recent(
+        self, key: str, begun_key: str, items: Sequence[str], at_us: int, bounds: Bounds
+    ) -> list[str] | None:
         return None
 
     async def publish(self, channel: str, payload: bytes) -> bool:

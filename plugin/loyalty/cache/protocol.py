@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from loyalty.cache.recents import Bounds
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -99,6 +101,22 @@ class Cache(Protocol):
         Returns:
             When each item of the window was first seen, oldest first; None when the store could
             not be asked.
+        """
+        ...
+
+    async def recent(
+        self, key: str, begun_key: str, items: Sequence[str], at_us: int, bounds: Bounds
+    ) -> list[str] | None:
+        """Put distinct items in front of the list under a key, in one step with reading it.
+
+        Args:
+            begun_key: under which it is counted how many such lists begin; of the same hash tag.
+            items: seen now, the latest first. May be empty, to ask.
+            at_us: microseconds since 1970.
+
+        Returns:
+            The items of the window, latest first; none where too many lists were begun. None when
+            the store could not be asked.
         """
         ...
 

@@ -25,6 +25,7 @@ from loyalty.cache.debts import Debt, Debts
 from loyalty.cache.feed import QUIET_S, Feed, Tracker
 from loyalty.cache.metrics import Counters, Layer, Outcome
 from loyalty.cache.protocol import Cache, Event
+from loyalty.cache.recents import RECENT_SCRIPT, Bounds
 from loyalty.cache.sightings import ITEMS_MAX, NOTE_SCRIPT
 from loyalty.cache.subscriptions import QUEUE_MAX, Subscribers
 from loyalty.cache.versions import WRITE_SCRIPT, Record, checked, decoded, encoded
@@ -154,6 +155,18 @@ class RedisCache(Cache):
         self._count(key, Outcome.STORED if items else Outcome.HIT)
         # Items and their moments by turns.
         return [int(at) for at in answer[1::2]]
+
+    async def recent(
+        self, key: str, begun_key: str, items: Sequence[str], at_us: int, bounds: Bounds
+    ) -> list[str] | None:
+        limits = bounds.window_s, bounds.items_max, bounds.begun_max, bounds.slice_s
+        answer = await self._run(
+            RECENT_SCRIPT, 2, key, begun_key, at_us, *limits, *items, about=(key,)
+        )
+        if not isinstance(answer, list):
+            return None
+        self._count(key, Outcome.STORED if items else Outcome.HIT)
+        return [item.decode() for item in answer]
 
     async def publish(self, channel: str, payload: bytes) -> bool:
         if await self._ask("PUBLISH", channel, payload, about=(channel,)) is not _FAILED:
