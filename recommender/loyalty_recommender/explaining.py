@@ -74,6 +74,9 @@ class Explainer:
         if window not in (Window.TRENDING, Window.NEW_ARRIVALS):
             self._bought_before(found, query, answered)
             self._because(
+                found, ReasonCode.BECAUSE_YOU_VIEWED, self.together, answered, query.viewed
+            )
+            self._because(
                 found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, query.history.bought
             )
         visits = self.facts.recent_visits

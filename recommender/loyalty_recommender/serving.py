@@ -1,7 +1,7 @@
 """Answers for a storefront, from a published model; needs numpy only and never implicit."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeAlias, TypeVar
@@ -20,10 +20,11 @@ from loyalty_recommender.models.completion import FittedCompletion
 from loyalty_recommender.models.next_visit import FittedNextVisit
 from loyalty_recommender.models.novel import FittedNovel
 from loyalty_recommender.models.repeat import FittedRepeat
-from loyalty_recommender.reasons import Reason
+from loyalty_recommender.models.viewed import FittedViewed
+from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.topk import Ranking
 from loyalty_recommender.vocabulary import Vocabulary
-from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
+from loyalty_recommender.windows import FROM_VIEWS, OF_MEMBER, OF_PRODUCT, Window
 
 Kind = TypeVar("Kind", bound=Fitted)
 
@@ -50,8 +51,9 @@ class Recommendation:
     """Best first; shorter than asked, or empty, where there is no more."""
     strategy: str
     """The kind of model that really answered: ``novel``, ``repeat`` or ``boosted``,
-    ``next-visit``, ``completion``, ``item-item``, ``arrivals``, or ``popularity`` where the subject
-    was unknown or nothing else was asked."""
+    ``next-visit``, ``completion``, ``item-item``, ``arrivals``, ``viewed`` where the subject was
+    unknown but for what it looked at, or ``popularity`` where it was unknown altogether or nothing
+    else was asked."""
 
     @property
     def products(self) -> list[str]:
@@ -77,6 +79,7 @@ class Recommender:
             completion = _of_kind(parts, "cart", FittedCompletion)
             repeat = _repeat(parts["buy_again"])
             self._popular = parts["popular"]
+            self._viewed = FittedViewed(completion, self._popular)
             self._parts: dict[Window, Fitted] = {
                 Window.FOR_YOU: novel,
                 Window.BUY_AGAIN: repeat,
@@ -159,6 +162,7 @@ class Recommender:
         day: int,
         product: str | None = None,
         cart: Sequence[str] = (),
+        viewed: Sequence[str] = (),
         allowed: Allowed | None = None,
         exclude: Collection[str] = (),
     ) -> Recommendation:
@@ -171,6 +175,8 @@ class Recommender:
             day: of the question, in days since 1970-01-01 in the shop's time.
             product: the product of the page; needed by SIMILAR and BOUGHT_TOGETHER.
             cart: products in the cart; never in any answer.
+            viewed: products looked at of late, the latest first. They count where nothing else is
+                known of the member, the cart or the page; an answer from them names none of them.
             allowed: which products may be answered; None allows all.
             exclude: product ids that may not be answered.
 
@@ -195,18 +201,26 @@ class Recommender:
         if asked is Window.FOR_YOU:
             may[past.product] = False
         query = Query(past, day, basket=basket)
-        model = self._parts[asked]
+        model: Fitted | FittedViewed = self._parts[asked]
         if not model.knows(query) or (asked in OF_MEMBER and past.visits < self._visits_min):
-            # Nothing is new in a shop without new products: no answer is the honest one there.
-            model = model if asked is Window.NEW_ARRIVALS else self._popular
+            model, query = self._instead(asked, query, viewed)
         ranking = model.recommend(query, first, may)
         return Recommendation(self._items(asked, query, ranking), model.strategy)
 
-    def rank(self, products: Sequence[str], *, history: History | None, day: int) -> Recommendation:
+    def rank(
+        self,
+        products: Sequence[str],
+        *,
+        history: History | None,
+        day: int,
+        viewed: Sequence[str] = (),
+    ) -> Recommendation:
         """Order products that were found in another way, such as by a search, for a member.
 
         Args:
             products: ids, repeats and unknown ones are left out of the answer.
+            viewed: as ``recommend``; what of it is on the list comes first, for who searches
+                again is often after what was found before.
 
         Returns:
             Every product that the model knows, best first.
@@ -214,10 +228,15 @@ class Recommender:
         past = history or NOTHING_BOUGHT
         query = Query(past, day)
         may = self.mask(products)
-        model = self._parts[Window.NEXT_VISIT]
-        rankings = [self._popular] if past.visits < self._visits_min else [model, self._popular]
+        model: Fitted | FittedViewed = self._parts[Window.NEXT_VISIT]
         items: list[Item] = []
-        for each in rankings:
+        if past.visits < self._visits_min:
+            model, query = self._instead(Window.NEXT_VISIT, query, viewed)
+            seen = query.viewed[may[query.viewed]]
+            again = Reason(ReasonCode.VIEWED_BEFORE)
+            items += [Item(self.products[at], 0.0, again) for at in seen.tolist()]
+            may[seen] = False
+        for each in (model, self._popular):
             ranking = each.recommend(query, max(len(products), 1), may)
             items += self._items(Window.NEXT_VISIT, query, ranking)
             may[ranking.products] = False
@@ -225,7 +244,20 @@ class Recommender:
         items += self._items(
             Window.NEXT_VISIT, query, Ranking(rest, np.zeros(len(rest), dtype=np.float32))
         )
-        return Recommendation(items, rankings[0].strategy)
+        return Recommendation(items, model.strategy)
+
+    def _instead(
+        self, asked: Window, query: Query, viewed: Sequence[str]
+    ) -> tuple[Fitted | FittedViewed, Query]:
+        """Who answers where the window's own model knows nothing of the subject, and of what."""
+        if asked is Window.NEW_ARRIVALS:
+            # Nothing is new in a shop without new products: no answer is the honest one there.
+            return self._parts[asked], query
+        if asked in FROM_VIEWS and viewed:
+            known = replace(query, viewed=self._known(dict.fromkeys(viewed)))
+            if self._viewed.knows(known):
+                return self._viewed, known
+        return self._popular, query
 
     def _items(self, window: Window, query: Query, ranking: Ranking) -> list[Item]:
         return [

@@ -26,3 +26,5 @@ class Window(StrEnum):
 
 OF_MEMBER = frozenset({Window.FOR_YOU, Window.BUY_AGAIN, Window.NEXT_VISIT})
 OF_PRODUCT = frozenset({Window.SIMILAR, Window.BOUGHT_TOGETHER})
+FROM_VIEWS = frozenset({Window.FOR_YOU, Window.NEXT_VISIT, Window.CART, *OF_PRODUCT})
+"""Start from what was looked at where nothing else is known of the asker, the cart or the page."""

@@ -38,6 +38,8 @@ class Query:
     its history look at it."""
     basket: Indices = field(default_factory=no_products)
     """Products in the cart, or the one product of a product page."""
+    viewed: Indices = field(default_factory=no_products)
+    """Products that were looked at of late, distinct, the latest first."""
 
 
 class Fitted(Protocol):

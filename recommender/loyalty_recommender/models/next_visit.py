@@ -39,11 +39,11 @@ class FittedNextVisit:
             return nothing()
         habits = self.repeat.recommend(query, first, allowed)
         if len(habits) == first or not self.novel.knows(query):
-            return best(habits.products, 1.0 + _bounded(habits.scores), first)
+            return best(habits.products, 1.0 + bounded(habits.scores), first)
         fresh = self.novel.recommend(query, first - len(habits), allowed)
         return best(
             np.concatenate((habits.products, fresh.products)),
-            np.concatenate((1.0 + _bounded(habits.scores), _bounded(fresh.scores))),
+            np.concatenate((1.0 + bounded(habits.scores), bounded(fresh.scores))),
             first,
         )
 
@@ -63,7 +63,7 @@ class FittedNextVisit:
         )
 
 
-def _bounded(scores: Scores) -> Scores:
+def bounded(scores: Scores) -> Scores:
     """Any scores as scores in (0, 1), in the same order, whatever else was answered."""
     bounded: Scores = (0.5 + 0.5 * scores / (1.0 + np.abs(scores))).astype(np.float32)
     return bounded
