@@ -52,6 +52,11 @@ class Loaders:
         """All that happened to members, by their row ids."""
         return DataLoader(self._histories)
 
+    @cached_property
+    def session_views(self) -> DataLoader[str, list[str]]:
+        """External ids of what sessions looked at, the latest first."""
+        return DataLoader(self._session_views)
+
     async def ruleset(self) -> Ruleset:
         """The ruleset in force."""
         return await self.rulesets.load(CURRENT)
@@ -75,6 +80,11 @@ class Loaders:
         rules = await self.ruleset()
         member = None if name == GUEST else await self.members.load(name)
         return await self._services.window_facts.shown_to(self._tenant_id, rules, member)
+
+    async def _session_views(self, sessions: list[str]) -> list[list[str] | BaseException]:
+        latest = self._services.product_views.latest
+        found = (latest(self._tenant_id, session) for session in sessions)
+        return await asyncio.gather(*found, return_exceptions=True)
 
     async def _histories(self, ids: list[int]) -> list[History | BaseException]:
         read = self._services.pasts.history

@@ -61,6 +61,9 @@ RULES: Mapping[str, Rule] = {
     "Mutation.recommendationEvents": Rule(
         anonymous=True, shopper=True, scopes=(Scope.CATALOGUE_READ, Scope.EVENTS_WRITE)
     ),
+    "Mutation.productViews": Rule(
+        anonymous=True, shopper=True, scopes=(Scope.CATALOGUE_READ, Scope.EVENTS_WRITE)
+    ),
     "Mutation.memberEnrol": _WRITE_MEMBER,
     "Mutation.memberUpdate": _WRITE_MEMBER,
     "Mutation.memberMerge": Rule(scopes=(Scope.MEMBERS_WRITE,)),

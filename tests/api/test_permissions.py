@@ -69,6 +69,11 @@ TABLE: dict[str, tuple[str, dict[str, Any], set[str]]] = {
         {"input": {"events": [{"recommendationId": "x", "type": "CLICK", "product": "tea"}]}},
         {"anonymous", "shopper", Scope.CATALOGUE_READ, Scope.EVENTS_WRITE, "merchant"},
     ),
+    "Mutation.productViews": (
+        "mutation($input:ProductViewsInput!){productViews(input:$input){remembered}}",
+        {"input": {"session": "0123456789abcdef", "products": ["tea"]}},
+        {"anonymous", "shopper", Scope.CATALOGUE_READ, Scope.EVENTS_WRITE, "merchant"},
+    ),
     "Mutation.memberEnrol": (
         "mutation($input:MemberEnrolInput!){memberEnrol(input:$input){replayed}}",
         {"input": {**KEY, "externalId": "ann"}},

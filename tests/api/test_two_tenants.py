@@ -87,6 +87,9 @@ TABLE: dict[tuple[str, str], Makes] = {
         "input": {"events": [{"recommendationId": names.recommendation, "type": "CLICK",
                               "product": names.product}]}
     },
+    ("storefront", "product_views"): lambda names: {
+        "input": {"session": f"a session of {names.member}", "products": [names.product]}
+    },
     ("storefront", "member_card"): named("externalId"),
     ("storefront", "offers"): named("member"),
     ("storefront", "offer_activate"): lambda names: {

@@ -1,24 +1,17 @@
 """Windows through HTTP, from a trained model: reasons, boosts, filters, caps, a shop's own list."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from api_shop import PROGRAM, ApiShop, Caller, Program, eur
-from habits import MEMBERS, bought_by, missing, paid_order, products, visits
+from habits import bought_by, missing
+from trained_program import trained_program
 
-from loyalty.services.door import outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
 from loyalty.services.rankings import Rankings
-from loyalty_recommender.models.als import Als
-from loyalty_recommender.models.novel import Novel
-from loyalty_recommender.training import Settings
 
 pytestmark = pytest.mark.anyio
 
-SMALL = Settings(for_you=Novel(als=Als(factors=2)), product_visits_min=1)
 ANN, MISSING = "tea-1", missing(1)
 TEAS = ["tea-green", "tea-black", "tea-white", "honey"]
 
@@ -26,27 +19,13 @@ TEAS = ["tea-green", "tea-black", "tea-white", "honey"]
 @pytest.fixture
 async def trained(shop: ApiShop) -> Program:
     """A program whose members have habits, and a model that learned them."""
-    return await made(shop)
+    return await trained_program(shop)
 
 
 @pytest.fixture
 async def small(sqlite_shop: ApiShop) -> Program:
     """The same on SQLite alone."""
-    return await made(sqlite_shop)
-
-
-async def made(shop: ApiShop) -> Program:
-    program, now = shop.programs[0], shop.clock.now()
-    await program.stock(*products(now))
-    agreed = Profile(consents={"profiling": True})
-    tenant_id, door = program.tenant_id, shop.services.door
-    for number in range(MEMBERS):
-        outcome_of(await door.submit(Enrol(tenant_id, None, bought_by(number)[0], agreed)))
-    orders = [BookOrder(tenant_id, paid_order(visit), "test") for visit in visits(now)]
-    await door.execute(tenant_id, orders)
-    shop.clock.advance(timedelta(minutes=1))
-    await shop.services.trainer.train(tenant_id, settings=SMALL)
-    return program
+    return await trained_program(sqlite_shop)
 
 
 async def window(caller: Caller, window: str, **asked: Any) -> dict[str, Any]:

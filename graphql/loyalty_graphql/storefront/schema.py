@@ -9,6 +9,7 @@ from loyalty_graphql.storefront.mutations import (
     enrolment,
     merging,
     order_edits,
+    product_views,
     recommendation_events,
 )
 from loyalty_graphql.storefront.mutations import offers as offer_steps
@@ -60,6 +61,7 @@ Mutation = create_type(
         refunds.order_cancel,
         order_edits.order_edit,
         recommendation_events.recommendation_events,
+        product_views.product_views,
     ],
     description="What can be changed. Each answers the same again for the same idempotency key.",
 )

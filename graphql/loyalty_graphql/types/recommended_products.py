@@ -105,6 +105,12 @@ class RecommendationReasonCode(Enum):
     BECAUSE_YOU_BUY = value(
         "BECAUSE_YOU_BUY", description="It goes with `product`, which the member buys."
     )
+    BECAUSE_YOU_VIEWED = value(
+        "BECAUSE_YOU_VIEWED", description="It goes with `product`, which was looked at."
+    )
+    VIEWED_BEFORE = value(
+        "VIEWED_BEFORE", description="It was looked at itself; in `rankProducts` alone."
+    )
     GOES_WITH = value(
         "GOES_WITH", description="It goes with `product`, in the cart or on the page."
     )
@@ -205,13 +211,12 @@ class RecommendedProduct:
     ) -> "list[RecommendedProduct]":
         """The API's view of an answer's products."""
         beside = [item.product for item in answer.items]
-        return [cls.of(item, answer.strategy, audience, beside) for item in answer.items]
+        return [cls.of(item, audience, beside) for item in answer.items]
 
     @classmethod
     def of(
         cls,
         item: recommendations.Recommended,
-        strategy: str,
         audience: Audience,
         beside: Sequence[ShopProduct],
     ) -> "RecommendedProduct":
@@ -225,7 +230,7 @@ class RecommendedProduct:
         return cls(
             product=Product.of(item.product),
             rank=item.rank,
-            strategy=strategy,
+            strategy=item.strategy,
             reason=None if because is None else RecommendationReason.of(because, audience),
             boosts=list(item.boosts),
             early_access=early if shown.tiers else None,

@@ -9,6 +9,8 @@ class BecauseCode(StrEnum):
 
     BOUGHT_BEFORE = "BOUGHT_BEFORE"
     BECAUSE_YOU_BUY = "BECAUSE_YOU_BUY"
+    BECAUSE_YOU_VIEWED = "BECAUSE_YOU_VIEWED"
+    VIEWED_BEFORE = "VIEWED_BEFORE"
     GOES_WITH = "GOES_WITH"
     SIMILAR_TO = "SIMILAR_TO"
     POPULAR = "POPULAR"
@@ -19,10 +21,11 @@ class BecauseCode(StrEnum):
 class Because:
     """One reason; figures that do not belong to its code are None.
 
-    ``about``: the shop's id of another product: one that the member buys (BECAUSE_YOU_BUY), that is
-    in the cart or on the page (GOES_WITH), or on the page (SIMILAR_TO). ``times``: the member's
-    visits with the product, ``every_days`` from one to the next, ``last_days`` since the last of
-    them (BOUGHT_BEFORE) or since anybody first bought it (NEW).
+    ``about``: the shop's id of another product: one that the member buys (BECAUSE_YOU_BUY), that
+    was looked at (BECAUSE_YOU_VIEWED), that is in the cart or on the page (GOES_WITH), or on the
+    page (SIMILAR_TO). ``times``: the member's visits with the product, ``every_days`` from one to
+    the next, ``last_days`` since the last of them (BOUGHT_BEFORE) or since anybody first bought it
+    (NEW).
     """
 
     code: BecauseCode

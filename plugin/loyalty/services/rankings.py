@@ -21,6 +21,7 @@ from loyalty.services.summary import Member
 from loyalty.storage import interactions as sql
 from loyalty.storage.database import Database
 from loyalty_recommender.history import History
+from loyalty_recommender.models.viewed import FittedViewed
 from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.serving import Recommendation
 from loyalty_recommender.windows import OF_MEMBER, OF_PRODUCT, Window
@@ -34,6 +35,7 @@ PAST_LINES_MAX = 5_000
 MICROS = 1_000_000
 """Microseconds in a second: how the database counts instants."""
 POPULARITY = "popularity"
+VIEWED = FittedViewed.strategy
 NOTHING = "none"
 """Strategy of an empty answer: which products are new is known from a model only."""
 PERSONAL = OF_MEMBER | {Window.CART}
@@ -53,7 +55,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked; ``member`` only where the answer may be personal. ``among``: external ids
+    """What is asked; ``member`` only where the answer may be personal. ``viewed``: external ids of
+    what was looked at, the latest first, for where nothing else is known. ``among``: external ids
     of the only products that may be answered, None for all.
     """
 
@@ -63,6 +66,7 @@ class Question:
     tier: str | None
     product: str | None
     cart: tuple[str, ...]
+    viewed: tuple[str, ...] = ()
     among: Sequence[str] | None = None
 
 
@@ -101,8 +105,13 @@ class Rankings:
             shape, *held = orjson.loads(cached)
             # Each purchase raises the version, so that it shows at once.
             if shape == SHAPE and held[:2] == [member.version, question.tier]:
-                return _decoded(held[2:])
+                ranking = _decoded(held[2:])
+                # Of a newcomer nothing is known but what it looks at, and that changes.
+                if ranking.strategy != POPULARITY or not question.viewed:
+                    return ranking
         ranking = await self.computed(served, question, depth)
+        if ranking.strategy == VIEWED:
+            return ranking
         value = [SHAPE, member.version, question.tier, *_encoded(ranking)]
         await self._cache.put(key, orjson.dumps(value), keys.RECOMMENDATIONS.ttl_s or 1)
         return ranking
@@ -130,6 +139,7 @@ class Rankings:
                 day=day,
                 product=question.product,
                 cart=question.cart,
+                viewed=question.viewed,
                 allowed=mask,
             )
         else:
@@ -141,6 +151,7 @@ class Rankings:
                 history=await self._past(question.tenant_id, member.id, served),
                 day=day,
                 cart=question.cart,
+                viewed=question.viewed,
                 allowed=mask,
             )
         return _ranking(answer, depth)
@@ -151,11 +162,13 @@ class Rankings:
         tenant_id: int,
         member: Member | None,
         products: Sequence[str],
+        viewed: Sequence[str] = (),
     ) -> Ranking:
         """The products of a list that are known here, best first.
 
         Args:
             member: None for whoever is not answered personally.
+            viewed: what was looked at, the latest first.
         """
         if served is None:
             among = set(products)
@@ -163,7 +176,9 @@ class Rankings:
             return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
         past = None if member is None else await self._past(tenant_id, member.id, served)
         day = served.recommender.day_of(int(self._clock.now().timestamp()))
-        answer = await asyncio.to_thread(served.recommender.rank, products, history=past, day=day)
+        answer = await asyncio.to_thread(
+            served.recommender.rank, products, history=past, day=day, viewed=viewed
+        )
         return _ranking(answer, len(products) + 1)
 
     async def _past(self, tenant_id: int, member_id: int, served: ServedModel) -> History:

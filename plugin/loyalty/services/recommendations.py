@@ -4,14 +4,14 @@ Answers are never padded, and what may not be shown at this moment is in none (`
 member who did not agree to profiling is answered like a guest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from loyalty.cache import Cache
 from loyalty.clock import Clock
-from loyalty.domain.because import Because
+from loyalty.domain.because import POPULAR, Because
 from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product
@@ -26,13 +26,22 @@ from loyalty.services.picking import (
     checked,
 )
 from loyalty.services.popular_products import PopularProducts
-from loyalty.services.rankings import DEEPER, DEPTH, PERSONAL, Question, Rankings
+from loyalty.services.product_views import checked as checked_views
+from loyalty.services.rankings import (
+    DEEPER,
+    DEPTH,
+    PERSONAL,
+    POPULARITY,
+    VIEWED,
+    Question,
+    Rankings,
+)
 from loyalty.services.recommendation_id import RANK_PRODUCTS, RecommendationIds
 from loyalty.services.served_model import Chosen, ServedModels
 from loyalty.services.summary import Member
 from loyalty.storage.database import Database
 from loyalty_recommender.card import Card
-from loyalty_recommender.windows import OF_PRODUCT, Window
+from loyalty_recommender.windows import FROM_VIEWS, OF_PRODUCT, Window
 
 FIRST_MAX = 50
 """Products of one answer at most."""
@@ -46,10 +55,12 @@ CAPPED_DEPTH_MAX = 1_600
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """A product, its place in the answer from 1, why it is there, and the boosts that moved it."""
+    """A product, its place in the answer from 1, the kind of model that found it, why it is there,
+    and the boosts that moved it."""
 
     product: Product
     rank: int
+    strategy: str
     because: Because | None = None
     boosts: tuple[str, ...] = ()
 
@@ -117,6 +128,7 @@ class Recommendations:
         cart: Sequence[str] = (),
         wanted: ProductFilter = EVERYTHING,
         session: str | None = None,
+        viewed: Sequence[str] = (),
     ) -> RecommendationAnswer:
         """Products for one window, best first; fewer than ``first`` where there are no more.
 
@@ -129,14 +141,19 @@ class Recommendations:
                 does not exist for the viewer is answered by popularity.
             cart: external ids of the products in the cart; never answered.
             wanted: what the caller wants of the products.
-            session: a guest's, by which an experiment chooses a model; kept nowhere.
+            session: a guest's, by which an experiment chooses a model.
+            viewed: external ids of what was looked at of late, the latest first; of no account for
+                a member who did not agree to profiling.
 
         Raises:
             BadInput: an argument out of range, or no product where one is needed.
         """
         asked = _checked(window, first, product, cart)
         wanted = checked(wanted)
-        question = await self._question(tenant_id, asked, member, product, tuple(cart))
+        views = checked_views(viewed)
+        if asked not in FROM_VIEWS or not may_look_at(member):
+            views = ()
+        question = await self._question(tenant_id, asked, member, product, tuple(cart), views)
         chosen = await self._models.chosen(tenant_id, _subject(member, session))
         served = chosen.served
         place = Place(tenant_id, asked, question.tier, rules, self._clock.now())
@@ -173,6 +190,7 @@ class Recommendations:
         member: Member | None,
         products: Sequence[str],
         session: str | None = None,
+        viewed: Sequence[str] = (),
     ) -> RecommendationAnswer:
         """A shop's own list, such as what its search found, in the order for a member.
 
@@ -181,6 +199,7 @@ class Recommendations:
 
         Args:
             products: external ids, 1 to 100; repeats count once.
+            viewed: as ``answer``.
 
         Raises:
             BadInput: none, or too many.
@@ -189,16 +208,14 @@ class Recommendations:
             raise BadInput(
                 f"found {len(products)} products, wanted 1 to {RANKED_MAX}", field=("ids",)
             )
+        views = checked_views(viewed)
+        views = views if may_look_at(member) else ()
         tier = member.tier.current.code if member else None
-        there = await self._catalogue.many(tenant_id, products)
-        seen = [
-            name
-            for name in dict.fromkeys(products)
-            if name in there and there[name].visible_to(tier)
-        ]
+        there = await self._catalogue.many(tenant_id, [*products, *views])
+        seen, views_seen = (_visible(names, there, tier) for names in (products, views))
         chosen = await self._models.chosen(tenant_id, _subject(member, session))
         profiled = member if member is not None and is_profiled(member) else None
-        ranking = await self._rankings.listed(chosen.served, tenant_id, profiled, seen)
+        ranking = await self._rankings.listed(chosen.served, tenant_id, profiled, seen, views_seen)
         place = Place(tenant_id, RANK_PRODUCTS, tier, rules, self._clock.now())
         picked = [Picked(there[each.product], each.because) for each in ranking.items]
         known = {each.product for each in ranking.items}
@@ -236,7 +253,9 @@ class Recommendations:
             trained_at=served.recommender.trained_at if served else None,
             model_id=model_id,
             items=[
-                Recommended(each.product, rank, each.because, each.boosts)
+                Recommended(
+                    each.product, rank, _found_by(strategy, each.because), each.because, each.boosts
+                )
                 for rank, each in enumerate(found, 1)
             ],
             id=self._ids.make(
@@ -258,13 +277,14 @@ class Recommendations:
         member: Member | None,
         product: str | None,
         cart: tuple[str, ...],
+        viewed: tuple[str, ...],
     ) -> Question:
         """The question without what does not exist for the viewer."""
         tier = member.tier.current.code if member else None
         about = [product] if window in OF_PRODUCT and product is not None else []
         about += cart if window is Window.CART else ()
-        seen = await self._catalogue.many(tenant_id, about)
-        known = [id for id in dict.fromkeys(about) if id in seen and seen[id].visible_to(tier)]
+        there = await self._catalogue.many(tenant_id, [*about, *viewed])
+        known = _visible(about, there, tier)
         is_personal = member is not None and window in PERSONAL and is_profiled(member)
         return Question(
             tenant_id=tenant_id,
@@ -273,6 +293,7 @@ class Recommendations:
             tier=tier,
             product=known[0] if window in OF_PRODUCT and known else None,
             cart=tuple(known) if window is Window.CART else (),
+            viewed=tuple(_visible(viewed, there, tier)),
         )
 
 
@@ -281,11 +302,26 @@ def is_profiled(member: Member) -> bool:
     return member.consents.profiling and member.state not in ("CLOSED", "ERASED")
 
 
+def may_look_at(member: Member | None) -> bool:
+    """Whether what was looked at may count: for a guest, and a member who agreed to profiling."""
+    return member is None or is_profiled(member)
+
+
+def _visible(names: Sequence[str], there: Mapping[str, Product], tier: str | None) -> list[str]:
+    """Those that exist for a viewer, each once."""
+    return [each for each in dict.fromkeys(names) if each in there and there[each].visible_to(tier)]
+
+
 def _subject(member: Member | None, session: str | None) -> str | None:
     """By what an experiment chooses a model; None: by nothing, so that nobody is followed."""
     if member is not None and is_profiled(member):
         return f"member {member.id}"
     return None if session is None else f"session {session}"
+
+
+def _found_by(strategy: str, because: Because | None) -> str:
+    """What is popular fills an answer that started from what was looked at, and says so."""
+    return POPULARITY if strategy == VIEWED and because == POPULAR else strategy
 
 
 def _checked(window: str, first: int, product: str | None, cart: Sequence[str]) -> Window:

@@ -30,6 +30,7 @@ from loyalty.services.offer_figures import OfferReports
 from loyalty.services.offer_planning import OfferPlanner
 from loyalty.services.offer_publishing import OfferPublisher
 from loyalty.services.offers import Offers
+from loyalty.services.product_views import ProductViews
 from loyalty.services.purging import Purging
 from loyalty.services.quote_token import QuoteTokens
 from loyalty.services.recommendation_id import RecommendationIds
@@ -75,6 +76,7 @@ class Services:
     offer_publisher: OfferPublisher
     views: Views
     recommendations: Recommendations
+    product_views: ProductViews
     window_facts: WindowFactsReader
     feedback: Feedback
     trainer: Trainer
@@ -112,8 +114,7 @@ def wire(
     door = Door(database, clock, rulesets.known, changes.told)
     summaries = Summaries(database, clock, rulesets, CachedSummaries(cache))
     credentials = Credentials(database, clock, secret, settings.environment)
-    catalogue = Catalogue(database, cache, clock)
-    tenants = Tenants(database, clock)
+    catalogue, tenants = Catalogue(database, cache, clock), Tenants(database, clock)
     views, ids = Views(database, clock), RecommendationIds(secret)
     models = settings.data_dir / "models"
     recommendations = Recommendations(database, cache, catalogue, clock, models, ids)
@@ -144,6 +145,7 @@ def wire(
         offer_publisher=OfferPublisher(database, clock, rulesets),
         views=views,
         recommendations=recommendations,
+        product_views=ProductViews(cache, catalogue, clock, secret),
         window_facts=WindowFactsReader(holdings, clock),
         feedback=Feedback.wired(settings, database, clock, rulesets, views, ids),
         trainer=Trainer(database, rulesets, clock, models),

@@ -49,6 +49,8 @@ OFFERED: Final[Mapping[WhyOffered, tuple[str, ...]]] = dict.fromkeys(WhyOffered,
 BECAUSE: Final[Mapping[str, tuple[str, ...]]] = {
     BecauseCode.BOUGHT_BEFORE: ("rhythm", "once"),
     BecauseCode.BECAUSE_YOU_BUY: ("says", "product"),
+    BecauseCode.BECAUSE_YOU_VIEWED: ("says", "product"),
+    BecauseCode.VIEWED_BEFORE: ("says",),
     BecauseCode.GOES_WITH: ("says", "product", "cart"),
     BecauseCode.SIMILAR_TO: ("says", "product"),
     BecauseCode.POPULAR: ("says",),

@@ -11,6 +11,7 @@ from loyalty.domain.ruleset import Ruleset
 from loyalty.errors import BadInput
 from loyalty.services.access import Scope, Viewer, ViewerKind
 from loyalty.services.picking import EVERYTHING, ProductFilter
+from loyalty.services.recommendations import may_look_at
 from loyalty.services.summary import Member
 from loyalty_graphql.context import Info
 from loyalty_graphql.money import MoneyInput
@@ -63,8 +64,19 @@ class RecommendationFilter:
 Session = Annotated[
     ExternalId | None,
     strawberry.argument(
-        description="A name of a guest's session, such as a random number: while two models "
-        "share traffic, the same name is answered by the same one. It is kept nowhere."
+        description="The name of a guest's visit, a random one of 16 characters or more. What "
+        "`productViews` told of it is where answers start. And while two models share traffic, the "
+        "same name is answered by the same one. The name itself is kept nowhere."
+    ),
+]
+
+Viewed = Annotated[
+    list[ExternalId] | None,
+    strawberry.argument(
+        description="What the visitor looked at of late, the latest first: at most 20 products. "
+        "For storefronts that keep it themselves: it goes before what is known of `session`. It "
+        "counts for guests, and for members who agreed to profiling and have fewer than three "
+        "visits."
     ),
 ]
 
@@ -72,7 +84,8 @@ Session = Annotated[
 @strawberry.field(
     description="Products for one window of a storefront, best first: nothing out of stock, and "
     "nothing that is for another tier. For a member they are personal; a caller or member that is "
-    "not known gets what is popular, and `strategy` says so. For every caller; services need the "
+    "not known gets what goes with what it looked at, or what is popular, and `strategy` says so. "
+    "For every caller; services need the "
     "scope catalogue:read, and members:read to name a member."
 )
 async def recommendations(
@@ -103,6 +116,7 @@ async def recommendations(
     ] = UNSET,
     locale: Locale = UNSET,
     session: Session = UNSET,
+    viewed: Viewed = UNSET,
 ) -> Recommendations:
     viewer = permitted(info)
     context = info.context
@@ -118,6 +132,7 @@ async def recommendations(
         cart=list(dict.fromkeys(cart or ())),
         wanted=_filter(filter, viewer, rules.currency) if filter else EVERYTHING,
         session=session or None,
+        viewed=await _viewed(info, shown, session or None, viewed or None),
     )
     return Recommendations.of(window, answer, _audience(info, shown, rules, locale, cart or ()))
 
@@ -138,13 +153,19 @@ async def rank_products(
     ] = UNSET,
     session: Session = UNSET,
     locale: Locale = UNSET,
+    viewed: Viewed = UNSET,
 ) -> RankedProducts:
     viewer = permitted(info)
     context = info.context
     shown = await _for_whom(info, viewer, member or None)
     rules = await context.loaders.ruleset()
     answer = await context.services.recommendations.rank(
-        context.tenant_id, rules=rules, member=shown, products=ids, session=session or None
+        context.tenant_id,
+        rules=rules,
+        member=shown,
+        products=ids,
+        session=session or None,
+        viewed=await _viewed(info, shown, session or None, viewed or None),
     )
     return RankedProducts.of(answer, _audience(info, shown, rules, locale))
 
@@ -183,6 +204,17 @@ def _audience(
         today=day_of(context.services.clock.now(), rules.time_zone),
         cart=frozenset(cart),
     )
+
+
+async def _viewed(
+    info: Info, member: Member | None, session: str | None, viewed: list[ExternalId] | None
+) -> list[str]:
+    """What was looked at: as the caller says, else as the session is remembered."""
+    if viewed is not None:
+        return list(viewed)
+    if session is None or not may_look_at(member):
+        return []
+    return await info.context.loaders.session_views.load(session)
 
 
 async def _for_whom(info: Info, viewer: Viewer, name: str | None) -> Member | None:
