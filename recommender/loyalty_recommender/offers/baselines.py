@@ -103,7 +103,15 @@ class OnRedemptions:
     def scores(self, known: Known, asked: Described) -> NDArray[np.float64]:
         """Chances of a redemption."""
         learned = fit_on_redemptions(known.purchases, known.earlier, known.day, self.settings)
-        return chances(learned.log_odds(asked))
+        return learned.chances(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutCeiling(OnRedemptions):
+    """The same with high chances as they are learned: what the ceiling is measured against."""
+
+    name: ClassVar[str] = "the same without a ceiling"
+    settings: Settings = field(default_factory=lambda: Settings(parts=0))
 
 
 RANKERS: tuple[Ranker, ...] = (
@@ -111,5 +119,6 @@ RANKERS: tuple[Ranker, ...] = (
     BoughtBefore(),
     BoughtBeforeThenPopularity(),
     OnPurchases(),
+    WithoutCeiling(),
     OnRedemptions(),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,12 @@ from loyalty_recommender.attributes import Products
 from loyalty_recommender.evaluation.bootstrap import Interval, paired_difference
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.layout import columns_of, in_folder
-from loyalty_recommender.offers.baselines import BoughtBefore, OnRedemptions
+from loyalty_recommender.offers.baselines import (
+    BoughtBefore,
+    OnPurchases,
+    OnRedemptions,
+    WithoutCeiling,
+)
 from loyalty_recommender.offers.campaigns import NEVER
 from loyalty_recommender.offers.measures import Asked, Calibration, auc, auc_interval
 from loyalty_recommender.offers.reading import columns_in, read_campaigns
@@ -148,7 +153,7 @@ def _made_up(
         "days": list(found.days),
         "auc": asdict(auc_interval(found.bought, found.chances, found.household)),
         "aucBoughtBefore": asdict(auc_interval(found.bought, found.visits, found.household)),
-        "calibration": asdict(Calibration.of(found.bought, found.chances)),
+        "calibration": asdict(Calibration.of(found.bought, found.chances, found.household)),
     }
 
 
@@ -175,7 +180,8 @@ def _figures(rolled: Rolled, ranker: str, gives_chances: bool) -> dict[str, Any]
         outcome = np.concatenate([each.outcome for each in measured])
         # A campaign that goes on after the last day of the data has had part of its time.
         chance = np.concatenate([each.scores * each.seen for each in measured])
-        found["calibration"] = asdict(Calibration.of(outcome, chance))
+        household = np.concatenate([each.campaign.household() for each in measured])
+        found["calibration"] = asdict(Calibration.of(outcome, chance, household))
     return found
 
 
@@ -232,6 +238,8 @@ def table_of(figures: Mapping[str, Any]) -> str:
                 f"error {of['error']:.2f}; log loss {of['log_loss']:.5f}, "
                 f"with one chance for all {of['log_loss_base']:.5f}"
             )
+    for name in (WithoutCeiling.name, OnRedemptions.name):
+        lines += ["", *_reliability(name, figures["rankers"][name]["calibration"])]
     of = figures["madeUp"]
     lines += [
         "",
@@ -240,7 +248,17 @@ def table_of(figures: Mapping[str, Any]) -> str:
         f"  {of['calibration']['expected']:,.0f} expected, {of['calibration']['observed']:,} "
         f"bought; error {of['calibration']['error']:.2f}",
     ]
+    lines += ["", *_reliability(OnPurchases.name, of["calibration"])]
     return "\n".join(lines) + "\n"
+
+
+def _reliability(name: str, calibration: Mapping[str, Any]) -> Iterator[str]:
+    """Whether of pairs with a chance of 1 % one in a hundred came true."""
+    yield f"{name:32}{'came true':>26}{'pairs':>12}"
+    for each in calibration["bins"]:
+        share = [f"{each['share'][at]:.2%}" for at in ("mean", "low", "high")]
+        told = f"{share[0]} [{share[1]}, {share[2]}]"
+        yield f"  {each['chance']:>30.2%}{told:>26}{each['pairs']:>12,}"
 
 
 _COLUMNS = ("auc", "meanAuc", "recall@10")

@@ -118,11 +118,11 @@ class Market:
             rates.append(counts / max(float(np.exp2((visits - day) / half_life).sum()), 1e-9))
         return cls(np.stack(rates).astype(np.float32))
 
-    def of_target(self, targets: Targets, valid_days: int) -> Scores:
+    def of_target(self, targets: Targets, valid_days: int | AnyArray) -> Scores:
         """What the shop's purchases say of each target, (targets, ``OF_TARGET``).
 
         Args:
-            valid_days: for how long the offer can be used, >= 1.
+            valid_days: for how long the offer can be used, >= 1; one for all, or (targets,).
         """
         columns = [
             np.log(

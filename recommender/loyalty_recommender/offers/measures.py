@@ -125,6 +125,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Pairs whose chances are near each other, and what came of them."""
+
+    chance: float
+    """Mean of what was given."""
+    share: Interval
+    """Of the pairs that redeemed, with its interval over households."""
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Whether of pairs with a chance of 1 % one in a hundred was redeemed."""
 
@@ -138,11 +149,11 @@ class Calibration:
     """Mean, in nats."""
     log_loss_base: float
     """Of giving every pair the share of all pairs, which only hindsight knows."""
-    bins: tuple[tuple[float, float, int], ...]
-    """Per group: mean chance, share redeemed, pairs."""
+    bins: tuple[Bin, ...]
+    """The groups that hold any pair, the least likely first."""
 
     @classmethod
-    def of(cls, outcome: AnyArray, chance: AnyArray) -> Self:
+    def of(cls, outcome: AnyArray, chance: AnyArray, household: AnyArray) -> Self:
         """Compare (pairs,) truth values with chances in 0..1."""
         happened = np.asarray(outcome, dtype=np.float64)
         order = np.argsort(chance, kind="stable")
@@ -168,9 +179,12 @@ class Calibration:
             log_loss=float(loss),
             log_loss_base=float(base),
             bins=tuple(
-                (float(awaited[each] / counts[each]), float(found[each] / counts[each]),
-                 int(counts[each]))
+                Bin(
+                    float(awaited[each] / counts[each]),
+                    interval(happened[rows], household[rows]),
+                    len(rows),
+                )
                 for each in range(BINS)
-                if counts[each]
+                if len(rows := order[group == each])
             ),
-        )  # fmt: skip
+        )

@@ -2,13 +2,14 @@
 
 Weights start from those learned on purchases, and leave them as far as redemptions give reason to.
 How often a kind of campaign is used, and how often a member uses anything, are then what was
-redeemed over what was expected, both drawn towards one.
+redeemed over what was expected, both drawn towards one. How high chances may be is learned last:
+from each campaign's chances by what the others taught, and what became of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from loyalty_recommender.arrays import AnyArray, Scores
 from loyalty_recommender.errors import BadSettings
 from loyalty_recommender.offers.campaigns import Described
+from loyalty_recommender.offers.ceiling import Ceiling
 from loyalty_recommender.offers.features import FEATURES
 from loyalty_recommender.offers.logistic import Logistic, chances
 from loyalty_recommender.offers.scorer import OfferScorer, Past
@@ -37,10 +39,16 @@ class Settings:
     """Redemptions of a kind of campaign that weigh as much as all campaigns together."""
     zeros_max: int = 60_000
     """Pairs without a redemption that are learned from at most; the constant is corrected."""
+    parts: int = 24
+    """Into so many parts at most campaigns are put, one in each while there are so few: a part is
+    given chances by what the others taught, and what became of them is the ceiling. With five
+    parts, two of three large campaigns were left out at once. 0 for no ceiling."""
 
     def __post_init__(self) -> None:
         if not (self.penalty > 0 and self.kind_prior > 0 and self.zeros_max > 0):
             raise BadSettings("penalty, kind_prior and zeros_max must be above 0")
+        if self.parts < 0 or self.parts == 1:
+            raise BadSettings(f"parts must be 0, or 2 or more, found {self.parts}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +68,10 @@ class Learned:
         found: NDArray[np.float64] = alike + np.repeat(np.log(lifts), len(campaign.offers))
         return found
 
+    def chances(self, described: Described) -> NDArray[np.float64]:
+        """Of every pair of a campaign, (members * offers,)."""
+        return self.scorer.ceiling.below(chances(self.log_odds(described)))
+
 
 def fit_on_redemptions(
     prior: OfferScorer, earlier: Sequence[Described], day: int, settings: Settings | None = None
@@ -77,6 +89,19 @@ def fit_on_redemptions(
     if not any(each.any() for each in outcomes):
         return Learned(prior, {})
     features = [prior.seen.inside(each.features) for each in known]
+    learned = _learned(prior, known, features, outcomes, day, settings)
+    ceiling = _ceiling(prior, known, features, outcomes, day, settings)
+    return replace(learned, scorer=replace(learned.scorer, ceiling=ceiling))
+
+
+def _learned(
+    prior: OfferScorer,
+    known: Sequence[Described],
+    features: Sequence[Scores],
+    outcomes: Sequence[AnyArray],
+    day: int,
+    settings: Settings,
+) -> Learned:
     logistic = _weights(prior, features, outcomes, settings)
     # A running campaign has had part of its time, so part of its uses is expected.
     expected = [
@@ -88,6 +113,37 @@ def fit_on_redemptions(
         expected[at] = expected[at] * kinds[each.campaign.kind]
     scorer = OfferScorer(BASIS, logistic, prior.market, prior.seen, kinds)
     return Learned(scorer, _pasts(known, outcomes, expected))
+
+
+def _ceiling(
+    prior: OfferScorer,
+    known: Sequence[Described],
+    features: Sequence[Scores],
+    outcomes: Sequence[AnyArray],
+    day: int,
+    settings: Settings,
+) -> Ceiling:
+    """What chances for campaigns that were not learned from came to."""
+    chance, used, elapsed = [], [], []
+    for part in range(min(settings.parts, len(known))):
+        others = [at for at in range(len(known)) if at % settings.parts != part]
+        if not any(outcomes[at].any() for at in others):
+            continue
+        learned = _learned(
+            prior,
+            [known[at] for at in others],
+            [features[at] for at in others],
+            [outcomes[at] for at in others],
+            day,
+            settings,
+        )
+        for at in range(part, len(known), settings.parts):
+            chance.append(learned.chances(known[at]))
+            used.append(outcomes[at])
+            elapsed.append(np.full(len(outcomes[at]), known[at].campaign.elapsed(day)))
+    if not chance:
+        return Ceiling()
+    return Ceiling.fit(np.concatenate(chance), np.concatenate(used), np.concatenate(elapsed))
 
 
 def _weights(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loyalty_recommender.arrays import AnyArray, Scores
 from loyalty_recommender.errors import BadRequest, BrokenArtifact
 from loyalty_recommender.history import History
+from loyalty_recommender.offers.ceiling import NO_CEILING, Ceiling
 from loyalty_recommender.offers.features import FEATURES, Market, of_pairs
 from loyalty_recommender.offers.logistic import Logistic, chances
 from loyalty_recommender.offers.targets import Targets
@@ -83,6 +84,8 @@ class OfferScorer:
     seen: Seen
     kinds: Mapping[str, float] = field(default_factory=dict)
     """Kind of campaign → how many times more than expected it was used, drawn towards 1."""
+    ceiling: Ceiling = NO_CEILING
+    """What brings high chances down; chances of a purchase need none."""
 
     def log_odds(self, features: Scores, kind: str = "", lift: float = 1.0) -> NDArray[np.float64]:
         """Log-odds of rows that ``features.of_pairs`` made, (rows,)."""
@@ -90,19 +93,24 @@ class OfferScorer:
         found: NDArray[np.float64] = self.logistic.log_odds(self.seen.inside(features)) + more
         return found
 
-    def ask(self, targets: Targets, valid_days: int, kind: str = "") -> Asked:
+    def with_market(self, market: Market) -> Self:
+        """The same weights where products are bought otherwise."""
+        return replace(self, market=market)
+
+    def ask(self, targets: Targets, valid_days: int | AnyArray, kind: str = "") -> Asked:
         """Make some targets ready, once for all members.
 
         Args:
             targets: over the products that this scorer knows.
-            valid_days: for how long the offers can be used, >= 1.
+            valid_days: for how long the offers can be used, >= 1; one for all, or (targets,).
             kind: of the campaign; one that was never seen is an average one.
 
         Raises:
             BadRequest: targets over other products, or no days.
         """
-        if valid_days < 1:
-            raise BadRequest(f"valid_days must be at least 1, found {valid_days}")
+        shortest = int(np.min(valid_days, initial=VALID_DAYS_MAX))
+        if shortest < 1:
+            raise BadRequest(f"valid_days must be at least 1, found {shortest}")
         if targets.shelves.sizes["product"] != self.market.rates.shape[1]:
             raise BadRequest(
                 f"targets must be over {self.market.rates.shape[1]} products, "
@@ -146,6 +154,7 @@ class OfferScorer:
                 for name, low, high in zip(FEATURES, self.seen.low, self.seen.high, strict=True)
             },
             "kinds": dict(self.kinds),
+            "ceiling": self.ceiling.strength,
         }
 
     @classmethod
@@ -169,6 +178,7 @@ class OfferScorer:
                 Market.from_arrays(arrays),
                 Seen(low, high),
                 {str(kind): float(lift) for kind, lift in card["kinds"].items()},
+                Ceiling(float(card["ceiling"])),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BrokenArtifact(f"an offer scorer lacks a part: {error!r}") from error
@@ -187,4 +197,4 @@ class Asked:
     def chances(self, history: History, day: int, past: Past = NO_PAST) -> NDArray[np.float64]:
         """One member's chances, (targets,)."""
         rows = of_pairs(history, day, self.targets, self.market)
-        return chances(self.scorer.log_odds(rows, self.kind, past.lift))
+        return self.scorer.ceiling.below(chances(self.scorer.log_odds(rows, self.kind, past.lift)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loyalty_recommender.offers.baselines import BoughtBefore, OnRedemptions, Popularity
+from loyalty_recommender.offers.baselines import BoughtBefore, Popularity, WithoutCeiling
 from loyalty_recommender.offers.command import read_shop
 from loyalty_recommender.offers.measures import auc
 from loyalty_recommender.offers.reading import read_campaigns
@@ -22,7 +22,7 @@ def test_ours_beats_bought_before_and_that_beats_popularity() -> None:
     purchases, shelves = read_shop(folder, {})
     campaigns = read_campaigns(folder, purchases)
     day = int(purchases.day.min())
-    rankers = (Popularity(), BoughtBefore(), OnRedemptions())
+    rankers = (Popularity(), BoughtBefore(), WithoutCeiling())
 
     rolled = roll(campaigns, purchases, shelves, day + 150, day + 200, rankers=rankers)
 

@@ -94,7 +94,7 @@ def test_chances_that_are_right_have_no_error() -> None:
     chance = np.repeat([0.1, 0.5], 1000)
     outcome = np.concatenate([np.arange(1000) < 100, np.arange(1000) < 500])
 
-    found = Calibration.of(outcome, chance)
+    found = Calibration.of(outcome, chance, np.arange(2000))
 
     assert (found.expected, found.observed) == (pytest.approx(600), 600)
     assert found.log_loss < found.log_loss_base
@@ -106,7 +106,10 @@ def test_chances_that_are_right_have_no_error() -> None:
 def test_chances_twice_too_high_have_an_error_of_one() -> None:
     chance = np.full(1000, 0.2)
 
-    found = Calibration.of(np.arange(1000) < 100, chance)
+    found = Calibration.of(np.arange(1000) < 100, chance, np.arange(1000) // 100)
 
     assert found.error == pytest.approx(1.0)
-    assert sum(pairs for _, _, pairs in found.bins) == 1000
+    (all_,) = found.bins
+    assert (all_.chance, all_.pairs) == (pytest.approx(0.2), 1000)
+    # One household of ten did all of it, so it might have been none, or three.
+    assert (all_.share.low, all_.share.mean, all_.share.high) == (0.0, 0.1, 0.3)

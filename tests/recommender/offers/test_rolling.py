@@ -12,10 +12,13 @@ from loyalty_recommender.offers.baselines import (
     Known,
     OnRedemptions,
     Popularity,
+    WithoutCeiling,
 )
 from loyalty_recommender.offers.campaigns import NEVER, describe, redemption_days
+from loyalty_recommender.offers.ceiling import Ceiling
 from loyalty_recommender.offers.measures import auc
 from loyalty_recommender.offers.purchases import Settings, fit_on_purchases
+from loyalty_recommender.offers.redemptions import Settings as Redemptions
 from loyalty_recommender.offers.redemptions import fit_on_redemptions
 from loyalty_recommender.offers.rolling import roll, roll_made_up
 
@@ -163,3 +166,35 @@ def test_the_first_redemption_of_a_pair_counts() -> None:
     )
 
     assert found.tolist() == [[NEVER, 7], [8, NEVER]]
+
+
+def test_a_ceiling_takes_no_order_and_is_learned_from_other_campaigns(shop, last, rolled) -> None:
+    described = describe(shop.campaigns, shop.purchases, shop.shelves)
+    prior = fit_on_purchases(shop.purchases, shop.shelves, last, SETTINGS)
+    learned = fit_on_redemptions(prior, described, last)
+    plain = fit_on_redemptions(prior, described, last, Redemptions(parts=0))
+
+    asked = described[-1]
+
+    assert plain.scorer.ceiling == Ceiling()
+    assert np.array_equal(learned.log_odds(asked), plain.log_odds(asked))
+    assert np.array_equal(
+        learned.chances(asked), learned.scorer.ceiling.below(plain.chances(asked))
+    )
+    ours, without = (rolled.measured[each][0] for each in (OnRedemptions.name, WithoutCeiling.name))
+    assert np.array_equal(np.argsort(ours.scores), np.argsort(without.scores))
+
+
+def test_campaigns_that_disappoint_bring_high_chances_down(shop, last) -> None:
+    """In the last of three campaigns nobody of those who seemed sure redeemed anything."""
+    described = describe(shop.campaigns, shop.purchases, shop.shelves)[:3]
+    prior = fit_on_purchases(shop.purchases, shop.shelves, last, SETTINGS)
+    campaign = described[-1].campaign
+    none = replace(campaign, redeemed=np.full_like(campaign.redeemed, NEVER))
+
+    as_it_was, disappointed = (
+        fit_on_redemptions(prior, [*described[:2], replace(described[2], campaign=each)], last)
+        for each in (campaign, none)
+    )
+
+    assert disappointed.scorer.ceiling.strength > as_it_was.scorer.ceiling.strength
