@@ -197,18 +197,23 @@ def read_card(folder: Path) -> Card:
     return card
 
 
-def read_arrays(folder: Path, card: Card) -> dict[str, AnyArray]:
+def read_arrays(folder: Path, card: Card, *, part: str | None = None) -> dict[str, AnyArray]:
     """Memory-map a model's arrays after checking every byte of them.
+
+    Args:
+        part: only the arrays of this part are looked at; None for all.
 
     Raises:
         BrokenArtifact: a file is missing, changed, or not an array.
     """
-    return dict(_checked_arrays(folder, card))
+    return dict(_checked_arrays(folder, card, "" if part is None else f"{part}."))
 
 
-def _checked_arrays(folder: Path, card: Card) -> Iterator[tuple[str, AnyArray]]:
+def _checked_arrays(folder: Path, card: Card, prefix: str) -> Iterator[tuple[str, AnyArray]]:
     mapped: dict[str, AnyArray] = {}
     for name, file in card.files.items():
+        if not name.startswith(prefix):
+            continue
         if not ARRAY_NAME.fullmatch(name):
             raise BrokenArtifact(f"{folder / CARD} names an array {name!r}")
         path = folder / f"{name}.npy"

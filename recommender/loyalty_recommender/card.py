@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from loyalty_recommender.errors import BrokenArtifact, OlderFormat
 
-FORMAT = 3
+FORMAT = 4
 """Rises when an older version could not read the arrays, and with every setting that comes, goes
 or means something else; older models are then refused."""
 
@@ -54,6 +54,9 @@ class Card:
     which days that was; empty where it was not measured. See ``gate``."""
     gate: Mapping[str, Any] = field(default_factory=dict)
     """Why it is these settings that were trained; empty where nobody asked. See ``gate``."""
+    offers: Mapping[str, Any] = field(default_factory=dict)
+    """What was learned of who uses offers, or why nothing was; empty where nobody asked. See
+    ``offers.part``."""
     model_id: str = ""
     """Training time and a hash of everything above."""
 
@@ -64,7 +67,11 @@ class Card:
 
     def content(self) -> dict[str, Any]:
         """The card as JSON values."""
-        told = {"metrics": dict(self.metrics), "gate": dict(self.gate)}
+        told = {
+            "metrics": dict(self.metrics),
+            "gate": dict(self.gate),
+            "offers": dict(self.offers),
+        }
         return {
             **{name: each for name, each in told.items() if each},
             "format": FORMAT,
@@ -128,6 +135,7 @@ class Card:
                 },
                 metrics=dict(content.get("metrics", {})),
                 gate=dict(content.get("gate", {})),
+                offers=dict(content.get("offers", {})),
                 model_id=content["modelId"],
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

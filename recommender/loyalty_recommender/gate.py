@@ -27,6 +27,7 @@ from loyalty_recommender.card import Card
 from loyalty_recommender.errors import ArtifactError, BadSettings, NoModel, OlderFormat
 from loyalty_recommender.interactions import Interactions
 from loyalty_recommender.judging import Gate, Judged, judge, measure_alone
+from loyalty_recommender.offers import part as offers
 from loyalty_recommender.stating import stated
 from loyalty_recommender.training import SHARES, Report, Settings, learn
 
@@ -121,6 +122,9 @@ def train_gated(
     choice = _choice(interactions, settings, out_dir, progress, trained_at, gate)
     start = 0.0 if choice.verdict in UNMEASURED else 1.0 - FINAL_SHARE
     final = partial(_within, progress, start, 1.0 - start)
+    # First, so that what it needs is free again when the largest part is learned.
+    final("offers", 0.0)
+    of_offers, offer_arrays = offers.learned(interactions, trained_at)
     learned = learn(interactions, choice.settings, final, trained_at=trained_at)
     final("writing", sum(SHARES.values()))
     told = {"verdict": choice.verdict.value, "ownSettings": choice.own, **choice.told}
@@ -129,8 +133,10 @@ def train_gated(
         counts={**learned.card.counts, **(left_out or {})},
         metrics=choice.metrics,
         gate=told,
+        offers=of_offers,
     )
-    published = artifact.publish(out_dir, card, learned.arrays, keep=keep)
+    arrays = learned.arrays | offer_arrays
+    published = artifact.publish(out_dir, card, arrays, keep=keep)
     progress("done", 1.0)
     return published
 

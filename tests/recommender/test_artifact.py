@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from loyalty_recommender import artifact
-from loyalty_recommender.card import Card, ModelFile
+from loyalty_recommender.card import FORMAT, Card, ModelFile
 from loyalty_recommender.errors import ArtifactError, BrokenArtifact, NoModel
 from loyalty_recommender.history import History
 from loyalty_recommender.serving import Recommender
@@ -200,9 +200,9 @@ def test_a_model_of_another_format_is_refused(published: Path, tmp_path: Path) -
     copy = tmp_path / "copy"
     shutil.copytree(artifact.folder_of(published), copy)
     text = (copy / "card.json").read_text()
-    (copy / "card.json").write_text(text.replace('"format": 3', '"format": 4'))
+    (copy / "card.json").write_text(text.replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
 
-    with pytest.raises(BrokenArtifact, match="card of format 3, found 4"):
+    with pytest.raises(BrokenArtifact, match=f"card of format {FORMAT}, found {FORMAT + 1}"):
         Recommender.load(copy)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from loyalty_recommender import artifact
 from loyalty_recommender.arrays import DAY_S
-from loyalty_recommender.card import Card
+from loyalty_recommender.card import FORMAT, Card
 from loyalty_recommender.errors import BadSettings, BrokenArtifact
 from loyalty_recommender.evaluation.run import Measured
 from loyalty_recommender.gate import in_service, train_gated
@@ -211,7 +211,7 @@ def test_own_settings_stay_until_others_are_stated(tmp_path: Path) -> None:
 
 def test_a_model_of_an_older_format_is_none(served: Path) -> None:
     path = artifact.folder_of(served) / "card.json"
-    path.write_text(path.read_text().replace('"format": 3', '"format": 2'))
+    path.write_text(path.read_text().replace(f'"format": {FORMAT}', f'"format": {FORMAT - 1}'))
 
     assert in_service(served) is None
     assert trained(served, WORSE).gate["verdict"] == "FIRST"

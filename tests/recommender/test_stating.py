@@ -106,7 +106,7 @@ def test_the_format_of_cards_rises_with_the_settings() -> None:
     # A model whose settings this version cannot read back must be of an older format, or no
     # training would know what to compare with. Whoever changes this list raises FORMAT.
     assert (FORMAT, names(asdict(Settings()))) == (
-        3,
+        4,
         [
             "product_visits_min",
             "member_visits_min",

@@ -18,7 +18,7 @@ from loyalty_recommender.arrays import AnyArray, Indices
 from loyalty_recommender.errors import BadSettings, FitFailed
 from loyalty_recommender.history import History
 from loyalty_recommender.interactions import Interactions
-from loyalty_recommender.offers.features import Market, of_pairs
+from loyalty_recommender.offers.features import FEATURES, Market, of_pairs
 from loyalty_recommender.offers.logistic import Logistic
 from loyalty_recommender.offers.scorer import OfferScorer, Seen
 from loyalty_recommender.offers.targets import Shelves, Targets
@@ -48,6 +48,10 @@ class Settings:
     product_visits_min: int = 5
     """Products in fewer visits than this before the day are not drawn."""
     penalty: float = 10.0
+    outcomes_min: int = 10 * len(FEATURES)
+    """Of so many made up offers at least something has to be bought, and of as many nothing: ten
+    for each weight. Peduzzi et al., "A Simulation Study of the Number of Events per Variable in
+    Logistic Regression Analysis", Journal of Clinical Epidemiology 49(12), 1996."""
     seed: int = 20_170_101
 
     def __post_init__(self) -> None:
@@ -133,6 +137,12 @@ def fit_on_purchases(
         )
     features = np.concatenate([each.features for each in drawn])
     bought = np.concatenate([each.bought for each in drawn])
+    scarcer = min(int(bought.sum()), int((~bought).sum()))
+    if scarcer < settings.outcomes_min:
+        raise FitFailed(
+            f"{settings.outcomes_min} offers made up of the past are needed that were used, and "
+            f"as many that were not; found {scarcer} of one"
+        )
     logistic = Logistic.fit(features, bought, penalty=settings.penalty)
     return OfferScorer(BASIS, logistic, Market.before(past, day), Seen.of(features))
 
