@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from habits import MEMBERS, bought_by, missing, paid_order, product, products, visits
+from habits import MEMBERS, VISITS, bought_by, missing, paid_order, product, products, visits
 
 from loyalty.cache import Cache, open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
-from loyalty.services import picking, recommendations, served_model
+from loyalty.services import picking, rankings, recommendations, served_model
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.members import Enrol, Profile, SetState
 from loyalty.services.orders import BookOrder
@@ -273,6 +273,22 @@ async def test_a_purchase_since_the_training_shows_at_once(windows: Windows) -> 
 
     assert answer.strategy == "novel"
     assert MISSING not in names(answer)
+
+
+async def test_what_was_bought_before_all_that_is_weighed_is_not_new_either(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = windows.shop
+    monkeypatch.setattr(rankings, "PAST_LINES_MAX", VISITS * 3)
+    assert "sugar" in await windows.names("FOR_YOU", TEA, first=50)
+    at = START - timedelta(days=365)
+    order = PaidOrder("long-ago", TEA, "EUR", (OrderLine("sugar", 1, 100),), at)
+    await shop.door.submit(BookOrder(shop.tenant_id, order, "test"))
+
+    answer = await windows.ask("FOR_YOU", TEA, first=50)
+
+    assert answer.strategy == "novel"
+    assert "sugar" not in names(answer)
 
 
 async def test_a_cart_is_completed_by_the_members_own_habits(windows: Windows) -> None:

@@ -20,6 +20,7 @@ from loyalty.services.served_model import ServedModel
 from loyalty.services.summary import Member
 from loyalty.storage import interactions as sql
 from loyalty.storage.database import Database
+from loyalty.storage.statements import Row
 from loyalty_recommender.history import History
 from loyalty_recommender.models.viewed import FittedViewed
 from loyalty_recommender.reasons import Reason, ReasonCode
@@ -143,16 +144,23 @@ class Rankings:
                 allowed=mask,
             )
         else:
+            lines = await self._lines(question.tenant_id, member.id)
+            owned: Sequence[str] = ()
+            if window is Window.FOR_YOU and len(lines) == PAST_LINES_MAX:
+                # What was bought before these lines is no more new to the member.
+                rows = await self._database.read(sql.EVER_BOUGHT(question.tenant_id, member.id))
+                owned = [product for (product,) in rows]
             # Weighing every product takes longer than others should wait for the loop.
             answer = await asyncio.to_thread(
                 recommend,
                 window,
                 depth,
-                history=await self._past(question.tenant_id, member.id, served),
+                history=_past(lines, served),
                 day=day,
                 cart=question.cart,
                 viewed=question.viewed,
                 allowed=mask,
+                exclude=owned,
             )
         return _ranking(answer, depth)
 
@@ -174,20 +182,27 @@ class Rankings:
             among = set(products)
             ids = [each for each in await self._popular.ids(tenant_id) if each in among]
             return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
-        past = None if member is None else await self._past(tenant_id, member.id, served)
+        past = None
+        if member is not None:
+            past = _past(await self._lines(tenant_id, member.id), served)
         day = served.recommender.day_of(int(self._clock.now().timestamp()))
         answer = await asyncio.to_thread(
             served.recommender.rank, products, history=past, day=day, viewed=viewed
         )
         return _ranking(answer, len(products) + 1)
 
-    async def _past(self, tenant_id: int, member_id: int, served: ServedModel) -> History:
-        """What the member bought up to now, so that a purchase counts as soon as it is booked."""
-        rows = await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
-        day_of = served.recommender.day_of
-        return served.recommender.history(
-            [product for product, _ in rows], [day_of(at // MICROS) for _, at in rows]
-        )
+    async def _lines(self, tenant_id: int, member_id: int) -> Sequence[Row]:
+        """What the member bought up to now, so that a purchase counts as soon as it is booked:
+        products with their moments, the latest first.
+        """
+        return await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
+
+
+def _past(lines: Sequence[Row], served: ServedModel) -> History:
+    day_of = served.recommender.day_of
+    return served.recommender.history(
+        [product for product, _ in lines], [day_of(at // MICROS) for _, at in lines]
+    )
 
 
 def _ranking(answer: Recommendation, depth: int) -> Ranking:
