@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import DAY_S, AnyArray, Indices
+from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Scores
 from loyalty_recommender.models.base import Query
 from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.rows import Rows
@@ -86,12 +86,19 @@ class Explainer:
         ]
 
     def _bought_before(self, found: list[Reason | None], query: Query, answered: Indices) -> None:
-        past = query.history
-        starts = np.searchsorted(past.product, answered).tolist()
-        ends = np.searchsorted(past.product, answered, side="right").tolist()
-        for at, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            if end > start and found[at] is None:
-                times, first, last = end - start, int(past.day[start]), int(past.day[end - 1])
+        pairs = query.pairs
+        if not len(pairs):
+            return
+        of_pair = np.minimum(np.searchsorted(pairs.product, answered), len(pairs) - 1)
+        for at, is_bought, times, first, last in zip(
+            range(len(answered)),
+            (pairs.product.take(of_pair) == answered).tolist(),
+            pairs.times.take(of_pair).tolist(),
+            pairs.first_day.take(of_pair).tolist(),
+            pairs.last_day.take(of_pair).tolist(),
+            strict=True,
+        ):
+            if is_bought and found[at] is None:
                 found[at] = Reason(
                     ReasonCode.BOUGHT_BEFORE,
                     times=times,
@@ -127,23 +134,32 @@ def nearest(rows: Rows, wanted: Indices, among: Indices, products: int) -> AnyAr
     is_among = np.zeros(products, dtype=np.bool_)
     is_among[among] = True
     neighbour, likeness = rows.beside(wanted)
-    at, place = np.nonzero(is_among.take(neighbour) & (likeness > 0))
-    by, value = neighbour[at, place], likeness[at, place]
+    likeness *= is_among.take(neighbour)
+    about, value = _likest(neighbour, likeness)
     if len(among) <= AMONG_LOOK:
         # Neighbours are kept up to a number: a popular product may be one the other way only.
-        position = np.full(products, -1, dtype=np.int64)
-        position[wanted] = np.arange(len(wanted))
+        position = np.zeros(products, dtype=np.int32)
+        position[wanted] = np.arange(1, len(wanted) + 1)
         neighbour, likeness = rows.beside(among)
         asked = position.take(neighbour)
-        owner, place = np.nonzero((asked >= 0) & (likeness > 0))
-        at = np.concatenate((at, asked[owner, place]))
-        by = np.concatenate((by, among[owner]))
-        value = np.concatenate((value, likeness[owner, place]))
-    # The last one written stays: the likest, and of equals the first.
-    order = np.lexsort((-by, value))
-    found = np.full(len(wanted), -1, dtype=np.int64)
-    found[at[order]] = by[order]
-    return found
+        asked *= likeness > 0
+        owner, place = asked.nonzero()
+        turned = np.zeros((len(wanted), len(among)), dtype=np.float32)
+        turned[asked[owner, place] - 1, owner] = likeness[owner, place]
+        by, more = _likest(np.broadcast_to(among, turned.shape), turned)
+        is_better = (more > value) | ((more == value) & (by < about))
+        about, value = np.where(is_better, by, about), np.where(is_better, more, value)
+    return np.where(value > 0, about, -1)
+
+
+def _likest(products: Indices, likeness: Scores) -> tuple[Indices, Scores]:
+    """Of each row the likest product and its likeness; of equal ones the first."""
+    if not likeness.shape[1]:
+        nothing = np.zeros(len(likeness), dtype=np.int32)
+        return nothing, nothing.astype(np.float32)
+    rows = np.arange(len(likeness))
+    place = likeness.argmax(axis=1)
+    return products[rows, place], likeness[rows, place]
 
 
 AMONG_LOOK = 50

@@ -30,6 +30,8 @@ class History:
     """(bought,) where the rows of each distinct product begin."""
     bought: Indices
     """(bought,) distinct products, rising."""
+    times: Indices
+    """(bought,) how many rows each has, >= 1."""
 
     @classmethod
     def of(cls, product: AnyArray, day: AnyArray) -> Self:
@@ -47,7 +49,7 @@ class History:
         # One 64-bit key sorts faster than two columns, and repeats fall out of it.
         keys = (product.astype(np.int64) << 32) + (day.astype(np.int64) + 2**31)
         keys.sort()
-        keys = keys[_changes(keys)]
+        keys = keys[changes(keys)]
         days = ((keys & 0xFFFF_FFFF) - 2**31).astype(np.int32)
         return cls.sorted((keys >> 32).astype(np.int32), days)
 
@@ -55,8 +57,11 @@ class History:
     def sorted(cls, product: Indices, day: Indices) -> Self:
         """Take rows that are in order and distinct already."""
         days = np.sort(day)
-        starts = _changes(product).nonzero()[0].astype(np.int32)
-        return cls(product, day, days[_changes(days)], starts, product[starts])
+        starts = changes(product).nonzero()[0].astype(np.int32)
+        times = np.empty_like(starts)
+        np.subtract(starts[1:], starts[:-1], out=times[:-1])
+        times[-1:] = len(product) - starts[-1:]
+        return cls(product, day, days[changes(days)], starts, product[starts], times)
 
     @property
     def visits(self) -> int:
@@ -83,7 +88,7 @@ class History:
         return History.sorted(self.product[kept], self.day[kept])
 
 
-def _changes(ordered: AnyArray) -> Mask:
+def changes(ordered: AnyArray) -> Mask:
     """Which values of a sorted array differ from the one before them."""
     found = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=found[1:])

@@ -1,7 +1,7 @@
 """Why a product is in an answer, as facts; words are made of them by the caller."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ReasonCode(StrEnum):
@@ -25,8 +25,7 @@ class ReasonCode(StrEnum):
     """First bought only lately."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One reason; facts that do not belong to its code are None."""
 
     code: ReasonCode

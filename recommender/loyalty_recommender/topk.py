@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
+from loyalty_recommender.arrays import Indices, Mask, Scores
 
 FIRST_BLOCK = 1024
 """Vectors scored before the first look at whether to stop; blocks then double."""
@@ -104,35 +104,34 @@ class NormOrdered:
             first: how many at most, >= 1.
             allowed: (products,) by product, not by row.
         """
+        return best(*self.nearest(query, first, allowed), first)
+
+    def nearest(self, query: Scores, first: int, allowed: Mask) -> tuple[Indices, Scores]:
+        """Those that ``largest`` orders, unordered, and perhaps a few that are as near as its last.
+
+        Returns:
+            Distinct products and their scores, (found,) each.
+        """
         reach = float(np.linalg.norm(query)) * ROUNDING
-        products: list[AnyArray] = []
-        scores: list[AnyArray] = []
-        found, least = 0, -np.inf
+        products, scores = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+        least = -np.inf
         start, size = 0, FIRST_BLOCK
-        while start < len(self.vectors):
-            if reach * float(self.lengths[start]) < least:
-                break
-            block = slice(start, start + size)
-            scored = self.vectors[block] @ query
-            chosen = np.flatnonzero(allowed[self.products[block]] & (scored >= least))
-            if len(chosen):
-                products.append(self.products[block][chosen])
-                scores.append(scored[chosen])
-                found += len(chosen)
-                if found >= first:
-                    least = _cut(products, scores, first)
-                    found = len(scores[0])
+        while start < len(self.vectors) and reach * float(self.lengths[start]) >= least:
+            scored = self.vectors[start : start + size] @ query
+            rows = self.products[start : start + size]
+            if least > -np.inf:
+                # Few are left, so that the filter is asked about few.
+                near = (scored >= least).nonzero()[0]
+                scored, rows = scored.take(near), rows.take(near)
+            kept = allowed.take(rows)
+            products = np.concatenate((products, rows[kept]))
+            scores = np.concatenate((scores, scored[kept]))
+            if len(scores) > first:
+                place = len(scores) - first
+                least = float(np.partition(scores, place)[place])
+                kept = scores >= least
+                products, scores = products[kept], scores[kept]
+            elif len(scores) == first:
+                least = float(scores.min())
             start, size = start + size, min(size * 2, BLOCK_MAX)
-        if not products:
-            return nothing()
-        return best(np.concatenate(products), np.concatenate(scores), first)
-
-
-def _cut(products: list[AnyArray], scores: list[AnyArray], first: int) -> float:
-    """Leave only what can be among the ``first`` best, and tell the least score of these."""
-    everything = np.concatenate(scores)
-    least = np.partition(everything, len(everything) - first)[len(everything) - first]
-    kept = everything >= least
-    products[:] = [np.concatenate(products)[kept]]
-    scores[:] = [everything[kept]]
-    return float(least)
+        return products, scores

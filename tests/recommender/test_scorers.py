@@ -99,7 +99,7 @@ def test_of_what_completes_a_cart(
         pairs = Pairs.of(history, 301)
         given = np.array([3, 8, 35], dtype=np.int32)
         neighbours = Neighbours.of(given, similar)
-        fresh = neighbours.only(~np.isin(neighbours.product, pairs.product)).product
+        fresh = neighbours.product[~np.isin(neighbours.product, pairs.product)]
 
         found = scorer.scores(history, pairs, given, neighbours, fresh)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import AnyArray, Indices, Scores
+from loyalty_recommender.arrays import Indices, Mask, Scores
 from loyalty_recommender.features import repeat
 from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs, decay, log_days
 from loyalty_recommender.features.statistics import KINDS, ProductStatistics
-from loyalty_recommender.history import History
+from loyalty_recommender.history import History, changes
 from loyalty_recommender.rows import Rows
 
 OF_CART = (
@@ -62,33 +61,39 @@ class Neighbours:
             basket: (lines,) distinct.
             together: each product's neighbours over visits.
         """
-        rows = [together.row(each) for each in basket.tolist()]
-        products = np.concatenate([each for each, _ in rows]) if rows else basket
+        near, likeness = together.beside(basket)
+        there = likeness > 0
+        products, values = near[there], likeness[there]
         if not len(products):
-            nothing = np.empty(0, dtype=np.float32)
-            return cls(products.astype(np.int32), nothing, nothing, products.astype(np.int32))
-        values = np.concatenate([each for _, each in rows])
+            return cls(products, values, values, products)
+        # Each line's are in order already, which a stable sort makes use of.
         order = np.argsort(products, kind="stable")
-        products, values = products[order], values[order]
-        starts = np.flatnonzero(np.diff(products, prepend=-1))
-        found = products[starts]
-        kept = np.isin(found, basket, invert=True)
+        products, values = products.take(order), values.take(order)
+        starts = changes(products).nonzero()[0]
+        found = products.take(starts)
+        own = np.minimum(np.searchsorted(found, basket), len(found) - 1)
+        kept = np.ones(len(found), dtype=np.bool_)
+        kept[own[found.take(own) == basket]] = False
         return cls(
             found[kept],
             np.add.reduceat(values, starts)[kept],
             np.maximum.reduceat(values, starts)[kept],
-            np.diff(starts, append=len(products))[kept].astype(np.int32),
+            np.diff(np.append(starts, len(products)))[kept].astype(np.int32),
         )
 
-    def only(self, kept: AnyArray) -> Self:
-        """Some of them, by truth values or positions."""
-        return type(self)(self.product[kept], self.total[kept], self.most[kept], self.count[kept])
-
-    def strongest(self, first: int) -> Self:
-        """Only the ``first`` with the largest sums, equal ones by product."""
-        if len(self.product) <= first:
-            return self
-        return self.only(np.sort(np.lexsort((self.product, -self.total))[:first]))
+    def strongest(self, kept: Mask, first: int) -> Indices:
+        """Of some of them, (found,), the products of the ``first`` largest sums, rising; of equal
+        sums the first products."""
+        product, total = self.product[kept], self.total[kept]
+        if len(product) <= first:
+            return product
+        place = len(total) - first
+        least = np.partition(total, place)[place]
+        chosen = total > least
+        equal = (total == least).nonzero()[0]
+        chosen[equal[: first - int(chosen.sum())]] = True
+        found: Indices = product[chosen]
+        return found
 
 
 def basket_features(
@@ -117,19 +122,18 @@ def basket_features(
     rest = found[:, of_past:]
     if old:
         found[:old, :of_past] = repeat.repeat_features(history, pairs, statistics)
-        for at, column in enumerate(_shared_visits(history, pairs, basket)):
-            rest[:old, 4 + at] = column
+        rest[:old, _OWN] = _shared_visits(history, pairs, basket).T
     rest[old:, 0] = 1.0
-    for at, column in zip(_SHARED, _of_cart(products, basket, neighbours, statistics), strict=True):
-        rest[:, at] = column
-    rest[:, 11] = statistics.popular[products, 1]
+    rest[:, _SHARED] = _of_cart(products, basket, neighbours, statistics).T
     rest[old:, 12:15] = rest[old:, _AGAIN]
     return found
 
 
-_SHARED = (1, 2, 3, 7, 8, 9, 10)
+_OWN = slice(4, 7)
+"""Columns of the cart that only products bought before have."""
+_SHARED = [1, 2, 3, 7, 8, 9, 10, 11]
 """Columns of the cart that old and fresh products share."""
-_AGAIN = (1, 2, 11)
+_AGAIN = [1, 2, 11]
 """Columns that fresh products have once more."""
 
 
@@ -161,68 +165,76 @@ class BasketScorer:
         Arguments as ``basket_features``.
         """
         rest = self.weights[len(repeat.NAMES) :]
-        found = np.empty(len(pairs) + len(fresh), dtype=np.float32)
-        old, new = found[: len(pairs)], found[len(pairs) :]
-        popular = self.statistics.popular[:, 1]
-        if len(pairs):
-            old[:] = self.past.scores(history, pairs)
-            for weight, column in zip(
-                rest[4:7], _shared_visits(history, pairs, basket), strict=True
-            ):
-                old += weight * column
-            old += rest[11] * popular[pairs.product]
-            columns = _of_cart(pairs.product, basket, neighbours, self.statistics)
-            for at, column in zip(_SHARED, columns, strict=True):
-                old += rest[at] * column
-        again = rest.copy()
-        again[list(_AGAIN)] += rest[12:15]
-        new[:] = rest[0] + again[11] * popular[fresh]
-        columns = _of_cart(fresh, basket, neighbours, self.statistics)
-        for at, column in zip(_SHARED, columns, strict=True):
-            new += again[at] * column
+        old, again = len(pairs), rest.copy()
+        again[_AGAIN] += rest[12:15]
+        shared = _of_cart(
+            np.concatenate((pairs.product, fresh)), basket, neighbours, self.statistics
+        )
+        found: Scores = np.einsum("i,ij->j", rest[_SHARED], shared)
+        found[old:] = rest[0] + np.einsum("i,ij->j", again[_SHARED], shared[:, old:])
+        if old:
+            own = _shared_visits(history, pairs, basket)
+            found[:old] += self.past.scores(history, pairs)
+            found[:old] += np.einsum("i,ij->j", rest[_OWN], own)
         return found
 
 
 def _of_cart(
     products: Indices, basket: Indices, neighbours: Neighbours, statistics: ProductStatistics
-) -> Iterator[Scores]:
-    """Columns ``_SHARED`` of some products, each (products,), float32."""
+) -> Scores:
+    """Columns ``_SHARED`` of some products, (columns, products) float32."""
+    found = np.zeros((len(_SHARED), len(products)), dtype=np.float32)
+    near, count, is_type, is_category, department, plain, popular = (
+        found[:2],
+        *found[2:],
+    )
     if len(neighbours.product):
-        at = np.minimum(np.searchsorted(neighbours.product, products), len(neighbours.product) - 1)
-        is_near = neighbours.product[at] == products
-        yield np.log(neighbours.total[at] * is_near + _LIKENESS_LEAST)
-        yield np.log(neighbours.most[at] * is_near + _LIKENESS_LEAST)
-        yield log_days(neighbours.count[at] * is_near + 1)
-    else:
-        nothing = np.zeros(len(products), dtype=np.float32)
-        yield nothing + np.log(_LIKENESS_LEAST)
-        yield nothing + np.log(_LIKENESS_LEAST)
-        yield nothing
-    lines = np.bincount(statistics.kinds[basket].ravel(), minlength=statistics.codes)
-    counts = lines[statistics.kinds[products]]
-    yield (counts[:, _TYPE] > 0).astype(np.float32)
-    yield (counts[:, _CATEGORY] > 0).astype(np.float32)
-    of_department = counts[:, _DEPARTMENT].astype(np.int32)
-    yield log_days(of_department + 1)
-    yield of_department.astype(np.float32) / np.float32(max(len(basket), 1))
+        # Where each product is among the neighbours, counted from 1: 0 is none of them. A table,
+        # since looking every product up among them would cost more.
+        position = np.zeros(len(statistics.repeats), dtype=np.int32)
+        position[neighbours.product] = np.arange(1, len(neighbours.product) + 1)
+        at = position.take(products)
+        is_near = at.nonzero()[0]
+        at = at[is_near] - 1
+        near[0, is_near] = neighbours.total.take(at)
+        near[1, is_near] = neighbours.most.take(at)
+        count[is_near] = log_days(neighbours.count.take(at) + 1)
+    near += _LIKENESS_LEAST
+    np.log(near, out=near)
+    in_cart = statistics.kinds.take(basket, axis=0)
+    lines = np.bincount(in_cart.ravel(), minlength=statistics.codes).astype(np.int32)
+    codes = statistics.kinds.take(products, axis=0)
+    np.greater(lines.take(codes[:, _TYPE]), 0, out=is_type)
+    np.greater(lines.take(codes[:, _CATEGORY]), 0, out=is_category)
+    of_department = lines.take(codes[:, _DEPARTMENT])
+    department[:] = log_days(of_department + 1)
+    np.divide(of_department, max(len(basket), 1), out=plain)
+    popular[:] = statistics.popular[products, 1]
+    return found
 
 
-def _shared_visits(history: History, pairs: Pairs, basket: Indices) -> Iterator[Scores]:
+def _shared_visits(history: History, pairs: Pairs, basket: Indices) -> Scores:
     """How often each product was bought in visits that also had products of the cart.
 
     Each visit fades with a half-life of 120 days. What a product shares with itself is not
-    counted. Three columns, each (pairs,), float32.
+    counted.
+
+    Returns:
+        Columns ``_OWN``, (columns, pairs) float32.
     """
     is_given = np.zeros(int(max(history.product[-1], basket[-1])) + 1, dtype=np.float32)
     is_given[basket] = 1.0
-    in_cart = is_given[history.product]
+    in_cart = is_given.take(history.product)
     visit = history.day - history.visit_days[0]
     shared = np.bincount(visit, weights=in_cart).astype(np.float32)
     sizes = np.bincount(visit).astype(np.float32)
     # Days without a visit are looked up by nobody.
     by_size = np.float32(1.0) / np.sqrt(np.maximum(sizes, np.float32(1.0)))
-    others = (shared[visit] - in_cart) * decay(pairs.ages, _DAYS_120)
+    others = (shared.take(visit) - in_cart) * decay(pairs.ages, _DAYS_120)
+    found = np.empty((3, len(pairs)), dtype=np.float32)
     own = np.add.reduceat(others, pairs.starts)
-    yield np.log(own + _OWN_LEAST)
-    yield np.log((own + np.float32(0.1)) / (pairs.decayed[_DAYS_120] + np.float32(0.5)))
-    yield np.log(np.add.reduceat(others * by_size[visit], pairs.starts) + _OWN_LEAST)
+    found[0] = own + _OWN_LEAST
+    np.divide(own + np.float32(0.1), pairs.decayed[_DAYS_120] + np.float32(0.5), out=found[1])
+    others *= by_size.take(visit)
+    found[2] = np.add.reduceat(others, pairs.starts) + _OWN_LEAST
+    return np.log(found, out=found)

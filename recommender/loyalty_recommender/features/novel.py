@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from loyalty_recommender.arrays import Indices, Scores
-from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs
+from loyalty_recommender.features.pairs import AGES_MAX, HALF_LIVES_DAYS, Pairs
 from loyalty_recommender.features.statistics import KINDS, LEAST, ProductStatistics
 from loyalty_recommender.listwise import weighed
 from loyalty_recommender.rows import Rows
@@ -45,7 +45,7 @@ ACTIVITY_USUAL = 1.8
 # NumPy scalars of the columns' own type: with Python's, everything would become twice as wide.
 _LEAST, _LIKENESS_LEAST = np.float32(LEAST), np.float32(LIKENESS_LEAST)
 _AFFINITY_LEAST = np.float32(AFFINITY_LEAST)
-_TRIED_RATE = np.float32(-1.0 / TRIED_HALF_LIFE_DAYS)
+_TRIED = np.exp2(-np.arange(AGES_MAX) / TRIED_HALF_LIFE_DAYS)
 _DAYS_30, _DAYS_120 = HALF_LIVES_DAYS.index(30.0), HALF_LIVES_DAYS.index(120.0)
 
 
@@ -64,10 +64,10 @@ class Leanings:
     @classmethod
     def of(cls, pairs: Pairs, vector: Scores, statistics: ProductStatistics) -> Self:
         """Sum a past up."""
-        fresh = np.exp2(pairs.first * _TRIED_RATE)
-        codes = statistics.kinds[pairs.product]
+        fresh = _TRIED.take(pairs.first)
+        codes = statistics.kinds.take(pairs.product, axis=0)
         tried = np.bincount(
-            codes.ravel(), weights=np.repeat(fresh, codes.shape[1]), minlength=statistics.codes
+            codes.ravel(), weights=fresh.repeat(codes.shape[1]), minlength=statistics.codes
         )
         weight = np.zeros(len(statistics.repeats), dtype=np.float32)
         weight[pairs.product] = np.log1p(pairs.decayed[_DAYS_120])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import Indices, Scores
+from loyalty_recommender.arrays import AnyArray, Indices, Scores
 from loyalty_recommender.features.pairs import HALF_LIVES_DAYS, Pairs, log_days
 from loyalty_recommender.features.statistics import KINDS, LEAST, ProductStatistics
 from loyalty_recommender.history import History
@@ -57,11 +56,9 @@ def repeat_features(history: History, pairs: Pairs, statistics: ProductStatistic
     Returns:
         (pairs, columns) float32, see ``NAMES``.
     """
-    found = np.empty((len(pairs), len(NAMES)), dtype=np.float32)
-    for at, column in enumerate(_columns(history, pairs, statistics)):
-        found[:, _OWN[at]] = column
-    found[:, OF_PRODUCT] = of_product(statistics, pairs.product)
-    return found
+    own = _columns(history, pairs, statistics)
+    of_all = of_product(statistics, pairs.product).T
+    return np.concatenate((own[: OF_PRODUCT.start], of_all, own[OF_PRODUCT.start :])).T
 
 
 OF_PRODUCT = slice(len(HALF_LIVES_DAYS) + 9, len(HALF_LIVES_DAYS) + 14)
@@ -87,14 +84,17 @@ class RepeatScorer:
     weights: Scores
     """(columns,)"""
     statistics: ProductStatistics
+    own: Scores
+    """Those of the columns that depend on the member."""
     base: Scores
-    """(products,)"""
+    """(products,) what the other columns come to."""
 
     @classmethod
     def of(cls, weights: Scores, statistics: ProductStatistics) -> Self:
         """Sum up what is the same for all."""
         everything = np.arange(len(statistics.repeats), dtype=np.int32)
-        return cls(weights, statistics, of_product(statistics, everything) @ weights[OF_PRODUCT])
+        base = of_product(statistics, everything) @ weights[OF_PRODUCT]
+        return cls(weights, statistics, weights[_OWN], base)
 
     def scores(self, history: History, pairs: Pairs) -> Scores:
         """One score per product of a past, (pairs,) float32.
@@ -102,45 +102,60 @@ class RepeatScorer:
         Args:
             pairs: of the same history.
         """
-        found = self.base[pairs.product]
-        weights = self.weights[_OWN]
-        for weight, column in zip(weights, _columns(history, pairs, self.statistics), strict=True):
-            found += weight * column
+        found = self.base.take(pairs.product)
+        # Not a product of matrices, for the reason that ``listwise.weighed`` gives.
+        found += np.einsum("i,ij->j", self.own, _columns(history, pairs, self.statistics))
         return found
 
 
-def _columns(history: History, pairs: Pairs, statistics: ProductStatistics) -> Iterator[Scores]:
-    """Every column but ``OF_PRODUCT``, each (pairs,), float32."""
-    product, times, last = pairs.product, pairs.times, pairs.last
-    yield from np.log(pairs.decayed + _COUNT_LEAST)
-    log_times, log_last = log_days(times), log_days(last)
-    yield log_times
-    yield log_last
-    yield last.astype(np.float32) * _HUNDREDTH
-    yield (times > 1).astype(np.float32)
-    gaps = pairs.log_gaps() + _OWN_GAPS_PRIOR * statistics.gap[product]
+def _columns(history: History, pairs: Pairs, statistics: ProductStatistics) -> Scores:
+    """Every column but ``OF_PRODUCT``, (columns, pairs) float32.
+
+    Each is written where it belongs: of a few hundred numbers, a call costs more than the sum.
+    """
+    times, last, last_before = pairs.times, pairs.last, OF_PRODUCT.start
+    found = np.empty((len(_OWN), len(pairs)), dtype=np.float32)
+    visits, kinds = found[: len(HALF_LIVES_DAYS)], found[last_before:]
+    rhythm = found[len(HALF_LIVES_DAYS) : last_before]
+    np.add(pairs.decayed, _COUNT_LEAST, out=visits)
+    np.log(visits, out=visits)
+    log_times, log_last, plain, again, overdue, squared, above, without, share = rhythm
+    log_times[:] = log_days(times)
+    log_last[:] = log_days(last)
+    np.multiply(last, _HUNDREDTH, out=plain)
+    np.greater(times, 1, out=again)
+    gaps = statistics.gap.take(pairs.product)
+    gaps *= _OWN_GAPS_PRIOR
+    gaps += pairs.log_gaps()
     counted = times.astype(np.float32)
-    overdue: Scores = log_last - gaps / (counted + _OWN_GAPS_PRIOR - np.float32(1.0))
-    yield overdue
-    yield overdue * overdue
-    yield np.maximum(overdue, np.float32(0.0))
-    visits_to = history.visits_to()
-    day, start = history.day, history.visit_days[0] if history.visits else 0
-    made = history.visits
-    since = made - visits_to[day[pairs.starts + times - 1] - start]
-    ever = made + 1 - visits_to[day[pairs.starts] - start]
-    yield log_days(since + 1)
-    yield np.log(counted + np.float32(0.3)) - log_days(ever + 1)
+    gaps /= counted + (_OWN_GAPS_PRIOR - np.float32(1.0))
+    np.subtract(log_last, gaps, out=overdue)
+    np.multiply(overdue, overdue, out=squared)
+    np.maximum(overdue, np.float32(0.0), out=above)
+    # Visits from that of each product on: one more than after it.
+    visits_to, start = history.visits_to(), history.visit_days[:1]
+    made = history.visits + 1
+    without[:] = log_days(made - visits_to.take(pairs.last_day - start))
+    counted += np.float32(0.3)
+    np.log(counted, out=share)
+    share -= log_days(made + 1 - visits_to.take(pairs.first_day - start))
+    codes = statistics.kinds.take(pairs.product, axis=0)
+    at = 0
     for kind, half_lives in ((_TYPE, (_DAYS_30, _DAYS_120)), (_CATEGORY, (_DAYS_120,))):
-        codes, size = statistics.kinds[product, kind], statistics.codes
+        of_kind = codes[:, kind].astype(np.intp)
         for half_life in half_lives:
-            sums = np.bincount(codes, weights=pairs.decayed[half_life], minlength=size)
-            yield np.log(sums[codes].astype(np.float32) + _LEAST)
-        yield log_days(_least(codes, last, size)[codes])
+            sums = np.bincount(of_kind, weights=pairs.decayed[half_life])
+            kinds[at] = sums.take(of_kind)
+            kinds[at] += _LEAST
+            at += 1
+        kinds[at] = _least(of_kind, last).take(of_kind)
+        at += 1
+    np.log(kinds, out=kinds)
+    return found
 
 
-def _least(codes: Indices, values: Indices, size: int) -> Indices:
-    """The smallest value of each code, (size,)."""
-    found = np.full(size, np.iinfo(np.int32).max, dtype=np.int32)
+def _least(codes: AnyArray, values: Indices) -> Indices:
+    """The smallest value of each code, (codes,)."""
+    found = np.full(int(codes.max(initial=-1)) + 1, np.iinfo(np.int32).max, dtype=np.int32)
     np.minimum.at(found, codes, values)
     return found

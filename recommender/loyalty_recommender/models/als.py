@@ -10,6 +10,7 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Mask, Scores
 from loyalty_recommender.errors import BadSettings
+from loyalty_recommender.features.pairs import log_days
 from loyalty_recommender.history import History
 from loyalty_recommender.models.base import Progress, Query, silent
 from loyalty_recommender.topk import NormOrdered, Ranking, nothing
@@ -99,9 +100,8 @@ class FittedAls:
 
         Source: Hu, Koren, Volinsky 2008, equation 4, with confidence ``alpha * log1p(visits)``.
         """
-        visits = np.diff(history.starts, append=len(history.product))
         bought = self.products.rows_of(history.bought)
-        confidence = (self.alpha * np.log1p(visits)).astype(np.float32)
+        confidence = np.float32(self.alpha) * log_days(history.times + 1)
         left = self.gram + (bought.T * (confidence - 1.0)) @ bought
         left.flat[:: len(left) + 1] += self.regularization
         solved: Scores = np.linalg.solve(left, confidence @ bought)

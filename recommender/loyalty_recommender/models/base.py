@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask
+from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.history import NOTHING_BOUGHT, History
 from loyalty_recommender.topk import Ranking
 
@@ -25,7 +27,7 @@ def no_products() -> Indices:
     return np.empty(0, dtype=np.int32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Query:
     """Whom or what the products should suit; a model uses the part it understands."""
 
@@ -40,6 +42,11 @@ class Query:
     """Products in the cart, or the one product of a product page."""
     viewed: Indices = field(default_factory=no_products)
     """Products that were looked at of late, distinct, the latest first."""
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The past summed up, once for all models that are asked."""
+        return Pairs.of(self.history, self.day)
 
 
 class Fitted(Protocol):

@@ -10,7 +10,6 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Mask, Scores
 from loyalty_recommender.errors import BadSettings
-from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.features.repeat import repeat_features
 from loyalty_recommender.listwise import Question, weighed
 from loyalty_recommender.models.base import Progress, Query, own, silent
@@ -128,7 +127,7 @@ class FittedBoosted:
         """Products the member bought before, by how likely the next visit holds them."""
         if not self.knows(query):
             return nothing()
-        pairs = Pairs.of(query.history, query.day)
+        pairs = query.pairs
         statistics = self.linear.statistics
         features = repeat_features(query.history, pairs, statistics)
         scores = weighed(features, self.linear.weights)

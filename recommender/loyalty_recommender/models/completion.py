@@ -116,7 +116,7 @@ class FittedCompletion:
         if not self.knows(query):
             return nothing()
         basket = np.unique(query.basket)
-        pairs = Pairs.of(query.history, query.day)
+        pairs = query.pairs
         may = allowed.copy()
         may[basket] = False
         neighbours, fresh = self._neighbours(pairs, basket, first, may)
@@ -152,8 +152,8 @@ class FittedCompletion:
         neighbours = Neighbours.of(basket, self.together.neighbours)
         is_open = may.copy()
         is_open[pairs.product] = False
-        fresh = neighbours.only(is_open[neighbours.product])
-        return neighbours, fresh.strongest(max(FRESH_MAX, first)).product
+        may_be = is_open.take(neighbours.product)
+        return neighbours, neighbours.strongest(may_be, max(FRESH_MAX, first))
 
     def arrays(self) -> dict[str, AnyArray]:
         """Those of every part."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
 from loyalty_recommender.features.novel import NAMES, Leanings, NovelScorer, novel_features
-from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.fixed import first_allowed
 from loyalty_recommender.listwise import Question, learned_weights
@@ -126,11 +125,11 @@ class FittedNovel:
         self, query: Query, first: int, allowed: Mask
     ) -> tuple[Indices, Scores, Leanings]:
         """Positions, their vectors, and what the member's past says."""
-        pairs = Pairs.of(query.history, query.day)
+        pairs = query.pairs
         may = allowed.copy()
         may[pairs.product] = False
         vector = self.als.vector(query.history)
-        near = self.als.products.largest(vector, max(BY_AFFINITY, 2 * first), may).products
+        near, _ = self.als.products.nearest(vector, max(BY_AFFINITY, 2 * first), may)
         trials = first_allowed(self.scorer.statistics.trials, max(BY_TRIALS, first), may).products
         chosen = np.zeros(len(may), dtype=np.bool_)
         chosen[near] = True

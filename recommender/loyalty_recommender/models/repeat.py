@@ -105,7 +105,7 @@ class FittedRepeat:
         """Products the member bought before, by how likely the next visit holds them."""
         if not self.knows(query):
             return nothing()
-        pairs = Pairs.of(query.history, query.day)
+        pairs = query.pairs
         scores = self.scorer.scores(query.history, pairs)
         kept = allowed[pairs.product]
         return best(pairs.product[kept], scores[kept], first)
