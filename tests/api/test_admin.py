@@ -155,6 +155,33 @@ async def test_a_product_is_added_and_changed_field_by_field(
     assert await run(merchant, "product", externalId="none") is None
 
 
+async def test_a_product_has_a_type_until_it_is_taken_away(sqlite_shop: ApiShop) -> None:
+    merchant = sqlite_shop.programs[0].merchant
+    query = (
+        "mutation($i:ProductUpsertInput!)"
+        "{productUpsert(input:$i){product{category type} userErrors{field}}}"
+    )
+    told: list[dict[str, Any]] = [
+        {"name": "Tea", "category": "TEA", "type": "GREEN"},
+        {"category": "HOT"},
+        {"type": None},
+        {"type": "x" * 201},
+    ]
+
+    found = [
+        (await merchant.data(query, {"i": {"externalId": "tea"} | each}))["productUpsert"]
+        for each in told
+    ]
+
+    assert [answer["product"] for answer in found] == [
+        {"category": "TEA", "type": "GREEN"},
+        {"category": "HOT", "type": "GREEN"},
+        {"category": "HOT", "type": None},
+        None,
+    ]
+    assert found[-1]["userErrors"] == [{"field": ["input", "type"]}]
+
+
 @pytest.mark.parametrize(
     ("given", "code", "field"),
     [

@@ -78,7 +78,14 @@ async def test_a_quote_tells_no_more_of_a_hidden_product_than_of_none(
 async def test_a_product_says_what_it_is(sqlite_shop: ApiShop) -> None:
     program = sqlite_shop.programs[0]
     await program.stock(
-        program.product("tea", brand="Leaf", stock=3, cost_minor=400, invented=("price_minor",))
+        program.product(
+            "tea",
+            type="GREEN",
+            brand="Leaf",
+            stock=3,
+            cost_minor=400,
+            invented=("price_minor", "type"),
+        )
     )
 
     product = await program.anonymous.run("product", externalId="tea")
@@ -90,12 +97,13 @@ async def test_a_product_says_what_it_is(sqlite_shop: ApiShop) -> None:
         "price": {"amount": "10.00", "currencyCode": "EUR"},
         "category": None,
         "department": None,
+        "type": "GREEN",
         "brand": "Leaf",
         "imageUrl": None,
         "inStock": True,
         "active": True,
         "tiers": [],
-        "invented": ["price"],
+        "invented": ["price", "type"],
     }
 
 

@@ -92,8 +92,8 @@ def cases(reservation: str, token: str, answer: str) -> dict[tuple[str, str], di
         "product_upsert": {
             "input": {
                 "externalId": "tea", "name": "Tea", "price": eur("1.00"), "cost": eur("1.00"),
-                "stock": 1, "category": "C", "department": "D", "brand": "B", "imageUrl": "/x",
-                "tiers": ["gold"], "active": True,
+                "stock": 1, "category": "C", "department": "D", "type": "T", "brand": "B",
+                "imageUrl": "/x", "tiers": ["gold"], "active": True,
             },
         },
         "api_key_create": {"input": {"name": "x", "scopes": ["catalogue:read"]}},

@@ -104,6 +104,10 @@ def test_the_demo_s_files_are_the_receipts_own(tmp_path: Path) -> None:
     products = pq.read_table(paths[Kind.PRODUCTS]).to_pylist()
     bought = set(whole["product_id"].to_pylist())
     assert {product["product_id"] for product in products} <= bought
+    published = pq.read_table(data_folder() / "products.parquet").to_pylist()
+    types = {product["product_id"]: product["product_type"] for product in published}
+    assert all(product["product_type"] == types[product["product_id"]] for product in products)
+    assert sum(product["product_type"] is not None for product in products) > len(products) // 2
     last: dict[int, int] = {}
     for product, quantity, paid in zip(
         *(whole[name].to_pylist() for name in ("product_id", "quantity", "sales_value")),

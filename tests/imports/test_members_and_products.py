@@ -96,12 +96,13 @@ async def test_orders_may_come_before_or_after_their_members(shop: Shop, tmp_pat
 async def test_products_with_everything_and_with_little(shop: Shop, tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     path.write_text(
-        "product,name,price,cost,stock,category,department,brand,image,tiers,active,invented\n"
-        'tea,"Tea, green",3.50,2.00,7,hot,drinks,Leaf,/tea.png,gold silver,true,"cost stock"\n'
-        "cup,Cup,,,,,,,,,,\n"
-        "jug,,1.00,,,,,,,,,\n"
-        "pot,Pot,1.001,,,,,,,,,\n"
-        "pan,Pan,1.00,,,,,,ftp://pan,,,\n"
+        "product,name,price,cost,stock,category,department,type,brand,image,tiers,active,invented\n"
+        'tea,"Tea, green",3.50,2.00,7,hot,drinks,leaves,Leaf,/tea.png,gold silver,true,'
+        '"cost stock"\n'
+        "cup,Cup,,,,,,,,,,,\n"
+        "jug,,1.00,,,,,,,,,,\n"
+        "pot,Pot,1.001,,,,,,,,,,\n"
+        "pan,Pan,1.00,,,,,,,ftp://pan,,,\n"
     )
 
     report = await shop.take(path, Kind.PRODUCTS)
@@ -113,10 +114,10 @@ async def test_products_with_everything_and_with_little(shop: Shop, tmp_path: Pa
     assert cup is not None
     assert (
         tea.name, tea.price_minor, tea.cost_minor, tea.stock, tea.category, tea.department,
-        tea.brand, tea.image_url, tea.tiers, tea.invented, tea.is_active,
+        tea.type, tea.brand, tea.image_url, tea.tiers, tea.invented, tea.is_active,
     ) == (
-        "Tea, green", 350, 200, 7, "hot", "drinks", "Leaf", "/tea.png", ("gold", "silver"),
-        ("cost_minor", "stock"), True,
+        "Tea, green", 350, 200, 7, "hot", "drinks", "leaves", "Leaf", "/tea.png",
+        ("gold", "silver"), ("cost_minor", "stock"), True,
     )  # fmt: skip
     assert (cup.price_minor, cup.stock, cup.tiers, cup.is_active) == (None, None, (), True)
 

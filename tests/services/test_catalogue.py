@@ -48,6 +48,7 @@ async def test_a_product_is_read_as_it_was_said(catalogue: Catalogue, shop: Shop
         "tea",
         START,
         category="TEA",
+        type="GREEN",
         brand="Corner",
         image_url="/tea.svg",
         cost_minor=60,
@@ -63,7 +64,7 @@ async def test_a_product_is_read_as_it_was_said(catalogue: Catalogue, shop: Shop
     assert written == 1
     assert found is not None
     assert found == Product(
-        found.id, "tea", "Tea", "TEA", "DRINKS", "Corner", "/tea.svg", 100, "EUR", 60, 3,
+        found.id, "tea", "Tea", "TEA", "DRINKS", "GREEN", "Corner", "/tea.svg", 100, "EUR", 60, 3,
         ("gold", "base"), None, ("name", "stock"), False,
     )  # fmt: skip
 
@@ -142,6 +143,7 @@ async def test_writing_at_once_loses_nothing(catalogue: Catalogue, shop: Shop) -
         ({"external_id": "a\0b"}, "externalId"),
         ({"name": ""}, "name"),
         ({"brand": "x" * 201}, "brand"),
+        ({"type": "x" * 201}, "type"),
         ({"image_url": "javascript:alert(1)"}, "imageUrl"),
         ({"price_minor": -1}, "price"),
         ({"cost_minor": 2**53}, "cost"),

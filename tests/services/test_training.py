@@ -119,8 +119,8 @@ async def test_a_shop_of_many_pages_reads_as_one(
 async def test_what_products_are_is_learned_with_them(stocked: Shop) -> None:
     catalogue = Catalogue(stocked.database, open_cache(None), stocked.clock)
     told = [
-        product("oats", START, department="DRY", category="Cereals", brand="Mill"),
-        product("rice", START, department="DRY", category="Grains"),
+        product("oats", START, department="DRY", category="Cereals", type="Oats", brand="Mill"),
+        product("rice", START, department="DRY", category="Grains", type="Basmati"),
         product("petrol", START, department="FUEL", brand="Mill"),
         product("nothing", START, department=None),
     ]
@@ -135,8 +135,8 @@ async def test_what_products_are_is_learned_with_them(stocked: Shop) -> None:
     of = dict(zip(found.products.texts(), rows.tolist(), strict=True))
     # Codes rise with the names: departments are DRINKS, DRY and FUEL.
     assert {name: of[name] for name in ("oats", "rice", "petrol", "nothing", "milk")} == {
-        "oats": [1, 0, -1, 0],
-        "rice": [1, 1, -1, -1],
+        "oats": [1, 0, 1, 0],
+        "rice": [1, 1, 0, -1],
         "petrol": [2, -1, -1, 0],
         "nothing": [-1, -1, -1, -1],
         "milk": [0, -1, -1, -1],

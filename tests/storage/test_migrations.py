@@ -56,6 +56,7 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str) -> Non
             ("loyalty", "0004_offers"),
             ("loyalty", "0005_early_access"),
             ("loyalty", "0006_recommendation_purchases"),
+            ("loyalty", "0007_product_types"),
         ]
 
 
@@ -74,6 +75,7 @@ async def test_a_migration_that_was_not_recorded_is_repeated(database: Database)
         ("0004_offers",),
         ("0005_early_access",),
         ("0006_recommendation_purchases",),
+        ("0007_product_types",),
     ]
 
 

@@ -42,7 +42,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         "product.changed",
-        product("p-1", "12.50", NOW, stock=4, tiers=["gold"], active=True, cost="1.00", brand="b"),
+        product("p-1", "12.50", NOW, stock=4, tiers=["gold"], active=True, cost="1.00", type="t"),
     ),
 ]
 

@@ -131,6 +131,17 @@ async def test_an_older_word_about_a_product_does_not_replace_a_newer_one(shop) 
     assert (found.price_minor, found.stock) == (1250, 4)
 
 
+async def test_a_product_is_of_the_type_told_or_of_none(shop) -> None:
+    now = shop.clock.now()
+
+    for name, told in (("p-1", {"type": "Green"}), ("p-2", {})):
+        await shop.north.send("product.changed", product(name, "1.00", now, **told))
+
+    tenant = await shop.services.tenants.named("north")
+    found = await shop.services.catalogue.many(tenant.id, ["p-1", "p-2"])
+    assert {name: item.type for name, item in found.items()} == {"p-1": "Green", "p-2": None}
+
+
 async def test_a_product_is_for_its_tiers_until_the_time_told(shop) -> None:
     now = shop.clock.now()
     until = now + timedelta(days=3)

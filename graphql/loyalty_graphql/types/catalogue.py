@@ -24,6 +24,7 @@ class Product(Node):
     price: Money | None = strawberry.field(description="Price of one piece; null when unknown.")
     category: str | None = strawberry.field(description="What kind of thing it is.")
     department: str | None = strawberry.field(description="The level above the category.")
+    type: str | None = strawberry.field(description="The level below the category.")
     brand: str | None = strawberry.field(description="Who makes it.")
     image_url: str | None = strawberry.field(description="Where a picture of it is.")
     in_stock: bool = strawberry.field(description="Whether it can be bought now.")
@@ -54,6 +55,7 @@ class Product(Node):
             price=price,
             category=product.category,
             department=product.department,
+            type=product.type,
             brand=product.brand,
             image_url=product.image_url,
             in_stock=product.is_in_stock,
@@ -70,6 +72,7 @@ FIELDS = {
     "name": "name",
     "category": "category",
     "department": "department",
+    "type": "type",
     "brand": "brand",
     "image_url": "imageUrl",
     "price_minor": "price",

@@ -14,8 +14,8 @@
       "locale": "en", "birthday": "1990-02-28", "consents": {"email": true}, "occurredAt": "…"}}
     {"type": "product.changed", "data": {"id": "p-1", "name": "…", "currency": "USD",
       "price": "13.25", "cost": "8.00", "stock": 40, "category": "…", "department": "…",
-      "brand": "…", "imageUrl": "…", "tiers": ["gold"], "tiersUntil": "…", "active": true,
-      "occurredAt": "…"}}
+      "type": "…", "brand": "…", "imageUrl": "…", "tiers": ["gold"], "tiersUntil": "…",
+      "active": true, "occurredAt": "…"}}
 
 Amounts are decimal text. The reference is ``docs/reference/webhooks.md``.
 """
@@ -310,6 +310,7 @@ def _product_changed(data: _Object) -> ProductChanged:
         currency=currency,
         category=data.text_or_none("category"),
         department=data.text_or_none("department"),
+        type=data.text_or_none("type"),
         brand=data.text_or_none("brand"),
         image_url=data.text_or_none("imageUrl", 1_000),
         price_minor=data.minor_or_none("price", currency),

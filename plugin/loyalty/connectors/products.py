@@ -29,6 +29,7 @@ PRODUCT_COLUMNS: Final = {
     "stock": False,
     "category": False,
     "department": False,
+    "type": False,
     "brand": False,
     "image": False,
     "tiers": False,
@@ -41,7 +42,7 @@ PRODUCT_COLUMNS: Final = {
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """The last moment that a product may become everybody's at."""
 
-_TEXTS: Final = {"category": 200, "department": 200, "brand": 200, "image": 1_000}
+_TEXTS: Final = {"category": 200, "department": 200, "type": 200, "brand": 200, "image": 1_000}
 
 
 class ReadProduct(NamedTuple):

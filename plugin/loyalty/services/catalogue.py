@@ -35,7 +35,7 @@ DUPLICATE_TRIES = 5
 """How often a unit is run again because another process wrote the same new product."""
 
 TEXT_MAX = {
-    "external_id": 128, "name": 300, "category": 200, "department": 200, "brand": 200,
+    "external_id": 128, "name": 300, "category": 200, "department": 200, "type": 200, "brand": 200,
     "image_url": 1_000,
 }  # fmt: skip
 """Longest text per field, in characters."""
@@ -58,6 +58,7 @@ class Product:
     name: str
     category: str | None
     department: str | None
+    type: str | None
     brand: str | None
     image_url: str | None
     price_minor: int | None
@@ -278,6 +279,7 @@ def _columns(facts: ProductFacts) -> dict[str, Any]:
         "name": facts.name,
         "category": facts.category,
         "department": facts.department,
+        "type": facts.type,
         "brand": facts.brand,
         "image_url": facts.image_url,
         "price_minor": facts.price_minor,

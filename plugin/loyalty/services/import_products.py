@@ -60,6 +60,7 @@ class ProductTaking:
             currency=self._currency,
             category=values["category"],
             department=values["department"],
+            type=values["type"],
             brand=values["brand"],
             image_url=values["image"],
             price_minor=values["price"],

@@ -201,14 +201,14 @@ async def _products(
     database: Database, tenant_id: int, departments: Collection[str] | None
 ) -> tuple[dict[str, int], Vocabulary, Attributes]:
     """Position of each product that may be learned, the vocabulary it is a position in, and what
-    the products are. The catalogue has no types."""
+    the products are."""
     wanted = None if departments is None else frozenset(departments)
-    kinds: dict[str, tuple[str | None, str | None, str | None]] = {}
+    kinds: dict[str, tuple[str | None, ...]] = {}
 
     def add(rows: Rows) -> None:
-        for _, name, department, category, brand in rows:
-            if wanted is None or department in wanted:
-                kinds[name] = department, category, brand
+        for _, name, *told in rows:
+            if wanted is None or told[0] in wanted:
+                kinds[name] = tuple(told)
 
     await _paged(database, sql.PRODUCTS, tenant_id, add)
 
@@ -216,12 +216,8 @@ async def _products(
         vocabulary = Vocabulary.of(kinds)
         names = vocabulary.texts()
         told = [kinds[name] for name in names]
-        attributes = Attributes.of_names(
-            department=[department for department, _, _ in told],
-            category=[category for _, category, _ in told],
-            type=[None] * len(told),
-            brand=[brand for _, _, brand in told],
-        )
+        department, category, type_, brand = ([each[at] for each in told] for at in range(4))
+        attributes = Attributes.of_names(department, category, type_, brand)
         return {name: at for at, name in enumerate(names)}, vocabulary, attributes
 
     return await asyncio.to_thread(ordered)

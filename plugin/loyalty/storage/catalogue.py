@@ -3,8 +3,9 @@
 from loyalty.storage.statements import Sql
 
 PRODUCT_COLUMNS = (
-    "id", "external_id", "name", "category", "department", "brand", "image_url", "price_minor",
-    "currency", "cost_minor", "stock", "tiers", "tiers_until", "invented", "is_active",
+    "id", "external_id", "name", "category", "department", "type", "brand", "image_url",
+    "price_minor", "currency", "cost_minor", "stock", "tiers", "tiers_until", "invented",
+    "is_active",
 )  # fmt: skip
 _PRODUCT = ", ".join(f"p.{name}" for name in PRODUCT_COLUMNS)
 

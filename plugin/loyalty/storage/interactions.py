@@ -17,7 +17,7 @@ LINES = Sql(
 # How much there is to read, for a bar of progress: what refunds and erasures leave out counts, too.
 LINES_COUNT = Sql("SELECT count(*) FROM order_line WHERE tenant_id = $1")
 PRODUCTS = Sql(
-    """SELECT id, external_id, department, category, brand FROM product
+    """SELECT id, external_id, department, category, type, brand FROM product
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What one member bought, the latest first; what was returned whole is not among it.

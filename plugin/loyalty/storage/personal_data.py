@@ -77,6 +77,7 @@ TABLES: Final[Mapping[str, Held]] = {
                 "name",
                 "category",
                 "department",
+                "type",
                 "brand",
                 "image_url",
                 "currency",

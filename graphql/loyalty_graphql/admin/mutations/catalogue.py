@@ -39,6 +39,7 @@ class ProductUpsertInput:
     department: str | None = strawberry.field(
         description="The level above the category.", default=UNSET
     )
+    type: str | None = strawberry.field(description="The level below the category.", default=UNSET)
     brand: str | None = strawberry.field(description="Who makes it.", default=UNSET)
     image_url: str | None = strawberry.field(description="Where a picture of it is.", default=UNSET)
     tiers: list[str] | None = strawberry.field(
@@ -105,6 +106,7 @@ def _columns(known: Product | None) -> dict[str, Any]:
         "name": known.name,
         "category": known.category,
         "department": known.department,
+        "type": known.type,
         "brand": known.brand,
         "image_url": known.image_url,
         "price_minor": known.price_minor,
@@ -120,7 +122,7 @@ def _columns(known: Product | None) -> dict[str, Any]:
 def _given(input: ProductUpsertInput, currency: str) -> dict[str, Any]:
     """What the request says; raises BadInput for an amount that is none."""
     said: dict[str, Any] = {}
-    for name in ("name", "category", "department", "brand", "image_url", "stock"):
+    for name in ("name", "category", "department", "type", "brand", "image_url", "stock"):
         value = getattr(input, name)
         if value is not UNSET:
             said[name] = value

@@ -34,6 +34,7 @@ class AdminProduct(shared.Product):
             price=amount(product.price_minor),
             category=product.category,
             department=product.department,
+            type=product.type,
             brand=product.brand,
             image_url=product.image_url,
             in_stock=product.is_in_stock,

@@ -38,7 +38,8 @@ def demo_files(data: Path, folder: Path, households: int | None) -> dict[Kind, P
 
     mark = "" if households is None else f"-{households}"
     paths = {
-        Kind.PRODUCTS: folder / f"products{mark}.parquet",
+        # Another name than before it had types: one that an earlier start left is written anew.
+        Kind.PRODUCTS: folder / f"typed-products{mark}.parquet",
         Kind.MEMBERS: folder / f"members{mark}.csv",
         Kind.ORDERS: data / "transactions.parquet",
     }
@@ -108,6 +109,7 @@ def _catalogue(products: Any, receipts: Any) -> Any:
         rows["name"].append(_name(product))
         rows["product_category"].append(product["product_category"])
         rows["department"].append(product["department"])
+        rows["product_type"].append(product["product_type"])
         rows["brand"].append(product["brand"])
         rows["price"].append(price)
         rows["cost"].append(_cost(number, price) if is_sold and price is not None else None)
@@ -120,8 +122,8 @@ def _catalogue(products: Any, receipts: Any) -> Any:
 
 _SCHEMA = {
     "product_id": "int64", "name": "string", "product_category": "string",
-    "department": "string", "brand": "string", "price": "int64", "cost": "int64",
-    "stock": "int64", "active": "bool_", "invented": "string",
+    "department": "string", "product_type": "string", "brand": "string", "price": "int64",
+    "cost": "int64", "stock": "int64", "active": "bool_", "invented": "string",
 }  # fmt: skip
 
 

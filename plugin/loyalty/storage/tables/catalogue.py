@@ -19,6 +19,7 @@ class ProductRow(Model, metaclass=Uncommented):
     name = fields.CharField(300)
     category = fields.CharField(200, null=True)
     department = fields.CharField(200, null=True)
+    type = fields.CharField(200, null=True)
     brand = fields.CharField(200, null=True)
     image_url = fields.CharField(1000, null=True)
     price_minor = fields.BigIntField(null=True)

@@ -19,7 +19,7 @@ const MEMBER = `fragment Card on Member {
 }`;
 
 const PRODUCT = `fragment Shelf on Product {
-  id externalId name category department brand inStock tiers tiersUntil invented
+  id externalId name category department type brand inStock tiers tiersUntil invented
   price { ...Amount }
 }`;
 

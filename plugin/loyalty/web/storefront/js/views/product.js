@@ -48,6 +48,7 @@ function detail(product) {
   const rows = [
     ["Category", product.category],
     ["Department", product.department],
+    ["Type", product.type],
     ["Brand", product.brand],
     ["Number", product.externalId],
   ].filter(([, value]) => value);
