@@ -184,7 +184,7 @@ async def test_the_cache_changes_no_answer(windows: Windows) -> None:
 
 
 async def test_without_a_model_the_latest_orders_answer(untrained: Windows) -> None:
-    answer = await untrained.ask("FOR_YOU", TEA, first=3)
+    answer = await untrained.ask("NEXT_VISIT", TEA, first=3)
     nothing = await untrained.ask("NEW_ARRIVALS")
 
     assert (answer.strategy, answer.trained_at, answer.model_id) == ("popularity", None, None)
@@ -193,6 +193,18 @@ async def test_without_a_model_the_latest_orders_answer(untrained: Windows) -> N
     assert nothing == RecommendationAnswer("NEW_ARRIVALS", "none", None, None, [], "")
     assert "milk" not in await untrained.names("CART", cart=["milk"], first=50)
     assert await untrained.recommendations.model(untrained.shop.tenant_id) is None
+
+
+async def test_without_a_model_nothing_is_shown_as_new_that_the_member_bought(
+    untrained: Windows,
+) -> None:
+    _, own = bought_by(1)
+    guest = await untrained.names("FOR_YOU", first=50)
+
+    found = await untrained.names("FOR_YOU", TEA, first=50)
+
+    assert found == [name for name in guest if name not in {"milk", *own}]
+    assert MISSING in found
 
 
 async def test_a_shop_without_orders_or_products_has_nothing_to_show(

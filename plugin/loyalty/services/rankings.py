@@ -120,10 +120,7 @@ class Rankings:
     async def computed(self, served: ServedModel | None, question: Question, depth: int) -> Ranking:
         """A ranking of ``depth`` products, computed."""
         if served is None:
-            if question.window is Window.NEW_ARRIVALS:
-                return Ranking(NOTHING, (), True)
-            ids = await self._popular.ids(question.tenant_id)
-            return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
+            return await self._counted(question)
         now = self._clock.now()
         mask = await served.mask(question.tier, now)
         if question.among is not None:
@@ -148,8 +145,7 @@ class Rankings:
             owned: Sequence[str] = ()
             if window is Window.FOR_YOU and len(lines) == PAST_LINES_MAX:
                 # What was bought before these lines is no more new to the member.
-                rows = await self._database.read(sql.EVER_BOUGHT(question.tenant_id, member.id))
-                owned = [product for (product,) in rows]
+                owned = await self._ever_bought(question.tenant_id, member.id)
             # Weighing every product takes longer than others should wait for the loop.
             answer = await asyncio.to_thread(
                 recommend,
@@ -163,6 +159,17 @@ class Rankings:
                 exclude=owned,
             )
         return _ranking(answer, depth)
+
+    async def _counted(self, question: Question) -> Ranking:
+        """Without a model: what is popular."""
+        tenant_id, window, member = question.tenant_id, question.window, question.member
+        if window is Window.NEW_ARRIVALS:
+            return Ranking(NOTHING, (), True)
+        ids = await self._popular.ids(tenant_id)
+        if member is not None and window is Window.FOR_YOU:
+            owned = frozenset(await self._ever_bought(tenant_id, member.id))
+            ids = [each for each in ids if each not in owned]
+        return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
 
     async def listed(
         self,
@@ -196,6 +203,10 @@ class Rankings:
         products with their moments, the latest first.
         """
         return await self._database.read(sql.PAST(tenant_id, member_id, PAST_LINES_MAX))
+
+    async def _ever_bought(self, tenant_id: int, member_id: int) -> list[str]:
+        rows = await self._database.read(sql.EVER_BOUGHT(tenant_id, member_id))
+        return [product for (product,) in rows]
 
 
 def _past(lines: Sequence[Row], served: ServedModel) -> History:

@@ -27,7 +27,7 @@ PAST = Sql(
         WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
         ORDER BY o.occurred_at DESC LIMIT $3"""
 )
-# All that one member ever bought, for whom the lines above are not all.
+# All that one member ever bought, where the lines above are not all, or no model reads them.
 EVER_BOUGHT = Sql(
     """SELECT DISTINCT l.product FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
