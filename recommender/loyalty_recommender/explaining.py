@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Scores
+from loyalty_recommender.attributes import UNKNOWN, Attributes
 from loyalty_recommender.models.base import Query
 from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.rows import Rows
@@ -28,6 +29,10 @@ class ProductFacts:
     """(products,) visits in the last ``RECENT_DAYS`` days of the data."""
     first_day: Indices
     """(products,) day of the first purchase, since 1970-01-01."""
+    category: Indices
+    """(products,) codes of the categories, -1 where it is unknown."""
+    department: Indices
+    """(products,) as ``category``, of the level above."""
 
     @classmethod
     def of(cls, interactions: Interactions) -> Self:
@@ -37,16 +42,38 @@ class ProductFacts:
         first_day = np.full(products, np.iinfo(np.int32).max, dtype=np.int32)
         np.minimum.at(first_day, interactions.product, interactions.day)
         visits = np.bincount(interactions.product[recent], minlength=products)
-        return cls(visits.astype(np.int32), first_day)
+        kinds = interactions.attributes or Attributes.unknown(products)
+        return cls(visits.astype(np.int32), first_day, kinds.category, kinds.department)
 
     def arrays(self) -> dict[str, AnyArray]:
-        """Both arrays by name."""
-        return {"recent_visits": self.recent_visits, "first_day": self.first_day}
+        """All arrays by name."""
+        return {
+            "recent_visits": self.recent_visits,
+            "first_day": self.first_day,
+            "category": self.category,
+            "department": self.department,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
-        """Read them back."""
-        return cls(arrays["recent_visits"], arrays["first_day"])
+        """Read them back; a model of before there were categories here knows none."""
+        visits, first_day = arrays["recent_visits"], arrays["first_day"]
+        unknown = np.full(len(visits), UNKNOWN, dtype=np.int32)
+        category = arrays.get("category", unknown)
+        return cls(visits, first_day, category, arrays.get("department", unknown))
+
+    def by_shelf(self, likeness: Rows) -> Rows:
+        """Likenesses in 0 to 1, raised by 2 between products of the same category and by 1 between
+        those of the same department.
+
+        What everybody buys is like everything: true, and a reason that tells nothing.
+        """
+        owner = np.repeat(np.arange(len(likeness), dtype=np.int32), np.diff(likeness.starts))
+        values = likeness.values.copy()
+        for kind, worth in ((self.category, 2), (self.department, 1)):
+            own = kind.take(owner)
+            values[(own == kind.take(likeness.products)) & (own != UNKNOWN)] += worth
+        return Rows(likeness.starts, likeness.products, values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +83,16 @@ class Explainer:
     products: Sequence[str]
     facts: ProductFacts
     similar: Rows
-    """Each product's neighbours over members."""
+    """Each product's neighbours over members, by shelf."""
     together: Rows
     """Each product's neighbours over visits."""
+
+    @classmethod
+    def of(
+        cls, products: Sequence[str], facts: ProductFacts, similar: Rows, together: Rows
+    ) -> Self:
+        """From likenesses as they were learned."""
+        return cls(products, facts, facts.by_shelf(similar), together)
 
     def reasons(self, window: Window, query: Query, answered: Indices) -> list[Reason]:
         """Why each product of an answer may interest who asked."""
@@ -74,7 +108,7 @@ class Explainer:
         if window not in (Window.TRENDING, Window.NEW_ARRIVALS):
             self._bought_before(found, query, answered)
             self._because(
-                found, ReasonCode.BECAUSE_YOU_VIEWED, self.together, answered, query.viewed
+                found, ReasonCode.BECAUSE_YOU_VIEWED, self.together, answered, np.sort(query.viewed)
             )
             self._because(
                 found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, query.history.bought

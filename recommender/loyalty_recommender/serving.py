@@ -89,7 +89,7 @@ class Recommender:
                 Window.TRENDING: parts["trending"],
                 Window.NEW_ARRIVALS: parts["arrivals"],
             }
-            self._explainer = Explainer(
+            self._explainer = Explainer.of(
                 self.products,
                 ProductFacts.from_arrays(_own("facts", arrays)),
                 similar=novel.similar.neighbours,

@@ -1,11 +1,18 @@
 """The likest product is found for all of an answer at once, as one by one."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_recommender.explaining import nearest
+from loyalty_recommender.attributes import Attributes
+from loyalty_recommender.explaining import Explainer, ProductFacts, nearest
+from loyalty_recommender.history import History
+from loyalty_recommender.models import Query
 from loyalty_recommender.rows import Rows
+from loyalty_recommender.windows import Window
 
 PRODUCTS = 9
 
@@ -46,3 +53,84 @@ def test_as_one_by_one(
     )
 
     assert found.tolist() == [one_by_one(likeness, each, among) for each in wanted]
+
+
+NAMES = ("bananas", "bread", "cola", "crisps", "diet cola", "lemonade", "soap", "tonic")
+CATEGORIES = (
+    "FRUIT", "BREAD", "SOFT DRINKS", "SNACKS", "SOFT DRINKS", "SOFT DRINKS", None, "SOFT DRINKS",
+)  # fmt: skip
+DEPARTMENTS = (
+    "PRODUCE", "GROCERY", "GROCERY", "GROCERY", "GROCERY", "GROCERY", None, "GROCERY",
+)  # fmt: skip
+LIKE_COLA = {
+    "bananas": 0.9,
+    "soap": 0.8,
+    "bread": 0.4,
+    "crisps": 0.3,
+    "tonic": 0.2,
+    "lemonade": 0.1,
+}
+LIKE_SOAP = {"bananas": 0.95, "bread": 0.9}
+
+
+def facts_of(categories: Sequence[str | None], departments: Sequence[str | None]) -> ProductFacts:
+    nothing = [None] * len(NAMES)
+    told = Attributes.of_names(departments, categories, nothing, nothing)
+    zero = np.zeros(len(NAMES), dtype=np.int32)
+    return ProductFacts(zero, zero, told.category, told.department)
+
+
+def why(facts: ProductFacts, product: str, *bought: str) -> str | None:
+    """What the reason for a product names, to whoever bought these on one day."""
+    at = {name: place for place, name in enumerate(NAMES)}
+    found = [("cola", *each) for each in LIKE_COLA.items()]
+    found += [("soap", *each) for each in LIKE_SOAP.items()]
+    rows = Rows.of(
+        np.array([at[name] for name, _, _ in found]),
+        np.array([at[name] for _, name, _ in found]),
+        np.array([likeness for _, _, likeness in found]),
+        len(NAMES),
+    )
+    past = np.array([at[name] for name in bought])
+    query = Query(History.of(past, np.full(len(past), 9)), 10)
+    explainer = Explainer.of(NAMES, facts, rows, rows)
+    (reason,) = explainer.reasons(Window.FOR_YOU, query, np.array([at[product]], dtype=np.int32))
+    return reason.about
+
+
+@pytest.mark.parametrize(
+    ("bought", "named"),
+    [
+        (("bananas", "bread", "crisps", "lemonade", "soap", "tonic"), "tonic"),
+        (("bananas", "bread", "lemonade"), "lemonade"),
+        (("bananas", "bread", "crisps", "soap"), "bread"),
+        (("bananas", "soap"), "bananas"),
+        (("diet cola",), None),
+    ],
+)
+def test_a_reason_names_the_nearest_on_the_shelves(bought: tuple[str, ...], named: str) -> None:
+    """Everybody buys bananas; who buys tonic buys cola, too."""
+    assert why(facts_of(CATEGORIES, DEPARTMENTS), "cola", *bought) == named
+
+
+def test_of_a_shop_without_categories_the_likest_is_named() -> None:
+    nothing = [None] * len(NAMES)
+
+    assert why(facts_of(nothing, nothing), "cola", "bananas", "bread", "tonic") == "bananas"
+
+
+def test_what_has_no_category_is_of_none() -> None:
+    """Soap and bread without one are not of the same."""
+    categories = [None if name in ("bread", "soap") else "REST" for name in NAMES]
+    facts = facts_of(categories, [None] * len(NAMES))
+
+    assert why(facts, "soap", "bananas", "bread") == "bananas"
+    assert why(facts, "cola", "bananas", "bread", "tonic") == "bananas"
+
+
+def test_facts_of_an_older_model_name_the_likest() -> None:
+    arrays = facts_of(CATEGORIES, DEPARTMENTS).arrays()
+    old = {name: arrays[name] for name in ("recent_visits", "first_day")}
+
+    assert why(ProductFacts.from_arrays(arrays), "cola", "bananas", "tonic") == "tonic"
+    assert why(ProductFacts.from_arrays(old), "cola", "bananas", "tonic") == "bananas"
