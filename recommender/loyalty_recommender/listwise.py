@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +25,14 @@ NEGATIVES_MIN = 50
 LISTS_MIN = 100
 """With fewer lists than this the prior stays: some twenty weights would learn nothing but their
 accidents."""
+
+STEPS_MAX = 60
+"""Steps of the search for the best weights, those that led too far counted."""
+
+GAIN_LEAST = 1e-5
+"""The search ends where one more step promises less, in twice the nats of probability."""
+
+ROWS_AT_ONCE = 65_536
 
 SPREAD_MIN = 0.05
 """Columns are logarithms, shares and yes or no, so that less than this is no spread at all."""
@@ -71,9 +80,6 @@ def learned_weights(
     Raises:
         FitFailed: a feature is not finite.
     """
-    # Imported here so that serving, which imports this module's users, never pays for scipy.
-    from scipy.optimize import minimize
-
     lists = _Lists.of(questions, len(prior), share, seed)
     if lists is None:
         return prior.astype(np.float32)
@@ -86,15 +92,36 @@ def learned_weights(
     # In place: these rows are most of what a training holds.
     np.subtract(lists.features, mean.astype(np.float32), out=lists.features)
     np.divide(lists.features, spread.astype(np.float32), out=lists.features)
-    start = prior.astype(np.float64)
+    weights: Scores = (_lowest(lists, prior.astype(np.float64), strength) / spread).astype(
+        np.float32
+    )
+    return weights
 
-    def loss(weights: AnyArray) -> tuple[float, AnyArray]:
-        value, slope = lists.loss(weights)
-        away = weights - start
-        return value + strength * float(away @ away) / 2.0, slope + strength * away
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    weights: Scores = (found.x / spread).astype(np.float32)
+def _lowest(lists: _Lists, prior: AnyArray, strength: float) -> AnyArray:
+    """Where the loss and the squared distance from the prior are least in sum, (columns,).
+
+    By Newton's method: the sum has one lowest point, and with a few dozen columns its curvature
+    costs no more than two slopes. Four to seven steps find it; methods that know the slope alone
+    took around a hundred and stopped within 0.6 standard errors of it.
+    """
+    weights, least = prior, np.inf
+    tried = prior
+    for _ in range(STEPS_MAX):
+        at = lists.at(tried)
+        away = tried - prior
+        value = at.value + strength * float(away @ away) / 2.0
+        if value > least:
+            # Too far along a direction that leads down for certain, if by little.
+            tried = (weights + tried) / 2.0
+            continue
+        weights, least = tried, value
+        slope = at.slope + strength * away
+        curvature = lists.curvature(at) + strength * np.eye(len(prior))
+        step = np.linalg.solve(curvature, slope)
+        if float(slope @ step) < GAIN_LEAST:
+            break
+        tried = weights - step
     return weights
 
 
@@ -145,15 +172,51 @@ class _Lists:
             np.array(weights),
         )
 
-    def loss(self, weights: AnyArray) -> tuple[float, AnyArray]:
-        """Negative log-likelihood and its slope, (columns,)."""
+    def at(self, weights: AnyArray) -> _Look:
+        """Negative log-likelihood of what was bought, its slope, and what it comes from."""
         score = (self.features @ weights.astype(np.float32)).astype(np.float64) + self.offset
         top = np.maximum.reduceat(score, self.starts)
-        grown = np.exp(score - np.repeat(top, self.sizes))
-        total = np.add.reduceat(grown, self.starts)
+        chance = np.exp(score - np.repeat(top, self.sizes))
+        total = np.add.reduceat(chance, self.starts)
+        chance /= np.repeat(total, self.sizes)
         purchases = np.add.reduceat(self.bought, self.starts)
         of_list = self.weight * purchases
         of_row = np.repeat(self.weight, self.sizes) * self.bought
         value = float(of_list @ (np.log(total) + top) - of_row @ score)
-        slope = grown * np.repeat(of_list / total, self.sizes) - of_row
-        return value, (slope.astype(np.float32) @ self.features).astype(np.float64)
+        slope = chance * np.repeat(of_list, self.sizes) - of_row
+        slope = (slope.astype(np.float32) @ self.features).astype(np.float64)
+        return _Look(value, slope, chance, of_list)
+
+    def curvature(self, look: _Look) -> AnyArray:
+        """How the slope changes with the weights, (columns, columns).
+
+        Of each list, the spread of its features where every product counts by its chance.
+        """
+        columns = self.features.shape[1]
+        found = np.zeros((columns, columns))
+        ends = self.starts + self.sizes
+        # Some lists at a time, so that little of it all is held twice.
+        block = ends // ROWS_AT_ONCE
+        edges = [*np.flatnonzero(np.diff(block, prepend=-1)).tolist(), len(ends)]
+        for first, last in pairwise(edges):
+            rows = slice(self.starts[first], ends[last - 1])
+            sizes, of_list = self.sizes[first:last], look.of_list[first:last].astype(np.float32)
+            features = self.features[rows]
+            counted = features * look.chance[rows, None].astype(np.float32)
+            mean = np.add.reduceat(counted, self.starts[first:last] - self.starts[first], axis=0)
+            counted *= np.repeat(of_list, sizes)[:, None]
+            found += features.T @ counted - mean.T @ (mean * of_list[:, None])
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """The lists seen under some weights."""
+
+    value: float
+    slope: AnyArray
+    """(columns,)"""
+    chance: AnyArray
+    """(rows,) each product's probability in its list."""
+    of_list: AnyArray
+    """(lists,) what a list counts."""
