@@ -58,12 +58,13 @@ export async function json(url, options = {}) {
 }
 
 /** The `data` of one operation. `errors` of any kind end in CallFailed. */
-export async function graphql(url, { query, operationName, variables, token, signal }) {
+export async function graphql(url, { query, operationName, variables, token, program, signal }) {
   const headers = {
     "Content-Type": "application/json",
     Accept: "application/graphql-response+json, application/json;q=0.9",
   };
   if (token) headers.Authorization = `Bearer ${token}`;
+  else if (program) headers["X-Loyalty-Program"] = program;
   const response = await send(url, { method: "POST", headers, body: JSON.stringify({ query, operationName, variables }) }, signal);
   if (response.status === 401) throw failed("SIGNED_OUT");
   if (response.status === 503 || response.status === 429) throw failed("BUSY");

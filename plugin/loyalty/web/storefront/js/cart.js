@@ -11,7 +11,7 @@ export function randomName(prefix, length = 16) {
 }
 
 function storageKey() {
-  return `journey.cart.${get("session").member.externalId}`;
+  return `journey.cart.${get("session").member?.externalId ?? ""}`;
 }
 
 function fresh() {

@@ -31,7 +31,7 @@ export function drop() {
 export function unfinished() {
   const text = sessionStorage.getItem(KEPT);
   const attempt = text && JSON.parse(text);
-  return attempt && attempt.shopper === get("session").member.externalId ? attempt : null;
+  return attempt && attempt.shopper === get("session").member?.externalId ? attempt : null;
 }
 
 function stop(error) {

@@ -27,21 +27,17 @@ function operation(name, text, ...fragments) {
   return { name, text: [text, ...fragments].join("\n") };
 }
 
-export const HOME = operation(
-  "Home",
-  `query Home {
-    program {
-      code name currencyCode timeZone rulesetVersion
-      pointTypes { code name spendable qualifying }
-      tiers { code name threshold multiplier benefits { code name } }
-      rewards { code name kind points percent tiers needsCoupon value { ...Amount } }
-      pointValue { ...Amount }
-    }
-    member { ...Card }
-  }`,
-  MEMBER,
-  MONEY,
-);
+const PROGRAM = `fragment Rules on Program {
+  code name currencyCode timeZone rulesetVersion
+  pointTypes { code name spendable qualifying }
+  tiers { code name threshold multiplier benefits { code name } }
+  rewards { code name kind points percent tiers needsCoupon value { ...Amount } }
+  pointValue { ...Amount }
+}`;
+
+export const HOME = operation("Home", `query Home { program { ...Rules } member { ...Card } }`, PROGRAM, MEMBER, MONEY);
+
+export const GUEST_HOME = operation("GuestHome", `query GuestHome { program { ...Rules } }`, PROGRAM, MONEY);
 
 export const MEMBER_CARD = operation("MemberCard", `query MemberCard { member { ...Card } }`, MEMBER, MONEY);
 
@@ -105,9 +101,12 @@ export const OFFER_ACTIVATE = operation(
 export const RECOMMENDATIONS = operation(
   "Recommendations",
   `query Recommendations(
-    $window: RecommendationWindow!, $first: Int!, $product: ExternalId, $cart: [ExternalId!], $locale: String
+    $window: RecommendationWindow!, $first: Int!, $product: ExternalId, $cart: [ExternalId!], $locale: String,
+    $session: ExternalId
   ) {
-    recommendations(window: $window, first: $first, product: $product, cart: $cart, locale: $locale) {
+    recommendations(
+      window: $window, first: $first, product: $product, cart: $cart, locale: $locale, session: $session
+    ) {
       recommendationId window strategy trainedAt modelId language
       items {
         rank strategy boosts
@@ -131,6 +130,13 @@ export const RECOMMENDATION_EVENTS = operation(
   "RecommendationEvents",
   `mutation RecommendationEvents($input: RecommendationEventsInput!) {
     recommendationEvents(input: $input) { recorded userErrors { code message } }
+  }`,
+);
+
+export const PRODUCT_VIEWS = operation(
+  "ProductViews",
+  `mutation ProductViews($input: ProductViewsInput!) {
+    productViews(input: $input) { remembered userErrors { code message } }
   }`,
 );
 

@@ -4,7 +4,7 @@
 import { CallFailed } from "./api.js";
 import { MEMBER_CARD, MEMBER_CHANGED } from "./documents.js";
 import { ask, renew } from "./session.js";
-import { get, set, watch } from "./store.js";
+import { get, isGuest, set, watch } from "./store.js";
 
 const POLL_MS = 20_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
@@ -18,7 +18,7 @@ let poll = 0;
 
 /** Keep the newest: an answer that was overtaken by a later one is dropped. */
 export function learn(member) {
-  if (member.externalId !== get("session").member.externalId) return;
+  if (member.externalId !== get("session").member?.externalId) return;
   const known = get("member");
   if (known && member.version < known.version) return;
   if (known?.version !== member.version) set({ ordersAt: get("ordersAt") + 1 });
@@ -26,6 +26,7 @@ export function learn(member) {
 }
 
 export async function refetch() {
+  if (isGuest()) return;
   try {
     const { member } = await ask(MEMBER_CARD);
     if (member) learn(member);
@@ -50,6 +51,13 @@ function connect() {
   if (socket) {
     socket.onclose = null;
     socket.close(1000);
+    socket = null;
+  }
+  if (isGuest()) {
+    // Nothing that a guest sees changes by itself.
+    pollWhile(false);
+    set({ connection: "guest" });
+    return;
   }
   const session = get("session");
   const url = new URL(session.webSocket, document.baseURI);

@@ -2,14 +2,14 @@
 
 import { CallFailed } from "./api.js";
 import { restore } from "./cart.js";
-import { HOME } from "./documents.js";
+import { GUEST_HOME, HOME } from "./documents.js";
 import { byId, fill, h } from "./dom.js";
 import { setTimeZone } from "./format.js";
 import { icon } from "./icons.js";
 import * as live from "./live.js";
 import * as quote from "./quote.js";
 import * as session from "./session.js";
-import { get, set, watch } from "./store.js";
+import { get, isGuest, set, viewer, watch } from "./store.js";
 import { showCard } from "./views/card.js";
 import { showCart } from "./views/cart.js";
 import { showFrame } from "./views/frame.js";
@@ -43,7 +43,7 @@ function route() {
 
 async function loadHome() {
   try {
-    const { program, member } = await session.ask(HOME);
+    const { program, member = null } = await session.ask(isGuest() ? GUEST_HOME : HOME);
     setTimeZone(program.timeZone);
     set({ program, member, memberFailed: null });
   } catch (error) {
@@ -104,11 +104,19 @@ recommendations(byId("club-recommendations"), "Picked for you", ["NEXT_VISIT", "
   // Whatever happens to a member may change what is next, and what it costs.
   key: () => `${get("member").externalId}/${get("member").version}`,
 });
+recommendations(byId("guest-recommendations"), "Picked for this visit", ["FOR_YOU", "TRENDING"], {
+  ready: () => isGuest() && get("program") !== null,
+  watches: ["session", "program", "looks"],
+  key: () => `${viewer()}/${get("looks")}`,
+});
 showShop();
 showProduct();
 showCart();
 showOrders();
 watch(["route"], () => {
   document.body.dataset.route = get("route").page;
+});
+watch(["session"], () => {
+  document.body.toggleAttribute("data-guest", isGuest());
 });
 boot();

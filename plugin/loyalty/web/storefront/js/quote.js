@@ -4,7 +4,7 @@ import { CallFailed } from "./api.js";
 import { quoteInput } from "./cart.js";
 import { QUOTE } from "./documents.js";
 import { ask } from "./session.js";
-import { get, set, watch } from "./store.js";
+import { get, isGuest, set, watch } from "./store.js";
 
 const QUIET_MS = 250;
 const AGAIN_MS = 4_000;
@@ -36,7 +36,8 @@ export function requote(wait = QUIET_MS) {
   asked?.abort();
   asked = null;
   const lines = get("cart")?.lines ?? [];
-  if (lines.length === 0) {
+  // Only who signed in gets a quote; a guest's is the shop's own matter.
+  if (lines.length === 0 || isGuest()) {
     set({ quote: NOTHING });
     return;
   }

@@ -1,9 +1,14 @@
 // Tells the engine what became of its recommendations: shown, opened, put into the cart. What was
-// bought it finds in the orders. Nothing on the page waits for it, and nothing fails with it.
+// bought it finds in the orders. And which products a visit opened, so that a guest is shown more of
+// it. Nothing on the page waits for it, and nothing fails with it.
 
 import { CallFailed } from "./api.js";
-import { RECOMMENDATION_EVENTS } from "./documents.js";
+import { randomName } from "./cart.js";
+import { PRODUCT_VIEWS, RECOMMENDATION_EVENTS } from "./documents.js";
 import { ask } from "./session.js";
+import { get, set } from "./store.js";
+
+const VISIT_KEY = "journey.visit";
 
 // A product counts as shown once half of it is in sight; what comes into sight together is told
 // together.
@@ -30,6 +35,23 @@ async function tell(events) {
   if (events.length === 0) return;
   try {
     await ask(RECOMMENDATION_EVENTS, { input: { events } });
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+  }
+}
+
+/** The name of this tab's visit: made at random, and of nobody. */
+export function visit() {
+  const known = sessionStorage.getItem(VISIT_KEY) ?? randomName("visit-");
+  sessionStorage.setItem(VISIT_KEY, known);
+  return known;
+}
+
+/** A product's page was opened. */
+export async function opened(product) {
+  try {
+    await ask(PRODUCT_VIEWS, { input: { session: visit(), products: [product] } });
+    set({ looks: get("looks") + 1 });
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
   }

@@ -1,11 +1,15 @@
 // Who shops here. The demo server mints a shopper's token; a real shop would do that at sign-in.
+// A guest has none: its requests name the program alone.
 
 import { CallFailed, graphql, json } from "./api.js";
-import { get, set } from "./store.js";
+import { get, isGuest, set } from "./store.js";
 
 const DEMO = new URL("../demo/", document.baseURI);
 const RENEW_BEFORE_MS = 60_000;
 const MEMBER_KEY = "journey.member";
+
+/** Stands for nobody where a member is chosen. */
+export const GUEST = "";
 
 let renewal = 0;
 let renewing = null;
@@ -20,6 +24,13 @@ async function open(member, method) {
   return session;
 }
 
+/** Sign out: of the shop's session all stays but the member. */
+function leave(session) {
+  clearTimeout(renewal);
+  sessionStorage.setItem(MEMBER_KEY, GUEST);
+  set({ session: { ...session, member: null } });
+}
+
 function plan(session) {
   clearTimeout(renewal);
   const left = new Date(session.member.expiresAt).getTime() - Date.now();
@@ -31,6 +42,7 @@ function plan(session) {
 /** Start with the member of this browser tab, or whom the demo proposes. */
 export async function start() {
   const before = sessionStorage.getItem(MEMBER_KEY);
+  if (before === GUEST) return leave(await open(null, "GET"));
   if (!before) return open(null, "GET");
   try {
     return await open(before, "POST");
@@ -42,7 +54,7 @@ export async function start() {
 }
 
 export async function switchTo(member) {
-  return open(member, "POST");
+  return member === GUEST ? leave(get("session")) : open(member, "POST");
 }
 
 /** A new token for the same member; callers at the same time share one. */
@@ -56,14 +68,14 @@ export async function renew() {
 /** One of the shopper's own operations: reads and quotes. Renews the token when it ran out. */
 export async function ask({ text, name }, variables = {}, signal = undefined) {
   const call = () => {
-    const session = get("session");
-    const url = new URL(session.endpoint, document.baseURI);
-    return graphql(url, { query: text, operationName: name, variables, token: session.member.token, signal });
+    const { endpoint, member, program } = get("session");
+    const url = new URL(endpoint, document.baseURI);
+    return graphql(url, { query: text, operationName: name, variables, token: member?.token, program, signal });
   };
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof CallFailed) || error.kind !== "SIGNED_OUT") throw error;
+    if (!(error instanceof CallFailed) || error.kind !== "SIGNED_OUT" || isGuest()) throw error;
     await renew();
     return call();
   }

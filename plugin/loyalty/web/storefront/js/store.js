@@ -5,6 +5,7 @@ const state = {
   session: null,
   program: null,
   member: null,
+  looks: 0, // counts up whenever the engine was told of a product that was opened
   memberFailed: null,
   cart: null, // {id, lines: [{product, quantity}]}
   choices: null, // {points: {mode, exact}, objective, pinned, excluded, codes, credit}
@@ -19,6 +20,16 @@ const watchers = [];
 
 export function get(key) {
   return state[key];
+}
+
+/** Whether nobody is signed in. */
+export function isGuest() {
+  return get("session")?.member === null;
+}
+
+/** Who looks at the page, as a key of what is fetched for it; null while that is not known. */
+export function viewer() {
+  return isGuest() ? "guest" : (get("member")?.externalId ?? null);
 }
 
 /** Change several keys at once; each watcher of any of them runs once. */

@@ -4,16 +4,17 @@ import { byId, fill, h } from "../dom.js";
 import { count, day, lastDay, money, points } from "../format.js";
 import { icon } from "../icons.js";
 import { qrAddress } from "../session.js";
-import { get, watch } from "../store.js";
+import { get, isGuest, watch } from "../store.js";
 import { closeDialog, openDialog } from "./dialog.js";
 import { rewardText, shownName } from "../words.js";
 
 export function showCard({ onRetry }) {
-  watch(["member", "program", "memberFailed"], () => {
+  watch(["member", "session", "program", "memberFailed"], () => {
     const { member, program, failed } = { member: get("member"), program: get("program"), failed: get("memberFailed") };
     const place = byId("card");
     fill(byId("rewards"), !failed && member && program && rewards(member, program));
     if (failed) fill(place, failure(failed, onRetry));
+    else if (isGuest()) fill(place, welcome());
     else if (!member || !program) fill(place, h("div", { class: "card skeleton", "aria-busy": "true" }, h("p", {}, "Fetching your card…")));
     else fill(place, h("div", { class: "card-row" }, plastic(member), tier(member, program)));
   });
@@ -21,6 +22,15 @@ export function showCard({ onRetry }) {
 
 function failure(failed, onRetry) {
   return h("div", { class: "panel failure" }, h("p", {}, failed.message), h("button", { onclick: onRetry }, "Try again"));
+}
+
+function welcome() {
+  return h(
+    "div",
+    { class: "panel" },
+    h("h1", {}, "Welcome"),
+    h("p", {}, "Nobody is signed in. Look around: what you open shapes what is picked below, for this visit only. Choose a household above to see its card, and to buy."),
+  );
 }
 
 function plastic(member) {

@@ -5,7 +5,7 @@ import { byId, fill, h, say } from "../dom.js";
 import { count, isZero, money, points, time } from "../format.js";
 import { icon, picture } from "../icons.js";
 import { requote } from "../quote.js";
-import { get, watch } from "../store.js";
+import { get, isGuest, viewer, watch } from "../store.js";
 import { refusalText } from "../words.js";
 import { codesControl } from "./codes.js";
 import { earnings } from "./earnings.js";
@@ -27,16 +27,16 @@ export function showCart() {
   choices.append(pointsControl(), codesControl(), h("section", { class: "panel", "aria-labelledby": "cart-rewards" }, h("h2", { id: "cart-rewards" }, "Rewards for this cart"), objectiveControl(), languageControl(), candidates));
   byId("page-cart").append(heading, lines, choices, totals, also);
 
-  watch(["cart", "quote"], () => {
+  watch(["cart", "quote", "session"], () => {
     const cart = get("cart");
     const isEmpty = !cart || cart.lines.length === 0;
-    choices.hidden = isEmpty;
+    choices.hidden = isEmpty || isGuest();
     totals.hidden = isEmpty;
     if (isEmpty) fill(lines, h("div", { class: "empty" }, icon("cart"), h("p", {}, "Your cart is empty."), h("a", { href: "#/shop" }, "See what the shop has")));
     else fill(lines, h("ul", {}, cart.lines.map((line) => cartLine(line, quoted(line)))));
   });
   watch(["quote", "choices", "program"], () => fill(candidates, rewardList()));
-  watch(["quote", "attempt"], () => {
+  watch(["quote", "attempt", "session"], () => {
     const { status, value } = get("quote");
     fill(totals, summary());
     if (status === "ready") say(`To pay ${money(value.payable)}`);
@@ -44,9 +44,9 @@ export function showCart() {
 
   recommendations(also, "Goes with your cart", ["CART"], {
     first: 4,
-    ready: () => get("member") !== null && (get("cart")?.lines.length ?? 0) > 0,
-    watches: ["cart", "member"],
-    key: () => `${get("member").externalId}/${names().join("/")}`,
+    ready: () => viewer() !== null && (get("cart")?.lines.length ?? 0) > 0,
+    watches: ["cart", "member", "session"],
+    key: () => `${viewer()}/${names().join("/")}`,
     variables: () => ({ cart: names() }),
   });
 }
@@ -102,6 +102,7 @@ function discountName({ shippingLine }) {
 }
 
 function summary() {
+  if (isGuest()) return [h("h2", {}, "Total"), h("p", { class: "muted" }, "Guests pay at the shop as everywhere. Choose a household above to see what the club makes of a cart.")];
   const quote = get("quote");
   const { value, status } = quote;
   const trouble = [

@@ -1,6 +1,7 @@
 // What stands around every page: who shops, the connection, the cart's count, the current page.
 
 import { byId, fill, h } from "../dom.js";
+import { GUEST } from "../session.js";
 import { get, watch } from "../store.js";
 import { shownName } from "../words.js";
 
@@ -9,6 +10,7 @@ const CONNECTIONS = {
   live: "Live",
   polling: "Updates every 20 s",
   offline: "Offline",
+  guest: "Not signed in",
 };
 
 export function showFrame({ onMember }) {
@@ -19,9 +21,9 @@ export function showFrame({ onMember }) {
     if (!session) return;
     fill(
       select,
-      session.members.map((member) => h("option", { value: member.externalId }, member.label)),
+      [...session.members, { externalId: GUEST, label: "Guest" }].map((member) => h("option", { value: member.externalId }, member.label)),
     );
-    select.value = session.member.externalId;
+    select.value = session.member?.externalId ?? GUEST;
     select.disabled = false;
   });
   // The labels are as old as the demo's start; the member who shops is known better.

@@ -29,7 +29,7 @@ export function showOrders() {
       return visited && get("member") ? `${get("member").externalId}/${get("ordersAt")}` : null;
     },
   });
-  byId("page-orders").append(h("h1", {}, "Orders"), list);
+  byId("page-orders").append(h("h1", {}, "Orders"), h("p", { class: "muted guest-note" }, "Nobody is signed in."), list);
 }
 
 function orderItem(order) {

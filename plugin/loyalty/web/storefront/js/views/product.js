@@ -5,8 +5,9 @@ import { PRODUCT_BY_ID } from "../documents.js";
 import { byId, fill, h } from "../dom.js";
 import { money } from "../format.js";
 import { icon, picture } from "../icons.js";
+import { opened } from "../seen.js";
 import { ask } from "../session.js";
-import { get, watch } from "../store.js";
+import { get, viewer, watch } from "../store.js";
 import { inventedNames } from "../words.js";
 import { addButton, dagger, productName } from "./product_card.js";
 import { recommendations } from "./recommendations.js";
@@ -16,9 +17,9 @@ export function showProduct() {
   const related = h("div", {});
   byId("page-product").append(h("a", { class: "back", href: "#/shop" }, icon("back"), "All products"), place, related);
 
-  const wanted = () => (get("member") && get("route").page === "product" ? get("route").product : null);
+  const wanted = () => (viewer() && get("route").page === "product" ? get("route").product : null);
   let shown = null;
-  watch(["route", "member"], () => {
+  watch(["route", "member", "session"], () => {
     const name = wanted();
     if (!name || shown === name) return;
     shown = name;
@@ -30,6 +31,7 @@ export function showProduct() {
     try {
       const { product } = await ask(PRODUCT_BY_ID, { externalId: name });
       if (shown === name) fill(place, product ? detail(product) : h("p", {}, "There is no such product."));
+      if (product) opened(name);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       if (shown === name) fill(place, h("p", { class: "failure" }, error.message, " ", h("button", { onclick: () => load(name) }, "Try again")));
@@ -38,16 +40,16 @@ export function showProduct() {
 
   recommendations(related, "Goes with it", ["SIMILAR", "BOUGHT_TOGETHER"], {
     ready: () => wanted() !== null,
-    watches: ["route", "member"],
-    key: () => `${get("member").externalId}/${wanted()}`,
+    watches: ["route", "member", "session"],
+    key: () => `${viewer()}/${wanted()}`,
     variables: () => ({ product: wanted() }),
   });
 }
 
 function detail(product) {
   const rows = [
-    ["Category", product.category],
     ["Department", product.department],
+    ["Category", product.category],
     ["Type", product.type],
     ["Brand", product.brand],
     ["Number", product.externalId],

@@ -6,7 +6,7 @@ import { RECOMMENDATIONS } from "../documents.js";
 import { fill, h, say } from "../dom.js";
 import { dayAndTime } from "../format.js";
 import { ask } from "../session.js";
-import { reporter } from "../seen.js";
+import { reporter, visit } from "../seen.js";
 import { get, watch } from "../store.js";
 import { WINDOWS } from "../words.js";
 import { dagger, productCard } from "./product_card.js";
@@ -61,7 +61,7 @@ export function recommendations(place, title, windows, { ready, watches, key, va
     shown = mine;
     panel.setAttribute("aria-busy", "true");
     try {
-      const answer = await ask(RECOMMENDATIONS, { window: current, first, locale: get("locale"), ...variables() });
+      const answer = await ask(RECOMMENDATIONS, { window: current, first, locale: get("locale"), session: visit(), ...variables() });
       if (shown === mine) draw(answer.recommendations);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
@@ -78,7 +78,7 @@ export function recommendations(place, title, windows, { ready, watches, key, va
       panel,
       items.length > 0
         ? h("ul", { class: "shelf" }, items.map((item) => h("li", {}, productCard(item.product, "h3", { item, language, ...report.of(item) }))))
-        : h("p", { class: "muted" }, "Nothing to show here for this member."),
+        : h("p", { class: "muted" }, "Nothing to show here."),
       h("p", { class: "honest" }, honest(answer)),
     );
     panel.querySelectorAll(".shelf > li").forEach((place, at) => report.show(place, items[at]));
@@ -113,6 +113,7 @@ function honest(answer) {
     "Chosen by ",
     strategies.map((strategy, at) => [at > 0 && ", ", h("code", {}, strategy)]),
     answer.trainedAt ? `, trained ${dayAndTime(answer.trainedAt)}.` : ", no trained model behind it.",
-    PERSONAL.includes(answer.window) && answer.strategy !== "popularity" && [" It looks at this household’s purchases because it agreed to profiling", dagger(), "."],
+    answer.strategy === "viewed" && " It starts from what this visit opened within the last hour; nothing says whose visit it is.",
+    PERSONAL.includes(answer.window) && !["popularity", "viewed"].includes(answer.strategy) && [" It looks at this household’s purchases because it agreed to profiling", dagger(), "."],
   ];
 }

@@ -4,7 +4,7 @@ import { PRODUCTS } from "../documents.js";
 import { byId, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { ask } from "../session.js";
-import { get, set } from "../store.js";
+import { get, set, viewer } from "../store.js";
 import { pagedList } from "./paged_list.js";
 import { productCard } from "./product_card.js";
 
@@ -32,11 +32,11 @@ export function showShop() {
       return (await ask(PRODUCTS, { after, ...(wanted ? { search: wanted } : {}) })).products;
     },
     item: (product) => h("li", {}, productCard(product, "h2")),
-    watches: ["search", "member", "route"],
+    watches: ["search", "member", "session", "route"],
     key: () => {
       // On wide screens the shelves stand beside the cart too.
       visited ||= get("route").page === "shop" || (get("route").page === "cart" && WIDE.matches);
-      return visited && get("member") ? `${get("member").externalId}/${get("search") ?? ""}` : null;
+      return visited && viewer() ? `${viewer()}/${get("search") ?? ""}` : null;
     },
   });
   byId("page-shop").append(
