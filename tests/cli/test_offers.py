@@ -54,7 +54,9 @@ def test_offers_are_planned_published_listed_and_withdrawn(
     planned = corner.ok("offers", "plan", *moment, "--out", file)
     again = corner.ok("offers", "plan", *moment, "--json").json
     assert "fresh" in planned.out
-    assert "1 members considered, by own-purchases-1" in planned.error
+    assert "1 members considered, by prior-1" in planned.error
+    assert "the prior answers: no model has been published" in planned.error
+    assert again["propensity"] == "prior-1"
     (figures,) = again["figures"]
     assert (figures["members"], figures["heldOut"]) == (1, 0)
     assert figures["budgetMinorLeft"] == 1_000

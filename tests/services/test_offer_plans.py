@@ -1,13 +1,17 @@
 """Plans of personal offers on a real database: made, published once, withdrawn, counted."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
+from offer_model import PRODUCTS, publish_model
 from offer_shop import OfferShop
 
 from loyalty.cache import open_cache
@@ -15,7 +19,9 @@ from loyalty.domain.offer_plan import PPM
 from loyalty.domain.offer_states import WhyOffered
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.product import ProductFacts
+from loyalty.domain.propensity import TargetHistory
 from loyalty.errors import BadInput, Conflict, NotFound
+from loyalty.services import offer_histories
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.door import outcome_of
 from loyalty.services.erasure import Erase
@@ -25,10 +31,18 @@ from loyalty.services.offer_plan_file import FiledPlan, read, written
 from loyalty.services.offer_planning import OfferPlan, OfferPlanner
 from loyalty.services.offer_publishing import OfferPublisher, Published
 from loyalty.services.orders import BookOrder
+from loyalty.services.propensity import prior_ppm
 from loyalty.storage import offers as offers_sql
 from loyalty.storage.statements import Sql, Unit
+from loyalty_recommender import artifact
+from loyalty_recommender.arrays import DAY_S
+from loyalty_recommender.attributes import Attributes
+from loyalty_recommender.card import FORMAT
+from loyalty_recommender.history import History
+from loyalty_recommender.offers.part import OfferPart
+from loyalty_recommender.offers.targets import Shelves, Targets
 
-from .conftest import PROGRAM, Shop
+from .conftest import PROGRAM, START, Shop
 
 pytestmark = pytest.mark.anyio
 
@@ -59,9 +73,10 @@ RULES = PROGRAM + POOL
 class Planner:
     """The merchant's side of a shop whose members buy tea."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, models: Path) -> None:
         self.shop = shop
-        self.planner = OfferPlanner(shop.database, shop.clock, shop.rulesets)
+        self.models = models
+        self.planner = OfferPlanner(shop.database, shop.clock, shop.rulesets, models)
         self.publisher = OfferPublisher(shop.database, shop.clock, shop.rulesets)
         self.reports = OfferReports(shop.database, shop.clock)
         self.desk = OfferShop(shop)
@@ -98,13 +113,13 @@ def members_of(plan: OfferPlan) -> list[int]:
 
 
 @pytest.fixture
-async def desk(shop: Shop) -> Planner:
+async def desk(shop: Shop, tmp_path: Path) -> Planner:
     await shop.rulesets.publish(shop.tenant_id, RULES, "test")
     catalogue = Catalogue(shop.database, open_cache(None), shop.clock)
     tea = ProductFacts("tea", "Tea", shop.clock.now(), "EUR", category="TEA", cost_minor=600)
     soap = ProductFacts("soap", "Soap", shop.clock.now(), "EUR", category="CARE")
     await catalogue.upsert(shop.tenant_id, [tea, soap])
-    return Planner(shop)
+    return Planner(shop, tmp_path)
 
 
 async def test_a_plan_is_for_those_who_consented_and_may_buy_more(desk: Planner) -> None:
@@ -168,30 +183,152 @@ async def test_a_plan_of_the_future_is_refused(desk: Planner) -> None:
         await desk.plan(at=desk.shop.clock.now() + timedelta(seconds=1))
 
 
-async def test_chances_can_be_learned_from_all_purchases(desk: Planner) -> None:
-    for number in range(10):
-        every = 7 if number % 2 else 21
-        await desk.member(f"m{number}", buys=[number + every * n for n in range(1, 9)])
-    gone = await desk.member("gone", buys=[120, 130, 140, 150])
-    regular = await desk.member("regular", buys=[14, 28, 42, 56, 70])
-
-    plan = await desk.plan(is_learned=True)
-    earlier = await desk.plan(at=desk.shop.clock.now() - timedelta(days=1), is_learned=True)
-    await desk.bought("gone", 0)
-    again = await desk.plan(at=desk.shop.clock.now() - timedelta(days=1), is_learned=True)
-
-    assert plan.propensity == "learned-purchases-1"
-    chances = {x.prospect.member_id: x.prospect.chance_ppm for x in plan.chosen}
-    assert 0 < chances.get(gone, 0) < chances[regular] < PPM
-    # Nothing of what came later, and the same again.
-    assert again.chosen == earlier.chosen
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of a tenant, one of them in service, trained when the shop's clock begins."""
+    folder = tmp_path_factory.mktemp("trained")
+    publish_model(folder, START)
+    return folder
 
 
-async def test_too_little_to_learn_from_is_said(desk: Planner) -> None:
-    await desk.member("m", buys=[2])
+@pytest.fixture
+def served(desk: Planner, trained: Path) -> Planner:
+    """A shop that has trained."""
+    shutil.copytree(trained, desk.models / f"{desk.shop.tenant_id}")
+    return desk
 
-    with pytest.raises(Conflict, match="could not be learned"):
-        await desk.plan(is_learned=True)
+
+def chances_of(plan: OfferPlan) -> dict[int, int]:
+    return {item.prospect.member_id: item.prospect.chance_ppm for item in plan.chosen}
+
+
+async def test_a_plan_reads_the_model_in_service(served: Planner, trained: Path) -> None:
+    """Every chance is what the model says of the member's own past, asked by itself."""
+    part = OfferPart.load(trained)
+    habits = {"seldom": [20, 60, 100], "weekly": [4, 11, 18, 25, 32], "gone": [120, 130, 140]}
+    ids = {name: await served.member(name, buys=days) for name, days in habits.items()}
+    await served.bought("seldom", 3, "soap")
+
+    plan = await served.plan()
+
+    assert (plan.propensity, plan.prior_for) == (f"model {part.model_id}", None)
+    today = int(served.shop.clock.now().timestamp()) // DAY_S
+    kinds = [PRODUCTS[each] for each in part.products.texts()]
+    nothing = [None] * len(kinds)
+    # The shop's own catalogue: of the products that the model knows it has tea and soap.
+    own = Attributes.of_names(
+        nothing, [kind if each in ("tea", "soap") else None
+                  for each, kind in zip(part.products.texts(), kinds, strict=True)],
+        nothing, nothing,
+    )  # fmt: skip
+    tea, soap = part.products.find("tea"), part.products.find("soap")
+    asked = part.scorer.ask(Targets.of([np.array([tea])], Shelves.of(own)), 14)
+    expected = {}
+    for name, days in habits.items():
+        bought = [(tea, today - day) for day in days]
+        bought += [(soap, today - 3)] * (name == "seldom")
+        product, day = np.array(bought, dtype=np.int32).T
+        (chance,) = asked.chances(History.of(product, day), today)
+        expected[ids[name]] = int(chance * PPM)
+    assert chances_of(plan) == expected
+    assert expected[ids["gone"]] < expected[ids["seldom"]] < expected[ids["weekly"]]
+
+
+async def test_a_plan_does_not_depend_on_how_many_members_are_read_at_once(
+    served: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = RULES.replace("budget_minor", 'objective = "try_new"\nbudget_minor')
+    for number in range(7):
+        await served.member(f"m{number}", buys=[10 + number, 40, 90][: number % 4])
+    whole = await served.plan()
+    await served.shop.rulesets.publish(served.shop.tenant_id, rules, "test")
+    new = await served.plan()
+    await served.shop.rulesets.publish(served.shop.tenant_id, RULES, "test")
+
+    monkeypatch.setattr(offer_histories, "PAGE_MEMBERS", 2)
+
+    assert (await served.plan()).chosen == whole.chosen != ()
+    await served.shop.rulesets.publish(served.shop.tenant_id, rules, "test")
+    assert (await served.plan()).chosen == new.chosen != ()
+
+
+async def test_without_a_model_the_prior_answers_and_the_plan_says_so(desk: Planner) -> None:
+    await desk.member("m", buys=[20, 60, 100])
+
+    plan = await desk.plan()
+
+    assert plan.propensity == "prior-1"
+    assert "no model has been published" in (plan.prior_for or "")
+    assert 150_000 < next(iter(chances_of(plan).values())) < 350_000
+
+
+async def test_a_model_that_had_too_little_to_learn_from_leaves_it_to_the_prior(
+    desk: Planner,
+) -> None:
+    publish_model(desk.models / f"{desk.shop.tenant_id}", START, days=5)
+    await desk.member("m", buys=[20, 60, 100])
+
+    plan = await desk.plan()
+
+    assert plan.propensity == "prior-1"
+    assert "does not tell who uses offers" in (plan.prior_for or "")
+
+
+async def test_a_plan_of_the_past_asks_no_model_that_learned_what_came_later(
+    served: Planner,
+) -> None:
+    await served.member("m", buys=[20, 60, 100])
+
+    plan = await served.plan(at=served.shop.clock.now() - timedelta(days=5))
+
+    assert plan.propensity == "prior-1"
+    assert "has learned from purchases until 2026-02-" in (plan.prior_for or "")
+
+
+async def test_a_model_of_an_earlier_version_leaves_it_to_the_prior_and_a_broken_one_stops(
+    served: Planner,
+) -> None:
+    await served.member("m", buys=[20, 60, 100])
+    card = artifact.folder_of(served.models / f"{served.shop.tenant_id}") / artifact.CARD
+    text = card.read_text()
+
+    card.write_text(text.replace(f'"format": {FORMAT}', f'"format": {FORMAT - 1}'))
+    plan = await served.plan()
+    card.write_text(text.replace('"basis"', '"basil"'))
+
+    assert plan.propensity == "prior-1"
+    assert plan.prior_for == "the model in service is of an earlier version: train again"
+    with pytest.raises(Conflict, match="cannot be read"):
+        await served.plan()
+
+
+async def test_the_prior_answers_for_what_the_model_never_saw(served: Planner) -> None:
+    target = '{ code = "tea", name = "tea", categories = ["TEA"] }'
+    rules = RULES.replace(target, target + ', { code = "x", name = "x", products = ["x"] }')
+    await served.shop.rulesets.publish(served.shop.tenant_id, rules, "test")
+    await served.member("tea", buys=[20, 60, 100])
+    await served.member("x")
+    for days in (20, 60, 100):
+        await served.bought("x", days, "x")
+
+    plan = await served.plan()
+
+    chances = {item.prospect.target: item.prospect.chance_ppm for item in plan.chosen}
+    assert plan.propensity.startswith("model ")
+    assert plan.prior_for == "the model knows no product of x"
+    assert chances["x"] == prior_ppm(TargetHistory(3, 1, 20), 14) != chances["tea"]
+
+
+async def test_a_purchase_of_this_minute_counts_although_the_model_is_older(
+    served: Planner,
+) -> None:
+    some = await served.member("some", buys=[20, 60, 100])
+    before = await served.plan()
+
+    await served.bought("some", 1)
+    after = await served.plan()
+
+    assert chances_of(after)[some] > chances_of(before)[some]
 
 
 async def test_a_merchant_that_wants_consent_to_marketing_gets_no_others(desk: Planner) -> None:
@@ -389,7 +526,7 @@ async def test_another_tenants_plan_is_not_there(shops: tuple[Shop, Shop], desk:
     await desk.member("m", buys=[20, 60, 100])
     done = await desk.publish()
     await shops[1].rulesets.publish(shops[1].tenant_id, RULES, "test")
-    other = Planner(shops[1])
+    other = Planner(shops[1], desk.models)
 
     with pytest.raises(NotFound):
         await other.publisher.withdraw(shops[1].tenant_id, done.plan_id, "test")

@@ -42,13 +42,6 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(help="Where the plan is to be written, to publish it.")
     ] = None,
-    learned: Annotated[
-        bool,
-        typer.Option(
-            "--learned",
-            help="Learn from all purchases how likely members are to buy; takes longer.",
-        ),
-    ] = False,
     tenant: TenantCode = None,
     folder: Folder = None,
     as_json: AsJson = False,
@@ -60,7 +53,7 @@ def plan(
         from loyalty.services.offer_plan_file import written
 
         async with merchant(folder, tenant) as (services, viewer):
-            found = await services.offer_planner.plan(viewer.tenant_id, moment, is_learned=learned)
+            found = await services.offer_planner.plan(viewer.tenant_id, moment)
             return found, written(found, await _code(services, viewer.tenant_id))
 
     found, raw = run(work())
@@ -83,6 +76,8 @@ def plan(
         rows,
     )  # fmt: skip
     note(f"{found.considered:,} members considered, by {found.propensity}")
+    if found.prior_for is not None:
+        note(f"the prior answers: {found.prior_for}")
     if out is not None:
         note(f"publish it with: loyalty offers publish {out}")
 
@@ -222,6 +217,7 @@ def _plan_fields(found: OfferPlan) -> dict[str, Any]:
         "plannedAt": found.planned_at.isoformat(),
         "rulesetVersion": found.ruleset_version,
         "propensity": found.propensity,
+        "priorFor": found.prior_for,
         "considered": found.considered,
         "figures": [figures_to_json(found, each) for each in found.figures],
     }

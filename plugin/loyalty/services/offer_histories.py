@@ -1,28 +1,61 @@
-"""What members bought of an offer pool's targets, read for a plan."""
+"""What members bought, read for a plan of offers a few members at a time."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import Any
+
+import numpy as np
 
 from loyalty.domain.calendar import local
 from loyalty.domain.ledger import instant, micros
 from loyalty.domain.offer_plan import Goods
-from loyalty.domain.propensity import LATELY_DAYS, LOOK_BACK_DAYS
+from loyalty.domain.propensity import LATELY_DAYS, LOOK_BACK_DAYS, TargetHistory
 from loyalty.storage import offers as sql
 from loyalty.storage.database import Database
+from loyalty_recommender.arrays import AnyArray
+from loyalty_recommender.attributes import Attributes
+from loyalty_recommender.offers.targets import Shelves
+from loyalty_recommender.vocabulary import Vocabulary
 
 PAGE_ROWS = 20_000
+PAGE_MEMBERS = 50
+"""Whose purchases are held at once: they are as many as these members ever made, however many
+members there are."""
 _DAY_MICROS = 86_400 * 1_000_000
 _QUARTER_MICROS = 900 * 1_000_000
 """Clocks go forward and back at whole quarters of an hour."""
 _UNIT_BP = 10_000
+_NOTHING = np.empty(0, dtype=np.int32)
+
+Rows = Sequence[Sequence[Any]]
+Kind = tuple[str | None, str | None, str | None, str | None]
+"""Department, category, type and brand of a product."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Purchases of one target: on so many days of members; amounts in minor units."""
+
+    times: int = 0
+    spend_minor: int = 0
+    margin_minor: int = 0
+    quantity: int = 0
+
+    def add(self, other: "Totals") -> None:
+        self.times += other.times
+        self.spend_minor += other.spend_minor
+        self.margin_minor += other.margin_minor
+        self.quantity += other.quantity
 
 
 @dataclass(slots=True)
 class Bought:
-    """What one member bought of one target. Amounts in minor units, all days together.
+    """What one member bought of one target within the look-back. Amounts in minor units, all days
+    together.
 
     ``days``: the days on which it was, counted from 1970 in the program's time.
     """
@@ -38,41 +71,61 @@ class Bought:
         self.spend_minor += spend_minor
         self.margin_minor += margin_minor
 
-    def lately(self, today: int) -> int:
-        return sum(today - day <= LATELY_DAYS for day in self.days)
+    def history(self, today: int) -> TargetHistory:
+        lately = sum(today - day <= LATELY_DAYS for day in self.days)
+        return TargetHistory(len(self.days), lately, max(today - max(self.days), 0))
 
-
-@dataclass(slots=True)
-class Histories:
-    """Of every target, by member; ``today`` counted like the days in it.
-
-    ``named``: a product of each target, for kinds of reward that look at it.
-    """
-
-    today: int
-    by_goods: dict[Goods, dict[int, Bought]]
-    named: dict[Goods, str]
-
-    def average(self, goods: Goods) -> Bought | None:
-        """All members' purchases of a target together; None when nobody bought it."""
-        everybody = Bought()
-        visits = 0
-        for bought in self.by_goods[goods].values():
-            visits += len(bought.days)
-            everybody.spend_minor += bought.spend_minor
-            everybody.margin_minor += bought.margin_minor
-            everybody.quantity += bought.quantity
-        everybody.days = set(range(visits))
-        return everybody if visits else None
+    def totals(self) -> Totals:
+        return Totals(len(self.days), self.spend_minor, self.margin_minor, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
-class _Costs:
-    """Which targets each product is of, and what one costs."""
+class MemberPast:
+    """One member: what it bought of each target, and everything it ever bought.
 
-    goods: Mapping[str, Sequence[Goods]]
+    ``products``: positions in the shelf's products, with ``days`` counted from 1970 in the
+    program's time.
+    """
+
+    member_id: int
+    bought: Mapping[Goods, Bought]
+    products: AnyArray
+    days: AnyArray
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The catalogue as a plan sees it.
+
+    ``goods_of``: which targets each product is of. ``named``: a product of each target, for kinds
+    of reward that look at it. ``kinds``: of each product there is.
+    """
+
+    goods_of: Mapping[str, Sequence[Goods]]
+    named: Mapping[Goods, str]
     cost_minor: Mapping[str, int]
     margin_bp: int
+    kinds: Mapping[str, Kind]
+
+    @cached_property
+    def products(self) -> Vocabulary:
+        """Of the catalogue, in the order of positions."""
+        return Vocabulary.of(self.kinds)
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        return {product: at for at, product in enumerate(self.products.texts())}
+
+    def shelves(self) -> Shelves:
+        """What the products are."""
+        kinds = [self.kinds[product] for product in self.position]
+        department, category, type_, brand = ([kind[at] for kind in kinds] for at in range(4))
+        return Shelves.of(Attributes.of_names(department, category, type_, brand))
+
+    def positions(self, goods: Goods) -> AnyArray:
+        """Of the products of a target that the catalogue has."""
+        found = [self.position.get(each, -1) for each, of in self.goods_of.items() if goods in of]
+        return np.array([each for each in found if each >= 0], dtype=np.int32)
 
     def margin(self, product: str, quantity: int, spend_minor: int) -> int:
         """The margin of a line, rounded down; of unknown cost by the policy's rate."""
@@ -82,63 +135,105 @@ class _Costs:
         return spend_minor - cost * quantity
 
 
-async def read_histories(
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days of a program's time; ``today`` and those in it are counted from 1970."""
+
+    at: datetime
+    zone: str
+
+    def day_of(self, moment: int) -> int:
+        return (moment + _shift(self.zone, moment // _QUARTER_MICROS)) // _DAY_MICROS
+
+    @property
+    def today(self) -> int:
+        return self.day_of(micros(self.at))
+
+    @property
+    def since(self) -> int:
+        """From when on purchases count as a member's own of a target, in microseconds."""
+        return micros(self.at - timedelta(days=LOOK_BACK_DAYS))
+
+
+@lru_cache(maxsize=65_536)
+def _shift(zone: str, quarter: int) -> int:
+    """What a quarter of an hour's local time is ahead of UTC, in microseconds."""
+    offset = local(instant(quarter * _QUARTER_MICROS), zone).utcoffset() or timedelta()
+    return offset // timedelta(microseconds=1)
+
+
+async def pasts(
     database: Database,
     tenant_id: int,
-    wanted: Collection[Goods],
-    members: Collection[int],
+    shelf: Shelf,
+    members: Sequence[int],
     *,
-    at: datetime,
-    zone: str,
+    calendar: Calendar,
     currency: str,
-    margin_bp: int,
-) -> Histories:
-    """What ``members`` bought of each target within the look-back before ``at``."""
-    found, costs = await _products(database, tenant_id, wanted, currency, margin_bp)
+) -> AsyncIterator[list[MemberPast]]:
+    """The past of each member before the calendar's moment, ``PAGE_MEMBERS`` at a time."""
 
-    @cache
-    def shift(quarter: int) -> int:
-        """What a quarter of an hour's local time is ahead of UTC."""
-        offset = local(instant(quarter * _QUARTER_MICROS), zone).utcoffset() or timedelta()
-        return offset // timedelta(microseconds=1)
+    for start in range(0, len(members), PAGE_MEMBERS):
+        ids = members[start : start + PAGE_MEMBERS]
+        rows = await database.read(sql.BOUGHT(tenant_id, ids, calendar.at))
+        yield await asyncio.to_thread(_pasts, shelf, ids, rows, calendar, currency)
 
-    def day_of(moment: int) -> int:
-        return (moment + shift(moment // _QUARTER_MICROS)) // _DAY_MICROS
 
-    found.today = day_of(micros(at))
-    since = at - timedelta(days=LOOK_BACK_DAYS)
-    known = frozenset(members)
-    products, after = sorted(costs.goods), 0
-    while products:
-        rows = await database.read(
-            sql.PURCHASES(tenant_id, after, products, since, at, currency, PAGE_ROWS)
-        )
-        for _, member_id, product, occurred_at, quantity, spend in rows:
-            if member_id not in known:
-                continue
-            day, margin = day_of(occurred_at), costs.margin(product, quantity, spend)
-            for goods in costs.goods[product]:
-                found.by_goods[goods].setdefault(member_id, Bought()).add(
-                    day, quantity, spend, margin
-                )
-        if len(rows) < PAGE_ROWS:
-            break
-        after = rows[-1][0]
+def _pasts(
+    shelf: Shelf, ids: Sequence[int], rows: Rows, calendar: Calendar, currency: str
+) -> list[MemberPast]:
+    if not rows:
+        return [MemberPast(id, {}, _NOTHING, _NOTHING) for id in ids]
+    member_ids, moments, products, *_ = zip(*rows, strict=True)
+    bought = _bought(shelf, rows, products, calendar, currency)
+    product = np.fromiter(
+        map(shelf.position.get, products, repeat(-1)), np.int32, count=len(products)
+    )
+    # By the offset of the moment of the plan, as the recommender counts days.
+    shift = _shift(calendar.zone, micros(calendar.at) // _QUARTER_MICROS)
+    days = ((np.array(moments, dtype=np.int64) + shift) // _DAY_MICROS).astype(np.int32)
+    member = np.array(member_ids, dtype=np.int64)
+    order = np.argsort(member, kind="stable")
+    order = order[product[order] >= 0]
+    ends = np.searchsorted(member[order], np.array(ids, dtype=np.int64), side="right").tolist()
+    starts = np.searchsorted(member[order], np.array(ids, dtype=np.int64)).tolist()
+    return [
+        MemberPast(id, bought.get(id, {}), product[order[low:high]], days[order[low:high]])
+        for id, low, high in zip(ids, starts, ends, strict=True)
+    ]
+
+
+def _bought(
+    shelf: Shelf, rows: Rows, products: Sequence[str], calendar: Calendar, currency: str
+) -> dict[int, dict[Goods, Bought]]:
+    """What each member bought of each target, with the money of it."""
+    found: dict[int, dict[Goods, Bought]] = {}
+    since, goods_of = calendar.since, shelf.goods_of
+    for at in [at for at, product in enumerate(products) if product in goods_of]:
+        member_id, occurred_at, product, quantity, spend, paid_in = rows[at]
+        if occurred_at < since or paid_in != currency:
+            continue
+        day, margin = calendar.day_of(occurred_at), shelf.margin(product, quantity, spend)
+        own = found.setdefault(member_id, {})
+        for goods in goods_of[product]:
+            own.setdefault(goods, Bought()).add(day, quantity, spend, margin)
     return found
 
 
-async def _products(
+async def read_shelf(
     database: Database, tenant_id: int, wanted: Collection[Goods], currency: str, margin_bp: int
-) -> tuple[Histories, _Costs]:
-    """The products of the targets, each with the targets it is of."""
-    histories = Histories(0, {goods: {} for goods in wanted}, {})
+) -> Shelf:
+    """The catalogue, each product with the targets it is of."""
     goods_of: dict[str, list[Goods]] = {}
+    named: dict[Goods, str] = {}
     cost_of: dict[str, int] = {}
+    kinds: dict[str, Kind] = {}
     by_value = _by_value(wanted)
     after = 0
     while True:
         rows = await database.read(sql.PRODUCTS(tenant_id, after, PAGE_ROWS))
-        for _, product, category, department, brand, cost, own in rows:
+        for _, product, category, department, brand, type_, cost, own in rows:
+            kinds[product] = department, category, type_, brand
             values = (product, category, department, brand)
             of = [
                 goods
@@ -148,7 +243,7 @@ async def _products(
             if of:
                 goods_of[product] = of
                 for goods in of:
-                    histories.named.setdefault(goods, product)
+                    named.setdefault(goods, product)
                 if cost is not None and own == currency:
                     cost_of[product] = cost
         if len(rows) < PAGE_ROWS:
@@ -159,8 +254,8 @@ async def _products(
         if dimension == 0:
             goods_of.setdefault(value, of)
             for goods in of:
-                histories.named.setdefault(goods, value)
-    return histories, _Costs(goods_of, cost_of, margin_bp)
+                named.setdefault(goods, value)
+    return Shelf(goods_of, named, cost_of, margin_bp, kinds)
 
 
 def _by_value(wanted: Collection[Goods]) -> dict[tuple[int, Any], list[Goods]]:

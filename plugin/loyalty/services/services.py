@@ -140,7 +140,7 @@ def wire(
         gift_cards=gift_cards,
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         offers=Offers(database, door, clock),
-        offer_planner=OfferPlanner(database, clock, rulesets),
+        offer_planner=OfferPlanner(database, clock, rulesets, models),
         offer_reports=OfferReports(database, clock),
         offer_publisher=OfferPublisher(database, clock, rulesets),
         views=views,

@@ -34,18 +34,16 @@ MEMBERS = Sql(
         ORDER BY id LIMIT $3"""
 )
 PRODUCTS = Sql(
-    """SELECT id, external_id, category, department, brand, cost_minor, currency FROM product
+    """SELECT id, external_id, category, department, brand, type, cost_minor, currency FROM product
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What came back whole is no sign that somebody likes it.
-PURCHASES = Sql(
-    """SELECT l.id, o.member_id, l.product, o.occurred_at, l.quantity,
-              l.amount_minor - l.discount_minor
-         FROM order_line l JOIN shop_order o ON o.tenant_id = l.tenant_id AND o.id = l.order_id
-        WHERE l.tenant_id = $1 AND l.id > $2 AND l.product = ANY($3::text[])
-          AND o.member_id IS NOT NULL AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
-          AND o.occurred_at >= $4 AND o.occurred_at < $5 AND o.currency = $6
-        ORDER BY l.id LIMIT $7"""
+BOUGHT = Sql(
+    """SELECT o.member_id, o.occurred_at, l.product, l.quantity,
+              l.amount_minor - l.discount_minor, o.currency
+         FROM shop_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+        WHERE o.tenant_id = $1 AND o.member_id = ANY($2::bigint[])
+          AND o.state IN ('PAID', 'PARTIALLY_REFUNDED') AND o.occurred_at < $3"""
 )
 STANDING_COLUMNS = (
     "id", "member_id", "offer", "target", "ends_at", "state", "uses_max", "use_ppm",
