@@ -7,7 +7,8 @@ the trap is shown in implicit itself, in test_implicit_traps.py:
   NaN: every call makes a fresh object.
 - A ``Generator`` as random state makes a model that cannot be saved and loaded: seeds are ints.
 - implicit's own threads times OpenBLAS's threads slow a fit down many times and raise a
-  warning: BLAS gets one thread around each fit, and the old number back afterwards.
+  warning: BLAS gets one thread around each fit, and the old number back afterwards. The small
+  matrices of the features are no faster in several, either.
 - TF-IDF of a row that holds every product has the weight log(n) - log(n + 1) < 0, and of one
   that holds all but one exactly 0: columns then divide 0 by 0. Such rows tell products apart in
   no way and are dropped first.
@@ -23,6 +24,7 @@ ones for an empty history. Nor is ``recalculate_user``, which starts all threads
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,12 @@ from loyalty_recommender.rows import Rows
 
 VERSION = "0.7.3"
 """The version whose behaviour the guards were written against."""
+
+
+def blas_in_one_thread() -> AbstractContextManager[object]:
+    """While it is entered, matrices are multiplied in one thread; the whole process is meant."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def als_factors(
@@ -75,7 +83,7 @@ def als_factors(
     def iterated(iteration: int, elapsed_s: float, loss: float | None) -> None:
         progress((iteration + 1) / iterations)
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_in_one_thread():
         model = AlternatingLeastSquares(
             factors=factors,
             alpha=alpha,
@@ -106,7 +114,7 @@ def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: in
     products = int(matrix.shape[1])
     if matrix.nnz == 0:
         return Rows.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), products)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_in_one_thread():
         # One more than asked for: the nearest product of each is itself.
         model = ItemItemRecommender(K=min(neighbours + 1, products), num_threads=threads)
         model.fit(normalize(tfidf_weight(matrix.T)).T.tocsr(), show_progress=False)
@@ -144,7 +152,7 @@ def bpr_factors(
     def iterated(iteration: int, elapsed_s: float, correct: float, skipped: float) -> None:
         progress((iteration + 1) / iterations)
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_in_one_thread():
         model = BayesianPersonalizedRanking(
             factors=factors,
             learning_rate=learning_rate,
@@ -177,7 +185,7 @@ def bm25_neighbours(
     products = int(matrix.shape[1])
     if matrix.nnz == 0:
         return Rows.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), products)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_in_one_thread():
         model = ItemItemRecommender(K=min(neighbours, products), num_threads=threads)
         model.fit(bm25_weight(matrix.T, K1=k1, B=b).T.tocsr(), show_progress=False)
     found = model.similarity.tocoo()

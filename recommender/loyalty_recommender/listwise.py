@@ -80,22 +80,26 @@ def learned_weights(
     Raises:
         FitFailed: a feature is not finite.
     """
-    lists = _Lists.of(questions, len(prior), share, seed)
-    if lists is None:
-        return prior.astype(np.float32)
-    if not np.isfinite(lists.features).all():
-        raise FitFailed("a feature is not finite")
-    spread = lists.features.std(axis=0, dtype=np.float64)
-    # A column that hardly varied here may vary in an answer: its weight must not explode there.
-    spread = np.maximum(spread, SPREAD_MIN)
-    mean = lists.features.mean(axis=0, dtype=np.float64)
-    # In place: these rows are most of what a training holds.
-    np.subtract(lists.features, mean.astype(np.float32), out=lists.features)
-    np.divide(lists.features, spread.astype(np.float32), out=lists.features)
-    weights: Scores = (_lowest(lists, prior.astype(np.float64), strength) / spread).astype(
-        np.float32
-    )
-    return weights
+    # Imported here so that serving, which imports this module's users, never pays for implicit.
+    from loyalty_recommender.implicit_adapter import blas_in_one_thread
+
+    with blas_in_one_thread():
+        lists = _Lists.of(questions, len(prior), share, seed)
+        if lists is None:
+            return prior.astype(np.float32)
+        if not np.isfinite(lists.features).all():
+            raise FitFailed("a feature is not finite")
+        spread = lists.features.std(axis=0, dtype=np.float64)
+        # A column that hardly varied here may vary in an answer: its weight must not explode there.
+        spread = np.maximum(spread, SPREAD_MIN)
+        mean = lists.features.mean(axis=0, dtype=np.float64)
+        # In place: these rows are most of what a training holds.
+        np.subtract(lists.features, mean.astype(np.float32), out=lists.features)
+        np.divide(lists.features, spread.astype(np.float32), out=lists.features)
+        weights: Scores = (_lowest(lists, prior.astype(np.float64), strength) / spread).astype(
+            np.float32
+        )
+        return weights
 
 
 def _lowest(lists: _Lists, prior: AnyArray, strength: float) -> AnyArray:

@@ -59,7 +59,7 @@ def test_migrate_again_changes_nothing(loyalty: CommandLine) -> None:
     second = loyalty.ok("migrate")
 
     assert first == second
-    assert first.out.endswith(" is at 0006_recommendation_purchases\n")
+    assert first.out.endswith(" is at 0007_product_types\n")
 
 
 def test_the_sqlite_file_is_in_the_data_folder_unless_named(bare: CommandLine) -> None:

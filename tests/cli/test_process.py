@@ -11,9 +11,7 @@ from command_line import CommandLine
 
 
 def test_a_command_in_a_process_of_its_own(bare: CommandLine) -> None:
-    assert bare.process("migrate").out.endswith(
-        "loyalty.sqlite3 is at 0006_recommendation_purchases\n"
-    )
+    assert bare.process("migrate").out.endswith("loyalty.sqlite3 is at 0007_product_types\n")
     bare.process("tenant", "create", "demo", "--name", "Demo")
 
     done = bare.process("tenant", "create", "demo", "--name", "Demo")
@@ -44,6 +42,26 @@ def test_nobody_waits_for_what_they_do_not_use(imports: str, unwanted: set[str])
     )
 
     assert set(done.stdout.split()) & unwanted == set()
+
+
+@pytest.mark.parametrize(("wished", "found"), [(None, "1"), ("2", "2")])
+def test_small_matrices_are_multiplied_in_one_thread_unless_wished_otherwise(
+    wished: str | None, found: str
+) -> None:
+    program = (
+        "from loyalty.cli import main\ntry: main()\nfinally: import os; print(os.environ['{}'])"
+    )
+    name = "OPENBLAS_NUM_THREADS"
+    environment = {key: value for key, value in os.environ.items() if key != name}
+    done = subprocess.run(
+        [sys.executable, "-c", program.format(name), "--help"],
+        capture_output=True,
+        text=True,
+        env=environment | ({name: wished} if wished else {}),
+        check=False,
+    )
+
+    assert done.stdout.split()[-1] == found
 
 
 def test_a_closed_pipe_is_no_traceback(bare: CommandLine) -> None:
