@@ -129,6 +129,7 @@ def _answer(
         day=recommender.day_of(request.at_s),
         product=request.product,
         cart=request.cart,
+        viewed=request.viewed,
     )
     return {
         "member": request.member,

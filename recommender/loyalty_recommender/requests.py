@@ -26,6 +26,8 @@ class Request:
     cart: list[str]
     product: str | None
     """The product of the page, for SIMILAR and BOUGHT_TOGETHER."""
+    viewed: list[str]
+    """Products looked at of late, the latest first."""
 
 
 def read_time(text: str) -> int:
@@ -75,7 +77,8 @@ def _request(line: bytes, window: Window, trained_before_s: int) -> Request:
         raise ValueError(f"wanted a JSON object, found {_shown(line)}")
     member = _field(content, "member", _is_id, 'an id or null, such as "m-1"', needed=True)
     at = _field(content, "at", _is_text, "an ISO 8601 time", needed=False)
-    cart = _field(content, "cart", _is_cart, "a list of product ids", needed=False)
+    cart = _field(content, "cart", _is_list, "a list of product ids", needed=False)
+    viewed = _field(content, "viewed", _is_list, "a list of product ids", needed=False)
     product = _field(
         content, "product", _is_id, f"a product id for {window}", needed=window in OF_PRODUCT
     )
@@ -95,6 +98,7 @@ def _request(line: bytes, window: Window, trained_before_s: int) -> Request:
         at_s=at_s,
         cart=[str(each) for each in cart or ()],
         product=None if product is None else str(product),
+        viewed=[str(each) for each in viewed or ()],
     )
 
 
@@ -119,7 +123,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_cart(value: Any) -> bool:
+def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(_is_id(each) for each in value)
 
 

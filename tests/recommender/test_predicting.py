@@ -101,6 +101,17 @@ def test_a_cart_is_completed_and_never_answered(files: Files, after_s: int) -> N
     assert not set(cart) & set(answer["items"])
 
 
+def test_a_guest_is_answered_from_what_it_looked_at(files: Files, after_s: int) -> None:
+    looked = {"member": None, "viewed": ["tea-green", "not known"]}
+
+    assert files.run(after_s, "FOR_YOU", looked, {"member": None}) == 0
+
+    from_views, popular = files.answers()
+    assert (from_views["strategy"], popular["strategy"]) == ("viewed", "popularity")
+    assert "tea-green" not in from_views["items"]
+    assert len(from_views["items"]) > 1
+
+
 def test_boosted_trees_may_put_habits_in_order(files: Files, after_s: int) -> None:
     pytest.importorskip("lightgbm")
 
@@ -201,6 +212,7 @@ def test_ids_that_are_numbers_in_the_file_are_numbers_in_the_answer(
         ('{"member": "a", "at": "2020-01-01"}', "or later, because the model learns"),
         ('{"member": "a", "cart": "milk"}', "cart: wanted a list of product ids, found 'milk'"),
         ('{"member": "a", "cart": [[]]}', "cart: wanted a list of product ids, found [[]]"),
+        ('{"member": null, "viewed": 7}', "viewed: wanted a list of product ids, found 7"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_written(
