@@ -140,6 +140,20 @@ def test_frequency_caps(case: str, standing: Standing, is_chosen: bool):
     assert bool(plan(prospect(), standings={1: standing})) == is_chosen
 
 
+def test_who_is_held_out_takes_nothing_of_the_budget():
+    members = range(1, 41)
+    everybody = [prospect(member) for member in members]
+    out = {member for member in members if is_held_out(7, member, 5_000)}
+    (one,) = plan(prospect())
+    room = BudgetFacts(-(-one.cost_ppm * (len(members) - len(out)) // PPM))
+
+    found = plan(*everybody, policy=replace(POLICY, holdout_bp=5_000), fresh=room)
+
+    given = {item.prospect.member_id for item in found if not item.is_held_out}
+    assert 10 < len(out) < 30
+    assert given == set(members) - out
+
+
 def test_a_hash_holds_out_about_its_share_and_always_the_same_members():
     out = [is_held_out(7, member, 1_000) for member in range(5_000)]
 
