@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from api_shop import ApiShop, Caller, Program
 
-from loyalty.storage.statements import Sql
+from loyalty.storage.effects import Effects
+from loyalty.storage.recommendation_events import EVENT_COLUMNS
+from loyalty.storage.statements import Sql, Unit
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +56,11 @@ async def report(caller: Caller, *events: dict[str, Any]) -> tuple[int, int, lis
     told = await caller.run("recommendation_events", input={"events": list(events)})
     refused = [(error["code"], error["field"]) for error in told["userErrors"]]
     return told["recorded"], told["repeated"], refused
+
+
+async def erase(program: Program, member: str) -> None:
+    query = "mutation($input:MemberEraseInput!){memberErase(input:$input){userErrors{code}}}"
+    await program.merchant.data(query, {"input": {"idempotencyKey": "e", "externalId": member}})
 
 
 async def booked(program: Program) -> list[Any]:
@@ -227,8 +234,7 @@ async def test_a_merged_member_is_the_one_it_became(stocked: Program) -> None:
 async def test_who_is_erased_is_in_no_event(stocked: Program, shop: ApiShop) -> None:
     id = await answer(stocked.till, member="ann")
     await report(stocked.till, event(id))
-    erase = "mutation($input:MemberEraseInput!){memberErase(input:$input){userErrors{code}}}"
-    await stocked.merchant.data(erase, {"input": {"idempotencyKey": "e", "externalId": "ann"}})
+    await erase(stocked, "ann")
 
     told = await report(stocked.till, event(id), event(id, "CART"))
 
@@ -236,3 +242,26 @@ async def test_who_is_erased_is_in_no_event(stocked: Program, shop: ApiShop) -> 
     assert told == (0, 0, [(NOT_FOUND, where), (NOT_FOUND, [*where[:2], "1", where[3]])])
     assert await booked(stocked) == []
     assert await counted(stocked) == [("2026-03-01", "TRENDING", 0, 1, 0)]
+
+
+async def test_an_event_that_came_after_its_member_was_erased_goes_with_the_next_sweep(
+    stocked: Program, shop: ApiShop
+) -> None:
+    ann = await stocked.shopper("ann")
+    await report(ann, event(await answer(ann)))
+    columns = Sql(f"SELECT {', '.join(EVENT_COLUMNS)} FROM recommendation_event")
+    (on_its_way,) = await shop.database.read(columns())
+    await erase(stocked, "ann")
+    assert await booked(stocked) == []
+
+    def unit() -> Unit[None]:
+        effects = Effects()
+        effects.insert("recommendation_event", dict(zip(EVENT_COLUMNS, on_its_way, strict=True)))
+        yield effects
+
+    await shop.database.write(unit)
+    assert len(await booked(stocked)) == 1
+
+    await shop.services.purging.events_due(stocked.tenant_id)
+
+    assert await booked(stocked) == []

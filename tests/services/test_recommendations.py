@@ -391,6 +391,26 @@ async def test_what_a_tier_may_see_is_answered_to_it_alone(windows: Windows) -> 
     assert MISSING in await windows.names("TRENDING", TEA, first=50)
 
 
+async def test_what_a_filter_leaves_is_listed_for_each_tier_and_moment(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommendations, "DEPTH", 1)
+    until = windows.shop.clock.now() + timedelta(hours=1)
+    rare = {"category": "RARE", "tiers": ("gold",), "tiers_until": until}
+    await windows.say((MISSING, rare))
+    await windows.shop.paid("big", TEA, 60_000)
+    wanted = picking.ProductFilter(categories=("RARE",))
+
+    async def found(member: str | None) -> list[str]:
+        return await windows.names("TRENDING", member, wanted=wanted)
+
+    before = [await found(member) for member in (None, TEA, None)]
+    windows.shop.clock.advance(timedelta(hours=1))
+
+    assert before == [[], [MISSING], []]
+    assert await found(None) == [MISSING]
+
+
 async def test_a_shop_that_was_closed_for_a_while_shows_its_products_again(
     windows: Windows,
 ) -> None:
