@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from loyalty_recommender.errors import BrokenArtifact, OlderFormat
 
-FORMAT = 4
+FORMAT = 5
 """Rises when an older version could not read the arrays, and with every setting that comes, goes
 or means something else; older models are then refused."""
 

@@ -6,7 +6,13 @@ import pytest
 from loyalty_recommender.attributes import Attributes
 from loyalty_recommender.features import basket, novel, repeat
 from loyalty_recommender.features.basket import BasketScorer, Neighbours, basket_features
-from loyalty_recommender.features.novel import Leanings, NovelScorer, novel_features
+from loyalty_recommender.features.novel import (
+    Candidates,
+    Leanings,
+    NovelScorer,
+    bought_weights,
+    novel_features,
+)
 from loyalty_recommender.features.pairs import Pairs
 from loyalty_recommender.features.repeat import RepeatScorer, repeat_features
 from loyalty_recommender.features.statistics import ProductStatistics
@@ -76,15 +82,19 @@ def test_of_what_is_new(shop: Interactions, statistics: ProductStatistics, simil
     chosen = weights(len(novel.NAMES))
     scorer = NovelScorer.of(chosen, statistics)
     random = np.random.default_rng(2)
-    candidates = np.arange(30, PRODUCTS, dtype=np.int32)
-    vectors = random.normal(size=(len(candidates), 4)).astype(np.float32)
+    fresh = np.arange(30, PRODUCTS, dtype=np.int32)
+
+    def drawn(*shape: int) -> np.ndarray:
+        return random.normal(size=shape).astype(np.float32)
+
+    candidates = Candidates(fresh, drawn(len(fresh), 4), drawn(len(fresh), 3))
     for history in pasts(shop):
-        vector = random.normal(size=4).astype(np.float32)
-        leanings = Leanings.of(Pairs.of(history, 301), vector, statistics)
+        pairs = Pairs.of(history, 301)
+        leanings = Leanings.of(pairs, bought_weights(pairs), drawn(4), drawn(3), statistics)
 
-        found = scorer.scores(candidates, vectors, leanings, similar)
+        found = scorer.scores(candidates, leanings, similar)
 
-        features = novel_features(candidates, vectors, leanings, similar, statistics)
+        features = novel_features(candidates, leanings, similar, statistics)
         assert np.isfinite(features).all()
         np.testing.assert_allclose(found, features @ chosen, rtol=1e-3, atol=1e-3)
 

@@ -106,7 +106,7 @@ def test_the_format_of_cards_rises_with_the_settings() -> None:
     # A model whose settings this version cannot read back must be of an older format, or no
     # training would know what to compare with. Whoever changes this list raises FORMAT.
     assert (FORMAT, names(asdict(Settings()))) == (
-        4,
+        5,
         [
             "product_visits_min",
             "member_visits_min",
@@ -117,6 +117,9 @@ def test_the_format_of_cards_rises_with_the_settings() -> None:
             "for_you.als.seed",
             "for_you.similar.over",
             "for_you.similar.neighbours",
+            "for_you.autoencoder.products_max",
+            "for_you.autoencoder.regularization",
+            "for_you.autoencoder.directions",
             "for_you.strength",
             "for_you.share",
             "for_you.seed",

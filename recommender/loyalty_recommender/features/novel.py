@@ -27,10 +27,12 @@ NAMES = (
     "popularity, 120 days",
     "popularity, 7 to 28 days",
     "popularity, 28 to 120 days",
+    "goes with all that was bought",
     "likeness to what was bought, by activity",
     "popularity, 28 days, by activity",
     "affinity by ALS for length 1, by activity",
     "popularity, 7 to 28 days, by activity",
+    "goes with all that was bought, by activity",
 )
 """Columns of ``novel_features``."""
 
@@ -49,12 +51,20 @@ _TRIED = np.exp2(-np.arange(AGES_MAX) / TRIED_HALF_LIFE_DAYS)
 _DAYS_30, _DAYS_120 = HALF_LIVES_DAYS.index(30.0), HALF_LIVES_DAYS.index(120.0)
 
 
+def bought_weights(pairs: Pairs) -> Scores:
+    """How much each product bought counts, (pairs,): ``log1p`` of its decayed visits."""
+    found: Scores = np.log1p(pairs.decayed[_DAYS_120])
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Leanings:
     """What one member's past says, summed up for all its candidates."""
 
     vector: Scores
     """(factors,) by ALS."""
+    towards: Scores
+    """(directions,) by the autoencoder."""
     tried: Scores
     """(codes,) decayed first purchases within each kind."""
     weight: Scores
@@ -62,18 +72,43 @@ class Leanings:
     activity: np.float32
 
     @classmethod
-    def of(cls, pairs: Pairs, vector: Scores, statistics: ProductStatistics) -> Self:
-        """Sum a past up."""
+    def of(
+        cls,
+        pairs: Pairs,
+        bought: Scores,
+        vector: Scores,
+        towards: Scores,
+        statistics: ProductStatistics,
+    ) -> Self:
+        """Sum a past up.
+
+        Args:
+            bought: as by ``bought_weights``.
+            vector: (factors,) the member's by ALS.
+            towards: (directions,) the member's by the autoencoder.
+        """
         fresh = _TRIED.take(pairs.first)
         codes = statistics.kinds.take(pairs.product, axis=0)
         tried = np.bincount(
             codes.ravel(), weights=fresh.repeat(codes.shape[1]), minlength=statistics.codes
         )
         weight = np.zeros(len(statistics.repeats), dtype=np.float32)
-        weight[pairs.product] = np.log1p(pairs.decayed[_DAYS_120])
+        weight[pairs.product] = bought
         recent = float(pairs.decayed[_DAYS_30].sum())
         activity = np.float32(np.log(recent + 0.1) - ACTIVITY_USUAL)
-        return cls(vector, tried.astype(np.float32), weight, activity)
+        return cls(vector, towards, tried.astype(np.float32), weight, activity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Products that a member never bought, and where they lie."""
+
+    products: Indices
+    """(candidates,)"""
+    vectors: Scores
+    """(candidates, factors) by ALS."""
+    targets: Scores
+    """(candidates, directions) by the autoencoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +119,7 @@ class _Views:
     log_affinity: Scores
     likeness: Scores
     """Logged."""
+    goes_with: Scores
     expected: Scores
     """Expected trials over all kinds, logged."""
     tried: Scores
@@ -92,28 +128,28 @@ class _Views:
     @classmethod
     def of(
         cls,
-        candidates: Indices,
-        vectors: Scores,
+        candidates: Candidates,
         leanings: Leanings,
         similar: Rows,
         statistics: ProductStatistics,
     ) -> Self:
-        affinity = weighed(vectors, leanings.vector)
-        tried = leanings.tried[statistics.kinds[candidates]] + _LEAST
-        shares = np.exp(statistics.kind_share[candidates])
-        likeness = _likeness(candidates, leanings.weight, similar)
+        products = candidates.products
+        affinity = weighed(candidates.vectors, leanings.vector)
+        tried = leanings.tried[statistics.kinds[products]] + _LEAST
+        shares = np.exp(statistics.kind_share[products])
+        likeness = _likeness(products, leanings.weight, similar)
         return cls(
             affinity,
             np.log(np.maximum(affinity, _AFFINITY_LEAST)),
             np.log(likeness + _LIKENESS_LEAST),
+            weighed(candidates.targets, leanings.towards),
             np.log(weighed(tried, shares)),
             np.log(tried),
         )
 
 
 def novel_features(
-    candidates: Indices,
-    vectors: Scores,
+    candidates: Candidates,
     leanings: Leanings,
     similar: Rows,
     statistics: ProductStatistics,
@@ -121,23 +157,23 @@ def novel_features(
     """Describe candidates.
 
     Args:
-        candidates: (candidates,) products the member never bought.
-        vectors: (candidates, factors) theirs by ALS.
         similar: each product's neighbours over members.
 
     Returns:
         (candidates, columns) float32, see ``NAMES``.
     """
-    views = _Views.of(candidates, vectors, leanings, similar, statistics)
-    found = np.empty((len(candidates), len(NAMES)), dtype=np.float32)
+    views = _Views.of(candidates, leanings, similar, statistics)
+    products = candidates.products
+    found = np.empty((len(products), len(NAMES)), dtype=np.float32)
     found[:, 0] = views.affinity
     found[:, 1] = views.log_affinity
     found[:, 2] = views.affinity * _inverse_length(leanings.vector)
     found[:, 3] = views.likeness
     found[:, 4] = views.expected
-    found[:, 5:10] = views.tried + statistics.kind_share[candidates]
-    found[:, 10:17] = _of_product(statistics, candidates)
-    found[:, 17:] = found[:, _BY_ACTIVITY] * leanings.activity
+    found[:, 5:10] = views.tried + statistics.kind_share[products]
+    found[:, 10:17] = _of_product(statistics, products)
+    found[:, 17] = views.goes_with
+    found[:, 18:] = found[:, _BY_ACTIVITY] * leanings.activity
     return found
 
 
@@ -161,23 +197,23 @@ class NovelScorer:
         """Sum up what is the same for all."""
         own = _of_product(statistics, np.arange(len(statistics.repeats), dtype=np.int32))
         base = own @ weights[10:17] + statistics.kind_share @ weights[5:10]
-        by_activity = own[:, 3] * weights[18] + own[:, 5] * weights[20]
+        by_activity = own[:, 3] * weights[19] + own[:, 5] * weights[21]
         return cls(weights, statistics, base, by_activity)
 
-    def scores(
-        self, candidates: Indices, vectors: Scores, leanings: Leanings, similar: Rows
-    ) -> Scores:
+    def scores(self, candidates: Candidates, leanings: Leanings, similar: Rows) -> Scores:
         """One score per candidate, (candidates,) float32; arguments as ``novel_features``."""
-        views = _Views.of(candidates, vectors, leanings, similar, self.statistics)
+        products = candidates.products
+        views = _Views.of(candidates, leanings, similar, self.statistics)
         weights, activity = self.weights, leanings.activity
         inverse = _inverse_length(leanings.vector)
-        of_affinity = weights[0] + (weights[2] + activity * weights[19]) * inverse
+        of_affinity = weights[0] + (weights[2] + activity * weights[20]) * inverse
         found: Scores = (
-            self.base[candidates]
-            + activity * self.by_activity[candidates]
+            self.base[products]
+            + activity * self.by_activity[products]
             + of_affinity * views.affinity
             + weights[1] * views.log_affinity
-            + (weights[3] + activity * weights[17]) * views.likeness
+            + (weights[3] + activity * weights[18]) * views.likeness
+            + (weights[17] + activity * weights[22]) * views.goes_with
             + weights[4] * views.expected
             + weighed(views.tried, weights[5:10])
         )
@@ -192,7 +228,7 @@ def _of_product(statistics: ProductStatistics, products: Indices) -> Scores:
     )
 
 
-_BY_ACTIVITY = (3, 13, 2, 15)
+_BY_ACTIVITY = (3, 13, 2, 15, 17)
 
 
 def _inverse_length(vector: Scores) -> np.float32:

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
-from loyalty_recommender.features.novel import NAMES, Leanings, NovelScorer, novel_features
+from loyalty_recommender.features.novel import (
+    NAMES,
+    Candidates,
+    Leanings,
+    NovelScorer,
+    bought_weights,
+    novel_features,
+)
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.fixed import first_allowed
 from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.als import Als, FittedAls
+from loyalty_recommender.models.autoencoder import Autoencoder, FittedAutoencoder
 from loyalty_recommender.models.base import Progress, Query, own, silent
 from loyalty_recommender.models.item_item import FittedItemItem, ItemItem
 from loyalty_recommender.models.repeat import check_learning, checked_weights, end_day
@@ -40,6 +48,7 @@ class Novel:
 
     als: Als = field(default_factory=lambda: Als(factors=32, regularization=3.0, iterations=10))
     similar: ItemItem = field(default_factory=lambda: ItemItem(over="members", neighbours=50))
+    autoencoder: Autoencoder = field(default_factory=Autoencoder)
     strength: float = 10.0
     """How firmly the weights are held to those of ``priors``, > 0."""
     share: float = 0.15
@@ -73,6 +82,7 @@ class Novel:
         return FittedNovel(
             self.als.fit(interactions),
             self.similar.fit(interactions),
+            self.autoencoder.fit(interactions),
             NovelScorer.of(weights, ProductStatistics.of(interactions, day)),
         )
 
@@ -95,6 +105,7 @@ class FittedNovel:
 
     als: FittedAls
     similar: FittedItemItem
+    autoencoder: FittedAutoencoder
     scorer: NovelScorer
 
     strategy: ClassVar[str] = "novel"
@@ -107,9 +118,9 @@ class FittedNovel:
         """Products the member never bought, by how likely it tries them soon."""
         if not self.knows(query):
             return nothing()
-        candidates, vectors, leanings = self._candidates(query, first, allowed)
-        similar = self.similar.neighbours
-        return best(candidates, self.scorer.scores(candidates, vectors, leanings, similar), first)
+        candidates, leanings = self._candidates(query, first, allowed)
+        scores = self.scorer.scores(candidates, leanings, self.similar.neighbours)
+        return best(candidates.products, scores, first)
 
     def described(self, query: Query, allowed: Mask) -> tuple[Indices, Scores]:
         """The products worth a closer look, and their features.
@@ -117,14 +128,12 @@ class FittedNovel:
         Returns:
             Rising positions (candidates,), and (candidates, columns).
         """
-        candidates, vectors, leanings = self._candidates(query, 1, allowed)
+        candidates, leanings = self._candidates(query, 1, allowed)
         similar, statistics = self.similar.neighbours, self.scorer.statistics
-        return candidates, novel_features(candidates, vectors, leanings, similar, statistics)
+        return candidates.products, novel_features(candidates, leanings, similar, statistics)
 
-    def _candidates(
-        self, query: Query, first: int, allowed: Mask
-    ) -> tuple[Indices, Scores, Leanings]:
-        """Positions, their vectors, and what the member's past says."""
+    def _candidates(self, query: Query, first: int, allowed: Mask) -> tuple[Candidates, Leanings]:
+        """Products worth a closer look, and what the member's past says."""
         pairs = query.pairs
         may = allowed.copy()
         may[pairs.product] = False
@@ -135,8 +144,11 @@ class FittedNovel:
         chosen[near] = True
         chosen[trials] = True
         found = np.flatnonzero(chosen).astype(np.int32)
-        leanings = Leanings.of(pairs, vector, self.scorer.statistics)
-        return found, self.als.products.rows_of(found), leanings
+        bought = bought_weights(pairs)
+        towards = self.autoencoder.vector(pairs.product, bought)
+        leanings = Leanings.of(pairs, bought, vector, towards, self.scorer.statistics)
+        vectors, targets = self.als.products.rows_of(found), self.autoencoder.rows_of(found)
+        return Candidates(found, vectors, targets), leanings
 
     def arrays(self) -> dict[str, AnyArray]:
         """Those of every part."""
@@ -145,6 +157,7 @@ class FittedNovel:
             **self.scorer.statistics.arrays(),
             **{f"als_{name}": array for name, array in self.als.arrays().items()},
             **{f"similar_{name}": array for name, array in self.similar.arrays().items()},
+            **{f"map_{name}": array for name, array in self.autoencoder.arrays().items()},
         }
 
     @classmethod
@@ -157,6 +170,7 @@ class FittedNovel:
         return cls(
             FittedAls.from_arrays(own(arrays, "als_")),
             FittedItemItem.from_arrays(own(arrays, "similar_")),
+            FittedAutoencoder.from_arrays(own(arrays, "map_")),
             NovelScorer.of(
                 checked_weights(arrays["weights"], len(NAMES)),
                 ProductStatistics.from_arrays(arrays),

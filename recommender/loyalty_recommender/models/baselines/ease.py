@@ -12,6 +12,7 @@ from loyalty_recommender.arrays import AnyArray, Indices, Mask, Scores
 from loyalty_recommender.errors import BadSettings, FitFailed
 from loyalty_recommender.models.base import Progress, Query, silent
 from loyalty_recommender.models.baselines.scored import best_of, counted
+from loyalty_recommender.models.gram import zero_diagonal_map
 from loyalty_recommender.topk import Ranking, nothing
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Ease:
     """Least squares from products to products with a zero diagonal, in closed form.
 
-    Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equation 8.
+    Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
     """
 
     products_max: int = 6_000
@@ -49,29 +50,9 @@ class Ease:
         bought = interactions.by_member()[:, kept]
         gram = (bought.T @ bought).toarray().astype(np.float32)
         progress(0.1)
-        gram[np.diag_indices(len(kept))] += np.float32(self.regularization)
-        weights = _inverse(gram)
-        weights /= -np.diag(weights)
-        weights[np.diag_indices(len(kept))] = 0.0
-        if not np.isfinite(weights).all():
-            raise FitFailed("EASE ended with numbers that are not finite; regularize more")
+        weights = zero_diagonal_map(gram, self.regularization)
         progress(1.0)
         return FittedEase(weights, kept, np.array([len(days)], dtype=np.int64))
-
-
-def _inverse(gram: Scores) -> Scores:
-    """Of a symmetric matrix with positive eigenvalues, in place where possible; by Cholesky, in
-    half the time of a general inverse."""
-    from scipy.linalg import lapack
-
-    factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True)
-    if not failed:
-        half, failed = lapack.spotri(factor, lower=True, overwrite_c=True)
-    if failed:
-        raise FitFailed("EASE met a matrix that is not positive; regularize more")
-    inverse: Scores = np.tril(half)
-    inverse += np.tril(half, -1).T
-    return inverse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
