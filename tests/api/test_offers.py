@@ -283,6 +283,18 @@ async def test_a_merchant_sees_what_came_of_a_plan_and_withdraws_it(
     assert effect["purchaseRate"]["found"] == "50"
     assert effect["purchaseRate"]["low"].startswith("-")
     assert effect["salesPerMember"]["found"] == eur("8.00")
+    (target,) = effect["offers"]
+    assert target["purchaseRate"]["found"] == "50"
+    assert target | {"purchaseRate": None} == {
+        "offer": "fresh",
+        "offered": 2,
+        "offeredBuyers": 1,
+        "heldOut": 2,
+        "heldOutBuyers": 0,
+        "purchaseRate": None,
+        "uplift": None,
+        "assumedUplift": "1.5",
+    }
 
     done = await merchant(program, "offer_plan_withdraw", input={"id": listed["id"]})
     again = await merchant(program, "offer_plan_withdraw", input={"id": listed["id"]})

@@ -3,10 +3,19 @@
 import math
 import statistics
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.offer_effect import Difference, Effect, Group, effect_of, group_of
+from loyalty.domain.offer_effect import (
+    Difference,
+    Effect,
+    Group,
+    effect_of,
+    group_of,
+    target_effect_of,
+    uplift_of,
+)
 
 sales = st.lists(st.one_of(st.none(), st.integers(0, 10**7)), min_size=2, max_size=40)
 
@@ -45,3 +54,48 @@ def test_intervals_are_those_of_the_normal_approximation(first, second):
         assert math.isclose(bound, wanted, abs_tol=1.1, rel_tol=1e-6)
     assert found.sales.low <= found.sales.found <= found.sales.high
     assert found.rate.low <= found.rate.found <= found.rate.high
+
+
+def test_a_known_uplift():
+    found = uplift_of(Group(100, 60), Group(100, 50))
+
+    # Odds of 3 to 2 and of 1 to 1; e to the 1.96 times the root of 1/60 + 1/40 + 1/50 + 1/50.
+    assert found == Difference(15_000, 8_567, 26_264)
+
+
+@pytest.mark.parametrize(
+    ("offered", "held_out"),
+    [
+        (Group(), Group(9, 3)),
+        (Group(9, 9), Group(9, 3)),
+        (Group(9, 0), Group(9, 3)),
+        (Group(9, 3), Group(9, 0)),
+        (Group(9, 3), Group(9, 9)),
+    ],
+)
+def test_where_all_or_none_bought_no_odds_can_be_told(offered, held_out):
+    assert uplift_of(offered, held_out) is None
+
+
+counts = st.integers(2, 10_000).flatmap(
+    lambda members: st.builds(Group, st.just(members), st.integers(1, members - 1))
+)
+
+
+@given(counts, counts)
+def test_an_uplift_the_other_way_round_is_its_reciprocal(first, second):
+    there, back = uplift_of(first, second), uplift_of(second, first)
+
+    assert there is not None
+    assert back is not None
+    assert there.low <= there.found <= there.high
+    # Rounded to basis points, each by one at most.
+    assert (there.low - 1) * (back.high - 1) <= 10**8 <= (there.low + 1) * (back.high + 1)
+
+
+def test_an_offer_that_holds_what_was_assumed_is_seen_to():
+    effect = target_effect_of("fresh", Group(1_000, 300), Group(200, 40), assumed_bp=15_000)
+
+    assert effect.rate == Difference(1_000, 377, 1_623)
+    assert effect.uplift is not None
+    assert effect.uplift.low < effect.assumed_bp < effect.uplift.high

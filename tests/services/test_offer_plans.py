@@ -15,6 +15,7 @@ from offer_model import PRODUCTS, publish_model
 from offer_shop import OfferShop
 
 from loyalty.cache import open_cache
+from loyalty.domain.offer_effect import Group, uplift_of
 from loyalty.domain.offer_plan import PPM
 from loyalty.domain.offer_states import WhyOffered
 from loyalty.domain.order import OrderLine, PaidOrder
@@ -78,7 +79,7 @@ class Planner:
         self.models = models
         self.planner = OfferPlanner(shop.database, shop.clock, shop.rulesets, models)
         self.publisher = OfferPublisher(shop.database, shop.clock, shop.rulesets)
-        self.reports = OfferReports(shop.database, shop.clock)
+        self.reports = OfferReports(shop.database, shop.clock, shop.rulesets)
         self.desk = OfferShop(shop)
 
     async def member(self, name: str, *, buys: Sequence[int] = (), **consents: bool) -> int:
@@ -579,6 +580,48 @@ async def test_what_came_of_a_plan_beside_what_was_expected_and_who_was_held_out
     await shop.refund("o-1", "r-1")
     (came,) = (await desk.reports.plan(shop.tenant_id, done.plan_id)).offers
     assert (came.uses, came.cost_minor) == (0, 0)
+
+
+async def test_of_each_offer_it_is_told_who_bought_its_target_and_by_how_much_the_odds_rose(
+    desk: Planner,
+) -> None:
+    shop = desk.shop
+    rules = RULES.replace("holdout_bp = 0", "holdout_bp = 4000")
+    await shop.rulesets.publish(shop.tenant_id, rules, "test")
+    names = [f"m{number}" for number in range(20)]
+    for name in names:
+        await desk.member(name, buys=[20, 60, 100])
+    done = await desk.publish()
+    offered = [name for name in names if await desk.desk.states(name)]
+    held_out = [name for name in names if name not in offered]
+    # Another version of the rules, with another target, says nothing of this plan.
+    later = rules.replace('categories = ["TEA"]', 'categories = ["CARE"]')
+    await shop.rulesets.publish(shop.tenant_id, later.replace("20000", "30000"), "test")
+    shop.clock.advance(timedelta(days=2))
+    for name in (*offered[:3], held_out[0]):
+        await desk.bought(name, 1)
+    for name in (*offered[:5], *held_out[:2]):
+        await desk.bought(name, 1, "soap")
+    await desk.bought(offered[3], 3)
+    shop.clock.advance(timedelta(days=20))
+    await desk.bought(offered[4], 1)
+
+    plan = await desk.reports.plan(shop.tenant_id, done.plan_id)
+    (effect,) = await desk.reports.target_effects(shop.tenant_id, plan)
+
+    assert (effect.offer, effect.assumed_bp) == ("fresh", 20_000)
+    assert (effect.offered, effect.held_out) == (Group(len(offered), 3), Group(len(held_out), 1))
+    assert effect.uplift == uplift_of(effect.offered, effect.held_out)
+    assert effect.rate is not None
+
+
+async def test_of_a_plan_that_nobody_got_anything_of_no_effect_is_told(desk: Planner) -> None:
+    done = await desk.publish()
+
+    plan = await desk.reports.plan(desk.shop.tenant_id, done.plan_id)
+
+    assert await desk.reports.target_effects(desk.shop.tenant_id, plan) == []
+    assert await desk.reports.effect(desk.shop.tenant_id, plan) is None
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,14 @@ class OfferShop:
     async def plan(self, state: str = "PUBLISHED") -> int:
         """A plan without offers."""
         database, now = self.shop.database, self.shop.clock.now()
+        ruleset = await self.shop.rulesets.current(self.shop.tenant_id)
 
         def unit() -> Unit[int]:
             effects, id = Effects(), database.ids.next()
             row = {
                 "id": id, "tenant_id": self.shop.tenant_id, "key": f"key-{next(_numbers)}",
-                "state": state, "ruleset_version": 1, "planned_at": now, "starts_at": now,
+                "state": state, "ruleset_version": ruleset.version, "planned_at": now,
+                "starts_at": now,
                 "published_at": now if state == "PUBLISHED" else None, "figures": "{}",
                 "published_by": "test",
             }  # fmt: skip

@@ -2,9 +2,14 @@
 
 The two groups differ by a hash alone, so the difference of what they did is the offers' effect, as
 far as chance lets it be seen: each difference comes with its 95 % interval, by the normal
-approximation. Whole numbers throughout; roots are rounded up, so an interval is never too short.
+approximation. Whole numbers, and roots rounded up, so that an interval is never too short; the
+interval of an uplift alone takes a logarithm.
+
+Of each offer it is told how many bought what it is for, in both groups, and how many times the odds
+of that were higher: what a policy's ``uplift_bp`` assumes.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -61,6 +66,23 @@ class Effect:
     sales: Difference | None
 
 
+@dataclass(frozen=True, slots=True)
+class TargetEffect:
+    """One offer of the pool: in both groups the members it was chosen for, and as ``buyers`` those
+    who bought its target until it ended.
+
+    ``rate`` in basis points; ``uplift``, of the odds, in 10,000ths, None where all or none of a
+    group bought; ``assumed_bp``: what the policy took it to be.
+    """
+
+    offer: str
+    offered: Group
+    held_out: Group
+    rate: Difference | None
+    uplift: Difference | None
+    assumed_bp: int
+
+
 def group_of(sales: Iterable[int | None]) -> Group:
     """A group, of each member's sales; None for one who bought nothing."""
     members = buyers = total = squares = 0
@@ -87,6 +109,29 @@ def effect_of(offered: Group, held_out: Group) -> Effect:
         _sales_error(offered) + _sales_error(held_out),
     )
     return Effect(offered, held_out, rate, sales)
+
+
+def target_effect_of(
+    offer: str, offered: Group, held_out: Group, *, assumed_bp: int
+) -> TargetEffect:
+    rate = effect_of(offered, held_out).rate
+    return TargetEffect(offer, offered, held_out, rate, uplift_of(offered, held_out), assumed_bp)
+
+
+def uplift_of(offered: Group, held_out: Group) -> Difference | None:
+    """How many times the odds of those who did not get it are the odds of those who did.
+
+    Source: Woolf, "On Estimating the Relation Between Blood Group and Disease", Annals of Human
+    Genetics 19, 1955 (the interval of an odds ratio).
+    """
+    bought, bought_out = offered.buyers, held_out.buyers
+    not_, not_out = offered.members - bought, held_out.members - bought_out
+    if not (bought and not_ and bought_out and not_out):
+        return None
+    ratio = Fraction(bought * not_out, not_ * bought_out)
+    error = float(Z_95) * math.sqrt(sum(1 / each for each in (bought, not_, bought_out, not_out)))
+    low, high = (float(ratio) * math.exp(sign * error) * BP for sign in (-1, 1))
+    return Difference(int(ratio * BP), math.floor(low), math.ceil(high))
 
 
 def _rate_error(group: Group) -> Fraction:

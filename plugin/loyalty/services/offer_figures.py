@@ -9,8 +9,18 @@ import orjson
 
 from loyalty.clock import Clock
 from loyalty.domain.ledger import instant
-from loyalty.domain.offer_effect import Effect, effect_of, group_of
+from loyalty.domain.offer_effect import (
+    Effect,
+    Group,
+    TargetEffect,
+    effect_of,
+    group_of,
+    target_effect_of,
+)
+from loyalty.domain.offer_plan import goods_of
 from loyalty.errors import NotFound
+from loyalty.services.offer_histories import read_shelf
+from loyalty.services.rulesets import Rulesets
 from loyalty.storage import offers as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Unit, together
@@ -62,9 +72,10 @@ class PlanSummary:
 class OfferReports:
     """Reads plans and what came of them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, rulesets: Rulesets) -> None:
         self._database = database
         self._clock = clock
+        self._rulesets = rulesets
 
     async def plans(self, tenant_id: int, first: int, before_id: int = LAST) -> list[PlanSummary]:
         """Plans, the newest first."""
@@ -95,12 +106,10 @@ class OfferReports:
         """Members with the plan's offers beside those held out, from its publication until its last
         offer ends or until now; None for a plan that nobody got anything of.
         """
-        if plan.published_at is None or plan.ends_at is None:
+        stood = self._stood(plan)
+        if stood is None:
             return None
-        until = min(self._clock.now(), plan.withdrawn_at or plan.ends_at, plan.ends_at)
-        rows = await self._database.read(
-            sql.SALES(tenant_id, plan.id, plan.published_at, max(until, plan.published_at))
-        )
+        rows = await self._database.read(sql.SALES(tenant_id, plan.id, *stood))
         groups = [
             group_of(
                 int(minor) if count else None for is_out, count, minor in rows if is_out == out
@@ -108,6 +117,41 @@ class OfferReports:
             for out in (0, 1)
         ]
         return effect_of(*groups)
+
+    async def target_effects(self, tenant_id: int, plan: PlanSummary) -> list[TargetEffect]:
+        """For each offer of the plan who bought what it is for, of those who got it and of those
+        held out; none for a plan that nobody got anything of.
+
+        What a target is for is read by the plan's version of the rules, from today's catalogue.
+        """
+        stood = self._stood(plan)
+        if stood is None:
+            return []
+        ruleset = await self._rulesets.version(tenant_id, plan.ruleset_version)
+        wanted = {goods_of(target) for offer in ruleset.offers for target in offer.targets}
+        shelf = await read_shelf(self._database, tenant_id, wanted, ruleset.currency, 0)
+        found = []
+        for offer in ruleset.offers:
+            groups = [Group(), Group()]
+            for target in offer.targets:
+                products = shelf.products_of(goods_of(target))
+                rows = await self._database.read(
+                    sql.TARGET_BUYERS(tenant_id, plan.id, offer.code, target.code, *stood, products)
+                )
+                for is_out, members, buyers in rows:
+                    known = groups[is_out]
+                    groups[is_out] = Group(known.members + int(members), known.buyers + int(buyers))
+            if any(each.members for each in groups):
+                assumed_bp = ruleset.offer_policy.uplift_bp
+                found.append(target_effect_of(offer.code, *groups, assumed_bp=assumed_bp))
+        return found
+
+    def _stood(self, plan: PlanSummary) -> tuple[datetime, datetime] | None:
+        """From when until when a plan's offers could change anything, until now at most."""
+        if plan.published_at is None or plan.ends_at is None:
+            return None
+        until = min(self._clock.now(), plan.withdrawn_at or plan.ends_at, plan.ends_at)
+        return plan.published_at, max(until, plan.published_at)
 
 
 def _summary(tenant_id: int, row: Sequence[Any], now: datetime) -> Unit[PlanSummary]:

@@ -122,9 +122,13 @@ class Shelf:
         department, category, type_, brand = ([kind[at] for kind in kinds] for at in range(4))
         return Shelves.of(Attributes.of_names(department, category, type_, brand))
 
+    def products_of(self, goods: Goods) -> list[str]:
+        """Every product of a target."""
+        return [each for each, of in self.goods_of.items() if goods in of]
+
     def positions(self, goods: Goods) -> AnyArray:
         """Of the products of a target that the catalogue has."""
-        found = [self.position.get(each, -1) for each, of in self.goods_of.items() if goods in of]
+        found = [self.position.get(each, -1) for each in self.products_of(goods)]
         return np.array([each for each in found if each >= 0], dtype=np.int32)
 
     def margin(self, product: str, quantity: int, spend_minor: int) -> int:

@@ -141,7 +141,7 @@ def wire(
         checkout=Checkout(door, clock, rulesets, summaries, catalogue, tokens, holdings, guard),
         offers=Offers(database, door, clock),
         offer_planner=OfferPlanner(database, clock, rulesets, models),
-        offer_reports=OfferReports(database, clock),
+        offer_reports=OfferReports(database, clock, rulesets),
         offer_publisher=OfferPublisher(database, clock, rulesets),
         views=views,
         recommendations=recommendations,

@@ -135,6 +135,21 @@ HELD = _by_plan(
         WHERE m.tenant_id = $1 AND m.plan_id = $2 AND u.state = 'HELD' AND u.expires_at > $3
         GROUP BY m.offer"""
 )
+# Members that an offer of a plan was chosen for with a target, whether they were held out, and how
+# many bought any of some products from one moment on, until the offer ended or another moment.
+TARGET_BUYERS = Sql(
+    """SELECT CASE WHEN m.state = 'HELD_OUT' THEN 1 ELSE 0 END AS is_out, COUNT(*),
+              SUM(CASE WHEN EXISTS (
+                  SELECT 1 FROM shop_order o
+                    JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+                   WHERE o.tenant_id = $1 AND o.member_id = m.member_id
+                     AND o.occurred_at >= $5 AND o.occurred_at < $6 AND o.occurred_at < m.ends_at
+                     AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
+                     AND l.product = ANY($7::text[])) THEN 1 ELSE 0 END)::bigint
+         FROM member_offer m
+        WHERE m.tenant_id = $1 AND m.plan_id = $2 AND m.offer = $3 AND m.target = $4
+        GROUP BY is_out"""
+)
 # Each member of a plan: whether it was held out, and what it bought from one moment to another.
 SALES = Sql(
     """SELECT g.is_out, COUNT(o.id), SUM(o.total_minor)::bigint

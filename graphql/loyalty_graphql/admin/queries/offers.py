@@ -44,12 +44,12 @@ async def offer_plan(info: Info, id: PlanId) -> OfferPlan | None:
 async def offer_effect(info: Info, id: PlanId) -> OfferEffect | None:
     context = info.context
     found = await _plan(info, id)
-    effect = None
-    if found is not None:
-        effect = await context.services.offer_reports.effect(context.tenant_id, found)
+    if found is None:
+        return None
+    effect = await context.services.offer_reports.effect(context.tenant_id, found)
     if effect is None:
         return None
-    return OfferEffect.of(effect, (await context.loaders.ruleset()).currency)
+    return OfferEffect.of(effect, found, (await context.loaders.ruleset()).currency)
 
 
 async def _plan(info: Info, id: strawberry.ID) -> PlanSummary | None:

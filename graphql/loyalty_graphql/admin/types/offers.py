@@ -8,10 +8,11 @@ from strawberry import enum_value as value
 
 from loyalty.domain import money, offer_effect
 from loyalty.services.offer_figures import OfferCame, PlanSummary
+from loyalty_graphql.context import Info
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import BigInt, DecimalText
-from loyalty_graphql.types.exact_text import percent, scaled
+from loyalty_graphql.types.exact_text import factor, percent, scaled
 from loyalty_graphql.types.node import Node
 
 _PPM_PLACES = 6
@@ -130,11 +131,62 @@ class SalesDifference:
 
 
 @strawberry.type(
+    description="How many times the odds of a purchase were higher with an offer, with its 95 % "
+    "interval: one that holds 1 says that nothing can be seen yet."
+)
+class OddsUplift:
+    found: DecimalText = strawberry.field(description="What was found.")
+    low: DecimalText = strawberry.field(description="Where the interval begins.")
+    high: DecimalText = strawberry.field(description="Where it ends.")
+
+
+@strawberry.type(description="Who bought what one offer of a plan is for, until it ended.")
+class OfferTargetEffect:
+    offer: str = strawberry.field(description="Its code in the pool.")
+    offered: BigInt = strawberry.field(description="Members who got it.")
+    offered_buyers: BigInt = strawberry.field(description="How many of them bought its target.")
+    held_out: BigInt = strawberry.field(description="Members who would have got it and did not.")
+    held_out_buyers: BigInt = strawberry.field(description="How many of them bought its target.")
+    purchase_rate: RateDifference | None = strawberry.field(
+        description="How much more of those who got it bought; null for groups too small to tell."
+    )
+    uplift: OddsUplift | None = strawberry.field(
+        description="By how much it raised the odds; null where all or none of a group bought."
+    )
+    assumed_uplift: DecimalText = strawberry.field(
+        description="What the plan's rules took that to be: `uplift_bp`."
+    )
+
+    @classmethod
+    def of(cls, effect: offer_effect.TargetEffect) -> "OfferTargetEffect":
+        rate, uplift = effect.rate, effect.uplift
+        return cls(
+            offer=effect.offer,
+            offered=BigInt(effect.offered.members),
+            offered_buyers=BigInt(effect.offered.buyers),
+            held_out=BigInt(effect.held_out.members),
+            held_out_buyers=BigInt(effect.held_out.buyers),
+            purchase_rate=None
+            if rate is None
+            else RateDifference(
+                found=percent(rate.found), low=percent(rate.low), high=percent(rate.high)
+            ),
+            uplift=None
+            if uplift is None
+            else OddsUplift(
+                found=factor(uplift.found), low=factor(uplift.low), high=factor(uplift.high)
+            ),
+            assumed_uplift=factor(effect.assumed_bp),
+        )
+
+
+@strawberry.type(
     description="Members who got a plan's offers beside those who were held out. A hash alone "
     "tells the two apart, so what differs is what the offers changed, as far as chance lets it be "
     "seen: an interval that holds 0 says that it cannot be."
 )
 class OfferEffect:
+    plan: strawberry.Private[PlanSummary]
     offered: OfferGroup = strawberry.field(description="Those who got offers.")
     held_out: OfferGroup = strawberry.field(description="Those who would have and did not.")
     purchase_rate: RateDifference | None = strawberry.field(
@@ -144,14 +196,23 @@ class OfferEffect:
         description="How much more a member with offers bought for; null likewise."
     )
 
+    @strawberry.field(
+        description="Of each offer who bought its target, and by how much the odds rose."
+    )
+    async def offers(self, info: Info) -> list[OfferTargetEffect]:
+        context = info.context
+        asked = context.services.offer_reports.target_effects
+        return [OfferTargetEffect.of(each) for each in await asked(context.tenant_id, self.plan)]
+
     @classmethod
-    def of(cls, effect: offer_effect.Effect, currency: str) -> "OfferEffect":
+    def of(cls, effect: offer_effect.Effect, plan: PlanSummary, currency: str) -> "OfferEffect":
         rate, sales = effect.rate, effect.sales
 
         def amount(minor: int) -> Money:
             return Money.of(money.Money(minor, currency))
 
         return cls(
+            plan=plan,
             offered=OfferGroup.of(effect.offered, currency),
             held_out=OfferGroup.of(effect.held_out, currency),
             purchase_rate=None
