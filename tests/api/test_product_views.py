@@ -1,14 +1,18 @@
 """What a guest looked at, told through HTTP, is where its windows start."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from api_shop import ApiShop, Caller, Program
+from api_shop import SECRET, ApiShop, Caller, Program, api_shop
 from trained_program import trained_program
 
-from loyalty.cache import keys
+from loyalty.cache import keys, open_cache
+from loyalty.secrets import SecretKey
 from loyalty.services import product_views
+from loyalty.services.product_views import ProductViews
 from loyalty.storage.statements import Sql
 
 pytestmark = pytest.mark.anyio
@@ -259,6 +263,33 @@ async def test_it_is_in_the_cache_alone_and_says_nothing_of_who_it_is(
     assert keys.family(key) == "views"
     assert SESSION not in key
     assert "tea-1" not in key
+
+
+@pytest.mark.parametrize("store", ["redis", "away", "off"])
+async def test_where_it_is_remembered(
+    store: str,
+    valkey_url: str,
+    migrated_file: Path,
+    sqlite_path: Path,
+    tmp_path: Path,
+) -> None:
+    """All processes that share a cache know it; without one guests see what is popular."""
+    shutil.copy(migrated_file, sqlite_path)
+    url = {"redis": valkey_url, "away": "redis://127.0.0.1:9/0", "off": "off"}[store]
+    async with api_shop(f"sqlite://{sqlite_path}", tmp_path, cache=open_cache(url)) as shop:
+        program = await trained_program(shop)
+        session = f"a session of {sqlite_path}"[-100:]
+
+        told = await look(program.anonymous, "tea-white", session=session)
+        shown = await window(program.anonymous, session=session)
+
+        assert told == (1 if store == "redis" else 0, [])
+        assert shown["strategy"] == ("viewed" if store == "redis" else "popularity")
+        if store == "redis":
+            cache = open_cache(url)
+            other = ProductViews(cache, shop.services.catalogue, shop.clock, SecretKey(SECRET))
+            assert await other.latest(program.tenant_id, session) == ["tea-white"]
+            await cache.close()
 
 
 async def test_with_too_many_sessions_new_ones_are_answered_without(
