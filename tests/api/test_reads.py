@@ -19,11 +19,12 @@ async def test_the_home_page_is_lean(shop: ApiShop) -> None:
     warm = await shop.reads(ann, home)
 
     # Cold: version of the rules, of the member; its row, lots, sums, holds in one go; history;
-    # whether two models share traffic; what is popular; and the products of each of three windows,
-    # which have to be of this moment.
-    assert cold == 9
-    # Warm, all but the two versions, the history and the products come from the cache.
-    assert warm == 6
+    # whether two models share traffic; what is popular, and what she bought, so is not new to her;
+    # and the products of each of three windows, which have to be of this moment.
+    assert cold == 10
+    # Warm, all but the two versions, the history, what she bought and the products come from the
+    # cache.
+    assert warm == 7
 
 
 async def test_a_quote_is_lean(shop: ApiShop) -> None:
