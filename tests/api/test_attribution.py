@@ -215,6 +215,25 @@ async def test_consent_taken_back_ends_it(shown: Shown) -> None:
     assert await shown.attributed() == []
 
 
+async def test_what_was_merged_into_one_who_did_not_agree_is_followed_no_more(
+    shown: Shown,
+) -> None:
+    await shown.program.enrol("eve")
+    eve = await shown.program.shopper("eve")
+    await eve.run("member_update", input={"consents": {"profiling": False}})
+    await shown.report(await shown.answer(), "CLICK")
+    await shown.program.till.run(
+        "member_merge", input={"idempotencyKey": "m", "source": "ann", "target": "eve"}
+    )
+    shown.later(HOUR)
+
+    await shown.buys("o-1", member="eve")
+
+    assert await shown.attributed() == []
+    named = Sql("SELECT count(*) FROM recommendation_event WHERE member_id IS NOT NULL")
+    assert await shown.shop.database.read(named()) == [(0,)]
+
+
 async def test_a_guest_that_was_merged_takes_what_it_did_along(shown: Shown) -> None:
     await shown.program.enrol("gus")
     await shown.report(await shown.answer("gus"), "CLICK")

@@ -71,11 +71,16 @@ ADD_COUNTS = Sql(
          carts = recommendation_day.carts + excluded.carts
        RETURNING id"""
 )
-# Of a member, $2, who takes back its consent, and of everybody who became part of it.
-UNNAME = Sql(
-    """UPDATE recommendation_event SET member_id = NULL
+_UNNAMED = """UPDATE recommendation_event SET member_id = NULL
         WHERE tenant_id = $1 AND member_id IN (
           SELECT id FROM member WHERE tenant_id = $1 AND id = $2
-           UNION ALL SELECT id FROM member WHERE tenant_id = $1 AND merged_into = $2)
+           UNION ALL SELECT id FROM member WHERE tenant_id = $1 AND merged_into = $2)"""
+# Of a member, $2, who takes back its consent, and of everybody who became part of it.
+UNNAME = Sql(f"{_UNNAMED} RETURNING id")
+# The same of a member of which others became part, unless it agreed.
+UNNAME_MERGED = Sql(
+    f"""{_UNNAMED}
+          AND NOT EXISTS (
+            SELECT 1 FROM member WHERE tenant_id = $1 AND id = $2 AND consent_profiling)
        RETURNING id"""
 )
