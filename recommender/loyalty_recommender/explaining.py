@@ -106,7 +106,8 @@ class Explainer:
                 code, rows = ReasonCode.SIMILAR_TO, self.similar
             self._because(found, code, rows, answered, np.unique(query.basket))
         if window not in (Window.TRENDING, Window.NEW_ARRIVALS):
-            self._bought_before(found, query, answered)
+            if window is not Window.FOR_YOU:
+                self._bought_before(found, query, answered)
             self._because(
                 found, ReasonCode.BECAUSE_YOU_VIEWED, self.together, answered, np.sort(query.viewed)
             )
@@ -133,11 +134,9 @@ class Explainer:
             strict=True,
         ):
             if is_bought and found[at] is None:
+                every = round((last - first) / (times - 1)) if times > 1 else None
                 found[at] = Reason(
-                    ReasonCode.BOUGHT_BEFORE,
-                    times=times,
-                    every_days=round((last - first) / (times - 1)) if times > 1 else None,
-                    last_days=max(query.day - last, 0),
+                    ReasonCode.BOUGHT_BEFORE, None, times, every, max(query.day - last, 0)
                 )
 
     def _because(

@@ -60,6 +60,13 @@ class Recommendation:
         return [item.product for item in self.items]
 
 
+class _Positions(dict[str, int]):
+    """Where each product is; below 0 for one that the model does not know."""
+
+    def __missing__(self, product: str) -> int:
+        return -1
+
+
 class Recommender:
     """One published model, ready to answer. Immutable: share it between threads."""
 
@@ -97,7 +104,7 @@ class Recommender:
             )
         except (KeyError, ValueError) as error:
             raise BrokenArtifact(f"model {card.model_id} lacks a part: {error!r}") from error
-        self._position = {product: at for at, product in enumerate(self.products)}
+        self._position = _Positions(zip(self.products, range(len(self.products)), strict=True))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -144,9 +151,15 @@ class Recommender:
         Raises:
             BadRequest: not as many days as products.
         """
-        position = self._position.get
-        at = np.array([position(each, -1) for each in products], dtype=np.int64)
-        day = np.fromiter(days, dtype=np.int64)
+        return self._past(products, np.fromiter(days, dtype=np.int64))
+
+    def history_at(self, products: Iterable[str], epoch_s: Iterable[int]) -> History:
+        """As ``history``, from instants in whole seconds since 1970-01-01T00:00:00Z."""
+        seconds = np.fromiter(epoch_s, dtype=np.int64)
+        return self._past(products, (seconds + self.card.utc_offset_s) // DAY_S)
+
+    def _past(self, products: Iterable[str], day: AnyArray) -> History:
+        at = np.array(list(map(self._position.__getitem__, products)), dtype=np.int64)
         if len(day) != len(at):
             raise BadRequest(f"each product needs its day, found {len(at)} and {len(day)}")
         known = at >= 0
@@ -270,8 +283,8 @@ class Recommender:
         ]
 
     def _known(self, products: Iterable[str]) -> Indices:
-        found = (self._position.get(each) for each in products)
-        return np.array([each for each in found if each is not None], dtype=np.int32)
+        found = map(self._position.__getitem__, products)
+        return np.array([each for each in found if each >= 0], dtype=np.int32)
 
     def _filter(self, allowed: Allowed | None) -> Mask:
         """A filter of this request's own, free to be narrowed."""

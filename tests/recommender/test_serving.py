@@ -47,6 +47,13 @@ def test_for_you_is_all_new_and_buy_again_all_old(
     assert (set(ids(new)), new.strategy) == (set(recommender.products) - had, "novel")
 
 
+def test_a_past_by_instants_is_told_in_the_shops_days(recommender: Recommender) -> None:
+    found = recommender.history_at(["milk", "no such product", "milk"], [0, 5, 3 * 86_400 + 86_399])
+
+    assert found.day.tolist() == [recommender.day_of(0), recommender.day_of(3 * 86_400 + 86_399)]
+    assert found.bought.tolist() == [recommender.products.index("milk")]
+
+
 def test_a_past_needs_a_day_for_each_product(recommender: Recommender) -> None:
     with pytest.raises(BadRequest, match="found 2 and 1"):
         recommender.history(["milk", "no such product"], [3])

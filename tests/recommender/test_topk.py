@@ -28,7 +28,7 @@ def test_any_vectors_any_filter(data: st.DataObject, rows: int, factors: int, fi
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(topk, "FIRST_BLOCK", 4)
-        patch.setattr(topk, "BLOCK_MAX", 16)
+        patch.setattr(topk, "BLOCK", 16)
         found = NormOrdered.of(vectors).largest(query, first, allowed)
 
     assert list(zip(found.products.tolist(), found.scores.tolist(), strict=True)) == naive(

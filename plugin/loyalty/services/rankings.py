@@ -210,10 +210,8 @@ class Rankings:
 
 
 def _past(lines: Sequence[Row], served: ServedModel) -> History:
-    day_of = served.recommender.day_of
-    return served.recommender.history(
-        [product for product, _ in lines], [day_of(at // MICROS) for _, at in lines]
-    )
+    products = [product for product, _ in lines]
+    return served.recommender.history_at(products, [at // MICROS for _, at in lines])
 
 
 def _ranking(answer: Recommendation, depth: int) -> Ranking:

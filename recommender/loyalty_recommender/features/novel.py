@@ -135,8 +135,8 @@ class _Views:
     ) -> Self:
         products = candidates.products
         affinity = weighed(candidates.vectors, leanings.vector)
-        tried = leanings.tried[statistics.kinds[products]] + _LEAST
-        shares = np.exp(statistics.kind_share[products])
+        tried = leanings.tried.take(statistics.kinds.take(products, axis=0)) + _LEAST
+        shares = np.exp(statistics.kind_share.take(products, axis=0))
         likeness = _likeness(products, leanings.weight, similar)
         return cls(
             affinity,

@@ -92,16 +92,15 @@ class FittedAutoencoder:
             bought: (bought,) distinct products.
             weight: (bought,) how much each counts.
         """
-        place = self.place[bought]
-        inside = place < len(self.sources) - 1
-        weight = weight * inside
+        place = self.place.take(bought)
+        weight = weight * (place < len(self.sources) - 1)
         length = np.sqrt(np.float32(weight @ weight))
-        found: Scores = (self.sources[place] * (weight * _shrunk(length))[:, None]).sum(axis=0)
+        found: Scores = (weight * _shrunk(length)) @ self.sources.take(place, axis=0)
         return found
 
     def rows_of(self, products: Indices) -> Scores:
         """What is multiplied by a member's vector, (products, directions) float32."""
-        found: Scores = self.targets[self.place[products]]
+        found: Scores = self.targets.take(self.place.take(products), axis=0)
         return found
 
     def arrays(self) -> dict[str, AnyArray]:

@@ -19,6 +19,7 @@ from loyalty_recommender.features.novel import (
 )
 from loyalty_recommender.features.statistics import ProductStatistics
 from loyalty_recommender.fixed import first_allowed
+from loyalty_recommender.history import changes
 from loyalty_recommender.listwise import Question, learned_weights
 from loyalty_recommender.models.als import Als, FittedAls
 from loyalty_recommender.models.autoencoder import Autoencoder, FittedAutoencoder
@@ -140,10 +141,8 @@ class FittedNovel:
         vector = self.als.vector(query.history)
         near, _ = self.als.products.nearest(vector, max(BY_AFFINITY, 2 * first), may)
         trials = first_allowed(self.scorer.statistics.trials, max(BY_TRIALS, first), may).products
-        chosen = np.zeros(len(may), dtype=np.bool_)
-        chosen[near] = True
-        chosen[trials] = True
-        found = np.flatnonzero(chosen).astype(np.int32)
+        found = np.sort(np.concatenate((near, trials)))
+        found = found[changes(found)]
         bought = bought_weights(pairs)
         towards = self.autoencoder.vector(pairs.product, bought)
         leanings = Leanings.of(pairs, bought, vector, towards, self.scorer.statistics)
