@@ -306,6 +306,22 @@ async def test_with_too_many_sessions_new_ones_are_answered_without(
     assert [answer["strategy"] for answer in shown] == ["viewed", "popularity"]
 
 
+async def test_of_a_known_member_it_is_not_even_read(small: Program, sqlite_shop: ApiShop) -> None:
+    ann = await small.shopper("tea-1")
+    query = "query($v:[ExternalId!]){recommendations(window:FOR_YOU,viewed:$v){strategy}}"
+    for caller in (ann, small.anonymous):
+        await caller.data(query)
+
+    plain = await sqlite_shop.reads(ann, query)
+
+    assert await sqlite_shop.reads(ann, query, {"v": ["sugar"]}) == plain
+    guest = [
+        await sqlite_shop.reads(small.anonymous, query, {"v": viewed})
+        for viewed in (None, ["sugar"])
+    ]
+    assert guest[1] == guest[0] + 1
+
+
 async def test_three_windows_ask_for_a_session_once(small: Program, sqlite_shop: ApiShop) -> None:
     await look(small.anonymous, "honey")
     query = (

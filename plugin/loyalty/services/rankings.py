@@ -94,8 +94,9 @@ class Rankings:
 
     async def ranking(self, served: ServedModel | None, question: Question, depth: int) -> Ranking:
         """A ranking, from the cache where the member alone decides it: the others cost less than a
-        look-up, or are seldom asked for twice.
+        look-up, or are seldom asked for twice. It does not look at ``viewed``.
         """
+        assert not question.viewed, "what a session looked at is in no cached ranking"
         member = question.member
         if served is None or member is None or question.window not in OF_MEMBER:
             return await self.computed(served, question, depth)
@@ -106,13 +107,8 @@ class Rankings:
             shape, *held = orjson.loads(cached)
             # Each purchase raises the version, so that it shows at once.
             if shape == SHAPE and held[:2] == [member.version, question.tier]:
-                ranking = _decoded(held[2:])
-                # Of a newcomer nothing is known but what it looks at, and that changes.
-                if ranking.strategy != POPULARITY or not question.viewed:
-                    return ranking
+                return _decoded(held[2:])
         ranking = await self.computed(served, question, depth)
-        if ranking.strategy == VIEWED:
-            return ranking
         value = [SHAPE, member.version, question.tier, *_encoded(ranking)]
         await self._cache.put(key, orjson.dumps(value), keys.RECOMMENDATIONS.ttl_s or 1)
         return ranking

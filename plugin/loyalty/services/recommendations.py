@@ -151,9 +151,7 @@ class Recommendations:
         asked = _checked(window, first, product, cart)
         wanted = checked(wanted)
         views = checked_views(viewed)
-        if asked not in FROM_VIEWS or not may_look_at(member):
-            views = ()
-        question = await self._question(tenant_id, asked, member, product, tuple(cart), views)
+        question = await self._question(tenant_id, asked, member, product, tuple(cart))
         chosen = await self._models.chosen(tenant_id, _subject(member, session))
         served = chosen.served
         place = Place(tenant_id, asked, question.tier, rules, self._clock.now())
@@ -166,6 +164,11 @@ class Recommendations:
 
         picking = Picking(self._database, place, wanted, shown, noticed)
         ranking = await self._rankings.ranking(served, question, DEPTH)
+        is_open = ranking.strategy == POPULARITY and asked in FROM_VIEWS
+        if views and is_open and served is not None and may_look_at(member):
+            there = await self._catalogue.many(tenant_id, views)
+            question = replace(question, viewed=tuple(_visible(views, there, question.tier)))
+            ranking = await self._rankings.computed(served, question, DEPTH)
         found = await picking.next(ranking.items, first)
         is_narrow, depth = False, DEPTH
         while len(found) < first and not ranking.is_whole:
@@ -277,13 +280,12 @@ class Recommendations:
         member: Member | None,
         product: str | None,
         cart: tuple[str, ...],
-        viewed: tuple[str, ...],
     ) -> Question:
         """The question without what does not exist for the viewer."""
         tier = member.tier.current.code if member else None
         about = [product] if window in OF_PRODUCT and product is not None else []
         about += cart if window is Window.CART else ()
-        there = await self._catalogue.many(tenant_id, [*about, *viewed])
+        there = await self._catalogue.many(tenant_id, about)
         known = _visible(about, there, tier)
         is_personal = member is not None and window in PERSONAL and is_profiled(member)
         return Question(
@@ -293,7 +295,6 @@ class Recommendations:
             tier=tier,
             product=known[0] if window in OF_PRODUCT and known else None,
             cart=tuple(known) if window is Window.CART else (),
-            viewed=tuple(_visible(viewed, there, tier)),
         )
 
 
