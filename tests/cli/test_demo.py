@@ -139,6 +139,20 @@ def test_a_stop_during_the_first_start_is_gone_on_from(tmp_path: Path, made: Mad
     assert (member, balance) == (made.shown[0], made.shown[2])
 
 
+def test_a_model_that_another_version_left_is_trained_again(made: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(made.folder, folder)
+    for path in folder.glob("models/*/models/*/card.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 1}))
+
+    with DemoProcess(folder, households=HOUSEHOLDS).ready() as demo:
+        asked = "{ recommendations(window: FOR_YOU) { modelId } }"
+        answer = demo.graphql(demo.member_token, asked)["data"]["recommendations"]
+
+        assert answer["modelId"] is not None
+        assert shown(demo) == made.shown
+
+
 def test_nothing_survives_a_kill(made: Made, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     shutil.copytree(made.folder, folder)

@@ -63,9 +63,8 @@ async def prepared(
         LoyaltyError: something is missing; what was done so far is kept for the next start.
     """
     shop = folder.read(SHOP)
-    model = settings.data_dir / "models"
     # One that was made before there were codes is gone through again.
-    if not shop or "codes" not in shop or not any(model.glob("*/current")):
+    if not shop or "codes" not in shop or not await _is_trained(settings):
         shop = await _made(folder, settings, households, steps)
     async with opened(settings, migrate=True) as database:
         clock = SystemClock()
@@ -86,6 +85,20 @@ async def prepared(
         codes=tuple(DemoCode(**code) for code in shop["codes"]),
         notice=shop["notice"],
     )
+
+
+async def _is_trained(settings: Settings) -> bool:
+    """Whether there is a model that can be read: another version may have left one that cannot."""
+    from loyalty.services.models import Models
+
+    root = settings.data_dir / "models"
+    if not any(root.glob("*/current")):
+        return False
+    async with opened(settings, migrate=True) as database:
+        clock = SystemClock()
+        tenant = await Tenants(database, clock).named(TENANT)
+        models = await Models(database, clock, root).listed(tenant.id)
+    return any(model.is_in_service and model.card is not None for model in models)
 
 
 async def _made(
