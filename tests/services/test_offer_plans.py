@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -34,7 +34,8 @@ from loyalty.services.offer_publishing import OfferPublisher, Published
 from loyalty.services.orders import BookOrder
 from loyalty.services.propensity import prior_ppm
 from loyalty.storage import offers as offers_sql
-from loyalty.storage.statements import Sql, Unit
+from loyalty.storage.database import Database
+from loyalty.storage.statements import Row, Sql, Statement, Unit
 from loyalty_recommender import artifact
 from loyalty_recommender.arrays import DAY_S
 from loyalty_recommender.attributes import Attributes
@@ -251,6 +252,51 @@ async def test_a_plan_does_not_depend_on_how_many_members_are_read_at_once(
     assert (await served.plan()).chosen == whole.chosen != ()
     await served.shop.rulesets.publish(served.shop.tenant_id, rules, "test")
     assert (await served.plan()).chosen == new.chosen != ()
+
+
+async def test_each_member_is_read_once_and_few_at_a_time(
+    served: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held of purchases does not grow with the members."""
+
+    class Told:
+        """A database that notes whose purchases were asked for."""
+
+        asked: list[list[int]]
+
+        def __init__(self) -> None:
+            self.asked = []
+
+        async def read(self, statement: Statement) -> list[Row]:
+            if statement.sql is offers_sql.BOUGHT:
+                self.asked.append(list(statement.parameters[1]))
+            return await served.shop.database.read(statement)
+
+    monkeypatch.setattr(offer_histories, "PAGE_MEMBERS", 2)
+    ids = [await served.member(f"m{number}", buys=[10, 40]) for number in range(5)]
+    told = Told()
+    shop = served.shop
+    planner = OfferPlanner(cast(Database, told), shop.clock, shop.rulesets, served.models)
+
+    await planner.plan(shop.tenant_id)
+
+    assert told.asked == [ids[:2], ids[2:4], ids[4:]]
+
+
+async def test_a_shop_without_a_catalogue_is_judged_by_the_prior(
+    shops: tuple[Shop, Shop], tmp_path: Path, trained: Path
+) -> None:
+    """Its orders name products that nobody described."""
+    bare = Planner(shops[1], tmp_path)
+    shutil.copytree(trained, tmp_path / f"{bare.shop.tenant_id}")
+    rules = RULES.replace('categories = ["TEA"]', 'products = ["tea"]')
+    await bare.shop.rulesets.publish(bare.shop.tenant_id, rules, "test")
+    some = await bare.member("some", buys=[20, 60, 100])
+
+    plan = await bare.plan()
+
+    assert plan.prior_for == "the model knows no product of tea"
+    assert chances_of(plan) == {some: prior_ppm(TargetHistory(3, 1, 20), 14)}
 
 
 async def test_without_a_model_the_prior_answers_and_the_plan_says_so(desk: Planner) -> None:
