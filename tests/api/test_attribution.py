@@ -215,6 +215,23 @@ async def test_consent_taken_back_ends_it(shown: Shown) -> None:
     assert await shown.attributed() == []
 
 
+async def test_a_guest_that_becomes_a_member_without_consent_is_followed_no_more(
+    shown: Shown,
+) -> None:
+    await shown.buys("o-0", ("pot", 1, 1_000), member="gus")
+    await shown.program.till.run(
+        "member_update", input={"externalId": "gus", "consents": {"profiling": True}}
+    )
+    await shown.report(await shown.answer("gus"), "CLICK")
+    enrolled = {"idempotencyKey": "e", "externalId": "gus", "consents": {"profiling": False}}
+    await shown.program.till.run("member_enrol", input=enrolled)
+    shown.later(HOUR)
+
+    await shown.buys("o-1", member="gus")
+
+    assert await shown.attributed() == []
+
+
 async def test_what_was_merged_into_one_who_did_not_agree_is_followed_no_more(
     shown: Shown,
 ) -> None:

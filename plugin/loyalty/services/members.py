@@ -98,7 +98,7 @@ class Enrol:
             )
         columns = self._columns(desk, row)
         if columns:
-            if row["state"] != "PROSPECT":
+            if member_id not in desk.fresh:
                 _unnamed(desk, member_id, columns)
             row.update(columns)
             desk.update("member", member_id, **columns)
