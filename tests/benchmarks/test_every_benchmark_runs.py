@@ -14,6 +14,7 @@ SHORTEST = {
     "cache": ["--rounds", "1", "--calls", "20"],
     "checkout": ["--rounds", "1", "--members", "64"],
     "collector": ["--rounds", "1", "--commits", "64"],
+    "guests": ["--cuts", "225", "--questions", "20"],
     "home_query": ["--rounds", "1", "--calls", "2"],
     "import_orders": ["--orders", "600"],
     "recommender": ["--requests", "20", "--products", "2000"],
