@@ -682,6 +682,7 @@ async def test_of_a_plan_that_nobody_got_anything_of_no_effect_is_told(desk: Pla
         (lambda value: with_figures(value, usesPpm="1"), "figures\\[0\\].usesPpm"),
         (lambda value: with_figures(value, costMinor=-1), "figures\\[0\\].costMinor"),
         (lambda value: value | {"plannedAt": "2026-03-01"}, "with its offset"),
+        (lambda value: value | {"plannedAt": "0001-01-01T00:00:00+14:00"}, "with its offset"),
         (lambda value: value | {"rulesetVersion": True}, "rulesetVersion"),
         (lambda value: value | {"tenant": "a\nb"}, "the plan.tenant"),
         (lambda value: with_offer(value, member="-1"), "number of a member"),

@@ -221,8 +221,8 @@ def _moment(value: Mapping[str, Any]) -> datetime:
     text = _text(value, "plannedAt", "the plan")
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise BadInput(f"the plan.plannedAt: found {text[:40]!r}, wanted a moment with its offset")
-    return found.astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadInput(f"the plan.plannedAt: found {text[:40]!r}, wanted a moment with its offset")
