@@ -48,11 +48,13 @@ def corner(bare: CommandLine, tmp_path: Path) -> CommandLine:
 def test_offers_are_planned_published_listed_and_withdrawn(
     corner: CommandLine, tmp_path: Path
 ) -> None:
-    file = tmp_path / "plan.json"
+    file, before = tmp_path / "plan.json", tmp_path / "before.json"
+    before.write_text("{}")
+    before.chmod(0o644)
     moment = ("--at", "2026-03-20T12:00:00+01:00")
 
     planned = corner.ok("offers", "plan", *moment, "--out", file)
-    again = corner.ok("offers", "plan", *moment, "--json").json
+    again = corner.ok("offers", "plan", *moment, "--json", "--out", before).json
     assert "fresh" in planned.out
     assert "1 members considered, by prior-1" in planned.error
     assert "the prior answers: no model has been published" in planned.error
@@ -61,7 +63,7 @@ def test_offers_are_planned_published_listed_and_withdrawn(
     assert (figures["members"], figures["heldOut"]) == (1, 0)
     assert figures["budgetMinorLeft"] == 1_000
     assert 0 < figures["costMinor"] < 100
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (file, before)} == {0o600}
     assert "m-1742" not in file.read_text(encoding="utf-8")
     assert corner.ok("offers", "list", "--json").json == []
 

@@ -185,6 +185,9 @@ def _moment(text: str) -> datetime:
 def _write(path: Path, raw: bytes) -> None:
     """For nobody else to read: it tells what members buy."""
     path.touch(mode=0o600)
+    if path.is_file():
+        # It may have been there before, for others to read.
+        path.chmod(0o600)
     path.write_bytes(raw)
 
 
