@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 RECENT_DAYS = 28
 
+AMONG_LOOK = 50
+"""Where a reason is looked for among so few products, their own neighbours are looked at, too."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProductFacts:
@@ -193,7 +196,3 @@ def _likest(products: Indices, likeness: Scores) -> tuple[Indices, Scores]:
     rows = np.arange(len(likeness))
     place = likeness.argmax(axis=1)
     return products[rows, place], likeness[rows, place]
-
-
-AMONG_LOOK = 50
-"""Of so many products the own neighbours are looked at, too."""

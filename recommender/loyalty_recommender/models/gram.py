@@ -23,12 +23,12 @@ def zero_diagonal_map(gram: Scores, regularization: float) -> Scores:
 
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equation 8.
     """
-    # Imported here so that serving, which imports this module's users, never pays for scipy.
-    from threadpoolctl import threadpool_limits
+    # Imported here so that serving, which imports this module's users, never pays for implicit.
+    from loyalty_recommender.implicit_adapter import blas_in_one_thread
 
     gram[np.diag_indices_from(gram)] += np.float32(regularization)
     # In one thread: sums in several end in other last digits on another machine.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_in_one_thread():
         weights = _inverse(gram)
     weights /= -np.diag(weights)
     weights[np.diag_indices_from(weights)] = 0.0
@@ -64,9 +64,10 @@ def largest_directions(matrix: Scores, count: int) -> tuple[Scores, Scores]:
         first times the second, transposed, comes nearest to the matrix.
     """
     from scipy.sparse.linalg import svds
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    from loyalty_recommender.implicit_adapter import blas_in_one_thread
+
+    with blas_in_one_thread():
         # Searching for a few of many is far quicker; it cannot find nearly all.
         if 3 * count < len(matrix):
             start = np.random.default_rng(1).standard_normal(len(matrix)).astype(np.float32)
