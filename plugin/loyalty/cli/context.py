@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from loyalty.cli.bad_settings import BadSettings, setting_problems
 from loyalty.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ TenantCode = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-class BadSettings(BadInput):
-    """Settings that no process can run with; the message names each."""
-
-
 def settings_of(folder: Path | None) -> Settings:
     """The settings of the environment, or of a demo shop's state folder.
 
@@ -61,14 +58,6 @@ def settings_of(folder: Path | None) -> Settings:
         return Settings()
     except ValidationError as error:
         raise BadSettings("; ".join(setting_problems(error))) from error
-
-
-def setting_problems(error: Any) -> list[str]:
-    """Each problem of pydantic's ``ValidationError`` as "LOYALTY_PORT: what is wanted"."""
-    return [
-        f"LOYALTY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-        for problem in error.errors()
-    ]
 
 
 def secret_of(settings: Settings) -> SecretKey:

@@ -15,7 +15,8 @@ from typing import Literal
 
 from loyalty.cache import open_cache
 from loyalty.cache.null import NullCache
-from loyalty.cli.context import BadSettings, log_warnings, opened, secret_of, settings_of
+from loyalty.cli.bad_settings import BadSettings
+from loyalty.cli.context import log_warnings, opened, secret_of, settings_of
 from loyalty.clock import SystemClock
 from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadRuleset, LoyaltyError, NotFound

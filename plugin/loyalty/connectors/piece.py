@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from loyalty.connectors.cells import Bad, Inexact
 from loyalty.connectors.mapping import Mapping as FileMapping
-from loyalty.connectors.rows import Column, RowFile, Rows, open_rows
+from loyalty.connectors.opening import open_rows
+from loyalty.connectors.rows import Column, RowFile, Rows
 
 
 class Reject(NamedTuple):

@@ -7,15 +7,10 @@ and every text is understood once per piece.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
-
-from loyalty.errors import BadInput
 
 PIECE_ROWS = 32_768
 """Rows of one piece: some megabytes in memory."""
-
-PARQUET_MARK = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +65,3 @@ class RowFile(Protocol):
 
     def pieces(self, names: Sequence[str], skip: int) -> Iterator[Rows]:
         """The rows after the first ``skip``, with the columns named."""
-
-
-def open_rows(path: Path, delimiter: str) -> RowFile:
-    """The file's reader, by what the file begins with.
-
-    Args:
-        delimiter: between the cells of a CSV line.
-
-    Raises:
-        BadInput: the file is not there, not readable, or neither CSV nor Parquet.
-    """
-    # Here, so that a CSV import does not wait for pyarrow to load.
-    from loyalty.connectors.csv_rows import CsvFile
-
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(PARQUET_MARK))
-    except OSError as problem:
-        raise BadInput(f"cannot read {path}: {problem.strerror}") from problem
-    if head == PARQUET_MARK:
-        from loyalty.connectors.parquet_rows import ParquetRows
-
-        return ParquetRows(path)
-    return CsvFile(path, delimiter)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from loyalty.domain.ledger import micros
 from loyalty.storage.schema import APPEND_ONLY, Table, tables
-from loyalty.storage.statements import stored
+from loyalty.storage.values import stored
 
 Key = tuple[int, ...]
 

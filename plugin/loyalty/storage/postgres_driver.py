@@ -10,8 +10,9 @@ from loyalty.errors import Unavailable
 from loyalty.storage.bulk import postgres_booking
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Sql, Statement, Together, merged, stored, together
+from loyalty.storage.statements import Row, Sql, Statement, Together, merged, together
 from loyalty.storage.units import Collision, MakeUnit, Request, driven_async, finished, retried
+from loyalty.storage.values import stored
 
 T = TypeVar("T")
 

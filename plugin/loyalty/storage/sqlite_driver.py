@@ -15,7 +15,7 @@ from loyalty.errors import Unavailable
 from loyalty.storage.bulk import parts, sqlite_text
 from loyalty.storage.problems import DatabaseProblem, DuplicateKey, NotStorable, RowsMissing
 from loyalty.storage.schema import constraint_name, tables
-from loyalty.storage.statements import Row, Sql, Statement, Together, stored, together
+from loyalty.storage.statements import Row, Sql, Statement, Together, together
 from loyalty.storage.units import (
     Collision,
     MakeUnit,
@@ -24,6 +24,7 @@ from loyalty.storage.units import (
     finished,
     retried_blocking,
 )
+from loyalty.storage.values import stored
 
 T = TypeVar("T")
 

@@ -8,8 +8,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from loyalty.domain.ledger import micros
-
 if TYPE_CHECKING:
     from loyalty.storage.effects import Effects
 
@@ -119,11 +117,6 @@ def _each(request: "Statement | Together | Effects") -> tuple[Statement, ...]:
         return request.statements
     assert isinstance(request, Statement), "units that run side by side only read"
     return (request,)
-
-
-def stored(value: Any) -> Any:
-    """The value as the databases keep it: instants as microseconds."""
-    return micros(value) if isinstance(value, datetime) else value
 
 
 @lru_cache(maxsize=1024)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from loyalty.cli.bad_settings import BadSettings, setting_problems
 from loyalty.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -117,7 +118,6 @@ class DemoFolder:
         """
         from pydantic import ValidationError
 
-        from loyalty.cli.context import BadSettings, setting_problems
         from loyalty.settings import Settings
 
         try:
