@@ -118,9 +118,7 @@ def tfidf_neighbours(weights: sparse.csr_matrix, neighbours: int, *, threads: in
         # One more than asked for: the nearest product of each is itself.
         model = ItemItemRecommender(K=min(neighbours + 1, products), num_threads=threads)
         model.fit(normalize(tfidf_weight(matrix.T)).T.tocsr(), show_progress=False)
-    found = model.similarity.tocoo()
-    kept = (found.row != found.col) & (found.data > 0)
-    return Rows.of(found.row[kept], found.col[kept], found.data[kept], products)
+    return _rows(model.similarity, itself=False)
 
 
 def bpr_factors(
@@ -188,9 +186,24 @@ def bm25_neighbours(
     with blas_in_one_thread():
         model = ItemItemRecommender(K=min(neighbours, products), num_threads=threads)
         model.fit(bm25_weight(matrix.T, K1=k1, B=b).T.tocsr(), show_progress=False)
-    found = model.similarity.tocoo()
+    return _rows(model.similarity, itself=True)
+
+
+def _rows(found: sparse.csr_matrix, *, itself: bool) -> Rows:
+    """What is above zero, with or without each product's value for itself; the rows are sorted in
+    place."""
+    found.sort_indices()
+    sizes = np.diff(found.indptr)
     kept = found.data > 0
-    return Rows.of(found.row[kept], found.col[kept], found.data[kept], products)
+    if not itself:
+        kept &= found.indices != np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    starts = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(kept, out=starts[1:])
+    return Rows(
+        starts[found.indptr],
+        found.indices[kept].astype(np.int32, copy=False),
+        found.data[kept].astype(np.float32, copy=False),
+    )
 
 
 def _informative(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

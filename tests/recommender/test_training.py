@@ -68,6 +68,23 @@ def test_progress_rises_from_nothing_to_all(
     assert {doing for doing, _ in told} == {*SHARES, "writing", "done"}
 
 
+@pytest.mark.parametrize("part", ["for_you", "cart", "buy_again"])
+def test_whoever_watches_may_stop_it(
+    part: str, shop: Interactions, settings: Settings, trained_at: datetime, tmp_path: Path
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def watch(doing: str, share: float) -> None:
+        if doing == part and share > 0:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(shop, settings, tmp_path, watch, trained_at=trained_at)
+
+    assert artifact.model_ids(tmp_path) == []
+
+
 def test_too_little_data_keeps_the_model_in_service(
     shop: Interactions, settings: Settings, trained_at: datetime, tmp_path: Path
 ) -> None:
