@@ -550,6 +550,49 @@ async def test_a_second_plan_keeps_its_distance_and_what_is_left_of_the_budget(
     assert (await desk.plan()).budgets["fresh"].minor == 1_000
 
 
+async def test_an_offer_that_is_used_up_makes_room_for_another(desk: Planner) -> None:
+    shop = desk.shop
+    second = (
+        RULES.replace("target_days_between", "open_max = 1\ntarget_days_between")
+        + """
+[[offers]]
+code = "clean"
+name = "A fifth off {target}"
+reward = "fifth"
+targets = [{ code = "soap", name = "soap", products = ["soap"] }]
+"""
+    )
+    await desk.member("m", buys=[20, 60, 100])
+    await desk.publish()
+    for days in (20, 60, 100):
+        await desk.bought("m", days, "soap")
+    await shop.rulesets.publish(shop.tenant_id, second, "test")
+    assert (await desk.plan()).chosen == ()
+    (offer,) = await desk.desk.of("m")
+    await desk.desk.offers.activate(shop.tenant_id, shop.key("activate"), "m", offer.id)
+    quote = await desk.desk.quoted("m", "c-1", 2_000, category="TEA")
+    held = outcome_of(await shop.reserve(quote))
+    outcome_of(await shop.commit(held["reservation"], "o-1", quote.payable_minor))
+
+    assert [item.prospect.offer for item in (await desk.plan()).chosen] == ["clean"]
+
+
+async def test_what_was_bought_before_publication_is_no_effect(desk: Planner) -> None:
+    await desk.member("m", buys=[20, 60, 100])
+    filed = await desk.filed()
+    desk.shop.clock.advance(timedelta(hours=2))
+    await desk.bought("m", 0, "soap")
+    desk.shop.clock.advance(timedelta(hours=2))
+    done = await desk.publish(filed)
+    desk.shop.clock.advance(timedelta(hours=2))
+
+    plan = await desk.reports.plan(desk.shop.tenant_id, done.plan_id)
+    effect = await desk.reports.effect(desk.shop.tenant_id, plan)
+
+    assert effect is not None
+    assert (effect.offered.members, effect.offered.buyers) == (1, 0)
+
+
 async def test_a_withdrawn_plan_is_nobodys_any_more(desk: Planner) -> None:
     shop = desk.shop
     await desk.member("m", buys=[20, 60, 100])

@@ -161,6 +161,19 @@ async def test_an_offer_that_is_withdrawn_is_held_and_used_no_more(
     assert found.payable_minor == 2_000
 
 
+async def test_an_offer_withdrawn_before_its_first_use_is_not_held(desk: OfferShop) -> None:
+    shop = desk.shop
+    plan = await desk.plan()
+    await desk.give("ann", plan=plan)
+    quote = await desk.quoted("ann", "c-1", 2_000)
+    await desk.set_state("offer_plan", plan, "WITHDRAWN")
+
+    refused = await shop.reserve(quote)
+
+    assert str(refusal(refused)) == "the offer was revoked since it was quoted"
+    assert await desk.spent("minor:fresh") == (0, 0)
+
+
 async def test_nobody_has_what_was_held_out_or_is_not_all_published(desk: OfferShop) -> None:
     await desk.give("ann", state="HELD_OUT")
     await desk.give("ann", plan=await desk.plan("PUBLISHING"))
@@ -306,6 +319,7 @@ async def test_what_cannot_be_made_active(desk: OfferShop) -> None:
     await shop.rulesets.publish(shop.tenant_id, RULES.replace('"fresh"', '"other"'), "test")
     with pytest.raises(Conflict, match="withdrawn"):
         await desk.offers.activate(shop.tenant_id, shop.key("activate"), "ann", mine)
+    assert await desk.states("ann") == ["WITHDRAWN", "WITHDRAWN"]
 
 
 async def test_offers_of_another_tenant_are_not_there(
