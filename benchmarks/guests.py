@@ -89,8 +89,11 @@ def answers(split: Split) -> dict[str, Answer]:
         return novel.recommend(Query(past, day), FIRST, everything).products
 
     return {
-        "completion of a cart, as served": lambda looked, day: (
+        "as served": lambda looked, day: (
             viewed.recommend(Query(day=day, viewed=looked), FIRST, everything).products
+        ),
+        "completion of a cart alone": lambda looked, day: (
+            completion.recommend(Query(day=day, basket=looked), FIRST, allowed(looked)).products
         ),
         "item to item, over visits and half as much over members": summed(
             (1.0, over_visits), (0.5, over_members)

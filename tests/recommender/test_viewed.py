@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_recommender.history import History
+from loyalty_recommender.interactions import Interactions
+from loyalty_recommender.models import Query
+from loyalty_recommender.models.completion import Completion
+from loyalty_recommender.models.popularity import Popularity
+from loyalty_recommender.models.viewed import FittedViewed
 from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.serving import Recommendation, Recommender
 from loyalty_recommender.windows import FROM_VIEWS, Window
@@ -98,6 +104,24 @@ def test_a_newcomer_is_answered_from_both(ask: Ask) -> None:
     reasons = {item.product: item.reason for item in next_.items}
     assert reasons["milk"] == Reason(ReasonCode.BOUGHT_BEFORE, times=1, last_days=1)
     assert reasons["sugar"] == Reason(ReasonCode.BECAUSE_YOU_VIEWED, about="coffee-decaf")
+
+
+@pytest.mark.parametrize("looks", [1, 2, 4])
+def test_the_fewer_looks_the_more_counts_what_is_popular(shop: Interactions, looks: int) -> None:
+    completion, popular = Completion().fit(shop), Popularity().fit(shop)
+    everything = np.ones(len(shop.products), dtype=np.bool_)
+    viewed = np.arange(looks, dtype=np.int32)
+    day = int(shop.day.max()) + 1
+
+    found = FittedViewed(completion, popular).recommend(
+        Query(day=day, viewed=viewed), 9, everything
+    )
+
+    near = completion.recommend(Query(day=day, basket=viewed), 9, everything)
+    last = completion.scorer.statistics.popular[near.products, 1]
+    order = np.argsort(-(near.scores + 0.5 / looks * last), kind="stable")
+    assert found.products[: len(near)].tolist() == near.products[order].tolist()
+    assert len(found) == len(everything) - looks
 
 
 def test_a_list_begins_with_what_was_looked_at_and_its_like(
