@@ -59,11 +59,10 @@ class ProductFacts:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
-        """Read them back; a model of before there were categories here knows none."""
-        visits, first_day = arrays["recent_visits"], arrays["first_day"]
-        unknown = np.full(len(visits), UNKNOWN, dtype=np.int32)
-        category = arrays.get("category", unknown)
-        return cls(visits, first_day, category, arrays.get("department", unknown))
+        """Read them back."""
+        return cls(
+            arrays["recent_visits"], arrays["first_day"], arrays["category"], arrays["department"]
+        )
 
     def by_shelf(self, likeness: Rows) -> Rows:
         """Likenesses in 0 to 1, raised by 2 between products of the same category and by 1 between

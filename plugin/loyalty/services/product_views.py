@@ -1,6 +1,6 @@
 """What a session looked at, for as long as the cache remembers it, and nowhere else.
 
-A session is a name that the shop gives to a visit, and nothing here says whose it is. A storefront
+A session goes by a name that the shop gives it, and nothing here says whose it is. A storefront
 that keeps what was looked at itself hands it in with its question instead (decision 52).
 """
 

@@ -17,9 +17,8 @@ from loyalty_graphql.user_errors import UserError, user_errors
 @strawberry.input(description="What a visitor looked at.")
 class ProductViewsInput:
     session: ExternalId = strawberry.field(
-        description="The name of the visit: a random one of 16 characters or more, such as a UUID, "
-        "for whoever knows it learns from reasons what was looked at. No member's id, and no "
-        "address."
+        description="The session's name: a random one of 16 characters or more, such as a UUID. "
+        "Whoever knows it learns from reasons what was looked at. No member's id, and no address."
     )
     products: list[ExternalId] = strawberry.field(
         description="1 to 20 products, the latest first. What does not exist is left out."

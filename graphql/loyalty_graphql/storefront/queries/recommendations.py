@@ -64,7 +64,7 @@ class RecommendationFilter:
 Session = Annotated[
     ExternalId | None,
     strawberry.argument(
-        description="The name of a guest's visit, a random one of 16 characters or more. What "
+        description="The name of a guest's session, a random one of 16 characters or more. What "
         "`productViews` told of it is where answers start. And while two models share traffic, the "
         "same name is answered by the same one. The name itself is kept nowhere."
     ),
