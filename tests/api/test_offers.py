@@ -143,6 +143,20 @@ async def test_an_offer_is_its_members_alone(program: Program, desk: OfferShop) 
     assert (await ann.run("offers"))[0]["state"] == "OFFERED"
 
 
+async def test_a_shopper_that_names_another_member_makes_nothing_active(
+    program: Program, desk: OfferShop
+) -> None:
+    await program.enrol("bob")
+    own = await desk.give("bob", active=False)
+    bob = await program.shopper("bob")
+
+    named = {"idempotencyKey": "k", "offerId": encode_id("Offer", own), "member": "ann"}
+    refused = await bob.run("offer_activate", input=named)
+
+    assert [error["code"] for error in refused["userErrors"]] == ["NOT_FOUND"]
+    assert (await bob.run("offers"))[0]["state"] == "OFFERED"
+
+
 @pytest.mark.parametrize(
     "given",
     [
