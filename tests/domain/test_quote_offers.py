@@ -153,6 +153,13 @@ def test_an_offer_made_active_would_still_need_its_goods():
     assert (candidate.reason, candidate.nearest) == (Reason.OFFER_NOT_ACTIVE, None)
 
 
+def test_an_offer_whose_budget_is_too_small_is_not_worth_making_active():
+    found = asked(program(), cart(("wine", 1_000)), replace(MINE, is_active=False), minor=199)
+
+    (candidate,) = found.candidates
+    assert (candidate.reason, candidate.nearest) == (Reason.OFFER_NOT_ACTIVE, None)
+
+
 def test_the_nearest_change_names_what_the_target_covers():
     found = asked(program(), cart(("bread", 1_000)), MINE)
 
