@@ -32,8 +32,8 @@ from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.product import ProductFacts
 from loyalty.domain.registry import built_in
 from loyalty.secrets import SecretKey
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty.services.services import Services, wire
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database

@@ -23,9 +23,9 @@ from loyalty.clock import SystemClock
 from loyalty.connectors.mapping import Kind, read_mapping
 from loyalty.connectors.orders import ORDER_COLUMNS
 from loyalty.domain.registry import built_in
+from loyalty.services.books.door import Door
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.door import Door
-from loyalty.services.imports import ImportFile, Imports, ImportStep
+from loyalty.services.imports.imports import ImportFile, Imports, ImportStep
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.tenants import Tenants
 from loyalty.storage import sqlite_driver

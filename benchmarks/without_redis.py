@@ -28,10 +28,10 @@ from loyalty.clock import SystemClock
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote_terms import ALL_POINTS, Choice
+from loyalty.domain.quotes.quote_terms import ALL_POINTS, Choice
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty.services.services import Services
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database

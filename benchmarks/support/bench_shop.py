@@ -16,14 +16,14 @@ from loyalty.collector import spare_what_stays
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote_terms import Choice, PointsMode, PointsWanted, Quote
+from loyalty.domain.quotes.quote_terms import Choice, PointsMode, PointsWanted, Quote
 from loyalty.domain.registry import built_in
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.desk import Idempotent
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
-from loyalty.services.reservations import Reserve
+from loyalty.services.books.desk import Idempotent
+from loyalty.services.checkout.reservations import Reserve
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty.services.services import Services, wire
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database

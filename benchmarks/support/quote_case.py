@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, TierAtLeast
-from loyalty.domain.quote_holdings import CouponFacts, Holdings, QuotaFacts
-from loyalty.domain.quote_terms import ALL_CREDIT, ALL_POINTS, Choice, MemberFacts
+from loyalty.domain.quotes.quote_holdings import CouponFacts, Holdings, QuotaFacts
+from loyalty.domain.quotes.quote_terms import ALL_CREDIT, ALL_POINTS, Choice, MemberFacts
 from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, PercentageOff
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     Benefit,
     CreditPolicy,
     DiscountCaps,
@@ -34,7 +34,7 @@ _CATEGORIES = ("tea", "coffee", "wine", "bread", "cheese")
 
 @dataclass(frozen=True, slots=True)
 class QuoteCase:
-    """Everything that ``loyalty.domain.quote.quote`` is asked with."""
+    """Everything that ``loyalty.domain.quotes.quote.quote`` is asked with."""
 
     ruleset: Ruleset
     member: MemberFacts

@@ -4,7 +4,7 @@ import time
 
 from support.quote_case import quote_case
 
-from loyalty.domain.quote import quote
+from loyalty.domain.quotes.quote import quote
 
 CASES = 50
 """How many carts and balances take turns."""

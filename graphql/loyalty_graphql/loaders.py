@@ -6,13 +6,13 @@ from functools import cached_property
 
 from strawberry.dataloader import DataLoader
 
-from loyalty.domain.as_of import History
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.books.as_of import History
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.errors import NotFound
 from loyalty.services.catalogue import Product
+from loyalty.services.members.summary import Member
+from loyalty.services.recommendations.window_facts import ShownProducts
 from loyalty.services.services import Services
-from loyalty.services.summary import Member
-from loyalty.services.window_facts import ShownProducts
 
 CURRENT = 0
 """The ruleset in force, among the keys of ``Loaders.rulesets``."""

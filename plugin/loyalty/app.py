@@ -29,7 +29,7 @@ from loyalty.jobs.purging import purge_due
 from loyalty.jobs.roots import make_roots
 from loyalty.jobs.settling import settle_due
 from loyalty.secrets import SecretKey
-from loyalty.services.door import Door
+from loyalty.services.books.door import Door
 from loyalty.services.services import Services, wire
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database

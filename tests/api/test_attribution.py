@@ -12,8 +12,8 @@ import pytest
 from api_shop import START, ApiShop, Caller, Program, eur
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.door import outcome_of
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import outcome_of
+from loyalty.services.orders.orders import BookOrder
 from loyalty.storage import recommendation_events as events_sql
 from loyalty.storage.statements import Sql, Unit
 

@@ -13,12 +13,16 @@ from graphql import (
 )
 
 from loyalty import errors
-from loyalty.domain import ledger, offer_states, quote_terms, reasons, tiers
-from loyalty.domain.because import BecauseCode
-from loyalty.domain.boosts import BoostedWindow
-from loyalty.services import access, audit, member_ledger
-from loyalty.services.members import MOVES
-from loyalty.services.recommendation_id import ANSWERED_IN, RANK_PRODUCTS
+from loyalty.domain import reasons, tiers
+from loyalty.domain.books import ledger
+from loyalty.domain.offers import offer_states
+from loyalty.domain.quotes import quote_terms
+from loyalty.domain.recommendations.because import BecauseCode
+from loyalty.domain.recommendations.boosts import BoostedWindow
+from loyalty.services import access, audit
+from loyalty.services.members.members import MOVES
+from loyalty.services.proof import member_ledger
+from loyalty.services.recommendations.recommendation_id import ANSWERED_IN, RANK_PRODUCTS
 from loyalty_graphql.admin.schema import schema as admin
 from loyalty_graphql.admin.types.audit import AuditSubject
 from loyalty_graphql.admin.types.member_ledger import LedgerCause

@@ -7,9 +7,9 @@ import pytest
 from api_shop import ApiShop, Caller, Program
 from habits import MEMBERS, bought_by, paid_order, products, visits
 
-from loyalty.services.door import outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import outcome_of
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings

@@ -17,7 +17,7 @@ from marked_life import ANN, GUEST, LATER, MARK, delivered, key, lived, mark, ma
 
 from loyalty.cache import open_cache
 from loyalty.cache.memory import MemoryCache
-from loyalty.services.verify import verify
+from loyalty.services.proof.verify import verify
 from loyalty.storage.personal_data import TABLES
 from loyalty.storage.schema import tables
 from loyalty.storage.statements import Sql

@@ -11,10 +11,10 @@ import pytest
 from api_shop import OPERATIONS, ApiShop, Program, document
 from habits import bought_by, paid_order, products, visits
 
-from loyalty.domain.experiments import Variant, variant_of
-from loyalty.services import served_model
-from loyalty.services.orders import BookOrder
-from loyalty.services.recommendations import Recommendations
+from loyalty.domain.recommendations.experiments import Variant, variant_of
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.recommendations import served_model
+from loyalty.services.recommendations.recommendations import Recommendations
 from loyalty.storage.statements import Sql
 from loyalty_recommender import artifact
 from loyalty_recommender.models.als import Als

@@ -7,9 +7,9 @@ from api_shop import PROGRAM, Caller, Program, document, eur, line
 
 from loyalty.domain.money import Money
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.adjustments import Correction
-from loyalty.services.checkout import idempotent
-from loyalty.services.coupon_commands import CouponTerms
+from loyalty.services.checkout.checkout import idempotent
+from loyalty.services.coupons.coupon_commands import CouponTerms
+from loyalty.services.members.adjustments import Correction
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 from api_shop import Program, document
 
 from loyalty.connectors.mapping import Kind, Mapping
-from loyalty.services.imports import ImportFile, Imports
+from loyalty.services.imports.imports import ImportFile, Imports
 from loyalty.storage import verify as sql
 
 pytestmark = pytest.mark.anyio

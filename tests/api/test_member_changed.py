@@ -15,7 +15,7 @@ from api_shop import ApiShop, ListenedCache, api_shop, document
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from loyalty.services.desk import MemberChanged
+from loyalty.services.books.desk import MemberChanged
 
 pytestmark = pytest.mark.anyio
 

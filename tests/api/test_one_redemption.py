@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from api_shop import Program, line
 
-from loyalty.services.verify import verify
+from loyalty.services.proof.verify import verify
 
 pytestmark = pytest.mark.anyio
 

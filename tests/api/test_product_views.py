@@ -11,8 +11,8 @@ from trained_program import trained_program
 
 from loyalty.cache import keys, open_cache
 from loyalty.secrets import SecretKey
-from loyalty.services import product_views
-from loyalty.services.product_views import ProductViews
+from loyalty.services.recommendations import product_views
+from loyalty.services.recommendations.product_views import ProductViews
 from loyalty.storage.statements import Sql
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from api_shop import PROGRAM, ApiShop, Caller, Program, document, eur, line
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
-from loyalty.services.coupon_commands import CouponTerms
+from loyalty.services.coupons.coupon_commands import CouponTerms
 from loyalty_graphql.storefront.schema import schema
 
 pytestmark = pytest.mark.anyio

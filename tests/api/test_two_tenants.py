@@ -13,7 +13,7 @@ import pytest
 from api_shop import OPERATIONS, ApiShop, Program, document, eur, line
 from offer_shop import offers_of_program
 
-from loyalty.services.verify import verify
+from loyalty.services.proof.verify import verify
 from loyalty_graphql.ids import encode_id
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from api_shop import ApiShop, Caller, Program, document, eur, line
 from graphql import parse
 
 from loyalty.domain.calendar import end_after_months
-from loyalty.services.coupon_commands import CouponTerms
+from loyalty.services.coupons.coupon_commands import CouponTerms
 from loyalty_graphql.limits import Limits, measure
 from loyalty_graphql.storefront.schema import schema
 

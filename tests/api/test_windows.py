@@ -8,7 +8,7 @@ from api_shop import PROGRAM, ApiShop, Caller, Program, eur
 from habits import bought_by, missing
 from trained_program import trained_program
 
-from loyalty.services.rankings import Rankings
+from loyalty.services.recommendations.rankings import Rankings
 
 pytestmark = pytest.mark.anyio
 
@@ -222,8 +222,8 @@ FILTERS: list[tuple[dict[str, Any], Sequence[str]]] = [
 async def test_filters_leave_out_and_never_pad(
     depth: int, trained: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loyalty.services.recommendations.DEPTH", depth)
-    monkeypatch.setattr("loyalty.services.picking.SPARE", 0)
+    monkeypatch.setattr("loyalty.services.recommendations.recommendations.DEPTH", depth)
+    monkeypatch.setattr("loyalty.services.recommendations.picking.SPARE", 0)
     await trained.stock(
         trained.product("honey", price_minor=200, category="SWEET", stock=5),
         trained.product("sugar", price_minor=100, category="SWEET", stock=4),
@@ -246,7 +246,7 @@ async def test_filters_leave_out_and_never_pad(
 async def test_what_a_filter_leaves_deep_in_a_ranking_is_listed_once(
     small: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loyalty.services.recommendations.DEPTH", 1)
+    monkeypatch.setattr("loyalty.services.recommendations.recommendations.DEPTH", 1)
     await small.stock(
         small.product("sugar", category="SWEET", stock=0), small.product("honey", category="SWEET")
     )
@@ -355,9 +355,9 @@ async def test_caps_do_not_look_on_for_ever(
     await declare(small, CAPS)
     assert everything[0] == "milk"
     assert len(await names(guest, "TRENDING", first=50)) == 3
-    monkeypatch.setattr("loyalty.services.recommendations.DEPTH", 1)
-    monkeypatch.setattr("loyalty.services.recommendations.CAPPED_DEPTH_MAX", 2)
-    monkeypatch.setattr("loyalty.services.recommendations.DEEPER", 2)
+    monkeypatch.setattr("loyalty.services.recommendations.recommendations.DEPTH", 1)
+    monkeypatch.setattr("loyalty.services.recommendations.recommendations.CAPPED_DEPTH_MAX", 2)
+    monkeypatch.setattr("loyalty.services.recommendations.recommendations.DEEPER", 2)
     depths: list[int] = []
     computed = Rankings.computed
 

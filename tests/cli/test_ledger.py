@@ -15,8 +15,8 @@ from loyalty.cache.null import NullCache
 from loyalty.clock import FixedClock
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.registry import built_in
-from loyalty.services.door import Door
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import Door
+from loyalty.services.orders.orders import BookOrder
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.tenants import Tenants
 from loyalty.storage.database import open_database

@@ -10,7 +10,7 @@ import pytest
 from command_line import CommandLine
 from habits import products, visits
 
-import loyalty.services.training as training_module
+import loyalty.services.recommendations.training as training_module
 from loyalty_recommender.judging import Gate
 
 

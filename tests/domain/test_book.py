@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from loyalty.domain.accounts import Accounts, Hold
-from loyalty.domain.book import Book
-from loyalty.domain.ledger import GENESIS, Account, Cause, LotTerms, chained, instant, sums
-from loyalty.domain.lots import NEVER, balance
-from loyalty.domain.ruleset import (
+from loyalty.domain.books.accounts import Accounts, Hold
+from loyalty.domain.books.book import Book
+from loyalty.domain.books.ledger import GENESIS, Account, Cause, LotTerms, chained, instant, sums
+from loyalty.domain.books.lots import NEVER, balance
+from loyalty.domain.books.settle import settle
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     EarningRule,
     PointType,
@@ -20,7 +21,6 @@ from loyalty.domain.ruleset import (
     Tier,
     TierPolicy,
 )
-from loyalty.domain.settle import settle
 from loyalty.domain.tiers import Standing
 from loyalty.errors import InsufficientPoints
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.boosts import (
+from loyalty.domain.cart import Cart, CartLine
+from loyalty.domain.conditions import BrandIs, CategoryIs, Condition, Facts, TierAtLeast
+from loyalty.domain.recommendations.boosts import (
     Boost,
     BoostedWindow,
     RecommendationPolicy,
     boosted_order,
 )
-from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.conditions import BrandIs, CategoryIs, Condition, Facts, TierAtLeast
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import read_ruleset
-from loyalty.domain.ruleset_text import describe
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_text import describe
 from loyalty.errors import BadRuleset
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC)

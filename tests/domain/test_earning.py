@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loyalty.domain.cart import CartLine
 from loyalty.domain.conditions import CategoryIs, Condition, MinimumPurchase, TierAtLeast
 from loyalty.domain.earning import Earning, EarningLine, earned
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     DiscountBase,
     EarningBase,
     EarningRule,

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from loyalty.domain.experiments import (
+from loyalty.domain.recommendations.experiments import (
     BUYERS_MIN,
     MEMBERS_MIN,
     Arm,

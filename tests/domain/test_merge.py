@@ -9,18 +9,27 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.domain.accounts import Accounts
-from loyalty.domain.book import Book
-from loyalty.domain.ledger import GENESIS, Account, Cause, LotTerms, TransactionKind, instant, sums
-from loyalty.domain.lots import Lot
-from loyalty.domain.merge import (
+from loyalty.domain.books.accounts import Accounts
+from loyalty.domain.books.book import Book
+from loyalty.domain.books.ledger import (
+    GENESIS,
+    Account,
+    Cause,
+    LotTerms,
+    TransactionKind,
+    instant,
+    sums,
+)
+from loyalty.domain.books.lots import Lot
+from loyalty.domain.books.merge import (
     judged_again,
     merge,
     merged_from_dict,
     merged_to_dict,
     unmerge,
 )
-from loyalty.domain.ruleset import (
+from loyalty.domain.books.settle import evaluate_tier, settle
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     EarningRule,
     PointType,
@@ -28,7 +37,6 @@ from loyalty.domain.ruleset import (
     Tier,
     TierPolicy,
 )
-from loyalty.domain.settle import evaluate_tier, settle
 from loyalty.domain.tiers import Standing
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

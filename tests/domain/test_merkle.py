@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.merkle import (
+from loyalty.domain.books.merkle import (
     EMPTY,
     ChainEnd,
     Tree,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.offer_effect import (
+from loyalty.domain.offers.offer_effect import (
     Difference,
     Effect,
     Group,

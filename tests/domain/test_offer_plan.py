@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.domain.offer_plan import (
+from loyalty.domain.offers.offer_plan import (
     PPM,
     Chooser,
     Planned,
@@ -22,7 +22,7 @@ from loyalty.domain.offer_plan import (
     weighed,
     with_uplift,
 )
-from loyalty.domain.offer_states import (
+from loyalty.domain.offers.offer_states import (
     OfferCounts,
     OfferReason,
     OfferState,
@@ -31,8 +31,8 @@ from loyalty.domain.offer_states import (
     reason_from_json,
     reason_to_json,
 )
-from loyalty.domain.offers import OfferAim, OfferPolicy, OfferTarget, PoolOffer
-from loyalty.domain.quote_holdings import BudgetFacts
+from loyalty.domain.offers.offers import OfferAim, OfferPolicy, OfferTarget, PoolOffer
+from loyalty.domain.quotes.quote_holdings import BudgetFacts
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

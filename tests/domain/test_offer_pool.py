@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, ProductIs
-from loyalty.domain.offers import OfferAim, OfferConsent, OfferPolicy, OfferTarget, PoolOffer
+from loyalty.domain.offers.offers import OfferAim, OfferConsent, OfferPolicy, OfferTarget, PoolOffer
 from loyalty.domain.registry import built_in
 from loyalty.domain.rewards import PercentageOff
-from loyalty.domain.ruleset import Reward
-from loyalty.domain.ruleset_file import read_ruleset
-from loyalty.domain.ruleset_text import describe
+from loyalty.domain.rulesets.ruleset import Reward
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_text import describe
 from loyalty.errors import BadRuleset
 
 MINIMAL = (Path(__file__).parents[2] / "examples" / "minimal.toml").read_text()

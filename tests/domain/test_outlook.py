@@ -6,11 +6,12 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.accounts import Accounts
-from loyalty.domain.book import Book
-from loyalty.domain.ledger import GENESIS, Cause, LotTerms
-from loyalty.domain.lots import NEVER
-from loyalty.domain.ruleset import (
+from loyalty.domain.books.accounts import Accounts
+from loyalty.domain.books.book import Book
+from loyalty.domain.books.ledger import GENESIS, Cause, LotTerms
+from loyalty.domain.books.lots import NEVER
+from loyalty.domain.books.settle import evaluate_tier, next_change_at, settle
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     EarningRule,
     PointType,
@@ -18,7 +19,6 @@ from loyalty.domain.ruleset import (
     Tier,
     TierPolicy,
 )
-from loyalty.domain.settle import evaluate_tier, next_change_at, settle
 from loyalty.domain.tiers import Standing, advanced
 from loyalty.errors import InsufficientPoints
 

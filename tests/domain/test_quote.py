@@ -6,7 +6,7 @@ import pytest
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, ProductIs, TierAtLeast
 from loyalty.domain.earning import Earning
-from loyalty.domain.quote import (
+from loyalty.domain.quotes.quote import (
     ALL_POINTS,
     NO_POINTS,
     TENDER,
@@ -25,7 +25,7 @@ from loyalty.domain.quote import (
 )
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.rewards import MoneyOff, PercentageOff
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     EarningRule,
     HoldPolicy,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_holdings import Holdings
-from loyalty.domain.quote_terms import ALL_CREDIT, ALL_POINTS, Choice, MemberFacts
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_holdings import Holdings
+from loyalty.domain.quotes.quote_terms import ALL_CREDIT, ALL_POINTS, Choice, MemberFacts
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset import EarningBase, TaxBase
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset import EarningBase, TaxBase
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC)
 RULES = """

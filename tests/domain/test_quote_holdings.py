@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase
-from loyalty.domain.quote import (
+from loyalty.domain.quotes.quote import (
     ALL_CREDIT,
     ALL_POINTS,
     CREDIT,
@@ -31,7 +31,7 @@ from loyalty.domain.quote import (
 )
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, PercentageOff
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     Benefit,
     CreditPolicy,
     DiscountCaps,

@@ -6,8 +6,16 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import AMOUNT_MINOR_MAX
-from loyalty.domain.quote import TENDER, Choice, PointsMode, PointsWanted, exactly, quote, validated
-from loyalty.domain.ruleset import EarningBase, PointType, Ruleset, Tier, TierPolicy
+from loyalty.domain.quotes.quote import (
+    TENDER,
+    Choice,
+    PointsMode,
+    PointsWanted,
+    exactly,
+    quote,
+    validated,
+)
+from loyalty.domain.rulesets.ruleset import EarningBase, PointType, Ruleset, Tier, TierPolicy
 from loyalty.errors import BadInput
 
 RULES = Ruleset(

@@ -13,11 +13,17 @@ from quote_cases import AT, Case, cases
 from quote_oracle import facts
 
 from loyalty.domain.earning import EarningLine, earned
-from loyalty.domain.quote import CREDIT, TENDER, Outcome, Quote, QuoteLine, quote
-from loyalty.domain.quote_codec import canonical, from_dict, promised_from_dict, quote_hash, to_dict
-from loyalty.domain.quote_terms import GIFT_CARD
+from loyalty.domain.quotes.quote import CREDIT, TENDER, Outcome, Quote, QuoteLine, quote
+from loyalty.domain.quotes.quote_codec import (
+    canonical,
+    from_dict,
+    promised_from_dict,
+    quote_hash,
+    to_dict,
+)
+from loyalty.domain.quotes.quote_terms import GIFT_CARD
 from loyalty.domain.reasons import Reason
-from loyalty.domain.ruleset import UnknownCost
+from loyalty.domain.rulesets.ruleset import UnknownCost
 from loyalty.errors import BadInput
 
 no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from quote_cases import AT, Case, case
 
 from loyalty.domain.cart import CartLine
 from loyalty.domain.conditions import BrandIs, CategoryIs, DepartmentIs, ProductIs
-from loyalty.domain.quote import (
+from loyalty.domain.quotes.quote import (
     Candidate,
     CouponFacts,
     Outcome,
@@ -19,7 +19,7 @@ from loyalty.domain.quote import (
     quote,
 )
 from loyalty.domain.rewards import FreeProduct
-from loyalty.domain.ruleset import Benefit, Reward
+from loyalty.domain.rulesets.ruleset import Benefit, Reward
 
 SHARDS = 3
 KINDS = {"ADD_TO_CART", "ADD_MATCHING", "USE_POINTS", "USE_CREDIT", "PIN", "ALLOW", "ADD_CODE"}

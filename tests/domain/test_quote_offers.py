@@ -12,10 +12,8 @@ from quote_cases import AT, CATEGORIES, Case, cases
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase
 from loyalty.domain.earning import Earning
-from loyalty.domain.offers import OfferTarget, PoolOffer
-from loyalty.domain.order_facts import UseTaken
-from loyalty.domain.order_facts_of import quoted_facts
-from loyalty.domain.quote import (
+from loyalty.domain.offers.offers import OfferTarget, PoolOffer
+from loyalty.domain.quotes.quote import (
     BudgetFacts,
     Choice,
     Holdings,
@@ -28,10 +26,12 @@ from loyalty.domain.quote import (
     Quote,
     quote,
 )
-from loyalty.domain.quote_codec import from_dict, to_dict
+from loyalty.domain.quotes.quote_codec import from_dict, to_dict
 from loyalty.domain.reasons import NearestChange, Reason
+from loyalty.domain.refunds.order_facts import UseTaken
+from loyalty.domain.refunds.order_facts_of import quoted_facts
 from loyalty.domain.rewards import MoneyOff, PercentageOff, RewardKind
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     MarginPolicy,
     PointType,

@@ -4,9 +4,9 @@ import pytest
 from quote_cases import AT, Case, case
 from quote_oracle import Best, best_of_all, most_saved
 
-from loyalty.domain import quote_choice
-from loyalty.domain.quote import Choice, Objective, Quote, quote
-from loyalty.domain.quote_terms import CreditMode
+from loyalty.domain.quotes import quote_choice
+from loyalty.domain.quotes.quote import Choice, Objective, Quote, quote
+from loyalty.domain.quotes.quote_terms import CreditMode
 
 SHARDS = 5
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.domain.rates import rounded, tender_points, tender_value_minor
-from loyalty.domain.ruleset import PointsTender, Rounding
+from loyalty.domain.rulesets.ruleset import PointsTender, Rounding
 
 tenders = st.builds(
     PointsTender, st.just("points"), points=st.integers(1, 1_000), minor=st.integers(1, 1_000)

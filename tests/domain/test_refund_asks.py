@@ -2,8 +2,8 @@
 
 import pytest
 
-from loyalty.domain.order_facts import FactsLine, OrderFacts
-from loyalty.domain.refund_asks import Asked, LineAsk, is_too_much, portion_of
+from loyalty.domain.refunds.order_facts import FactsLine, OrderFacts
+from loyalty.domain.refunds.refund_asks import Asked, LineAsk, is_too_much, portion_of
 
 PIECE, MONEY = LineAsk("a", quantity=1), LineAsk("a", amount_minor=100)
 

@@ -27,11 +27,11 @@ from tests.support.refund_cases import (
     some_ask,
 )
 
-from loyalty.domain.book import Book
-from loyalty.domain.ledger import Account, sums
-from loyalty.domain.refund_asks import portion_of
-from loyalty.domain.ruleset import BrokenMinimum, Clawback
-from loyalty.domain.settle import settle
+from loyalty.domain.books.book import Book
+from loyalty.domain.books.ledger import Account, sums
+from loyalty.domain.books.settle import settle
+from loyalty.domain.refunds.refund_asks import portion_of
+from loyalty.domain.rulesets.ruleset import BrokenMinimum, Clawback
 
 POLICIES = [(clawback, broken) for clawback in Clawback for broken in BrokenMinimum]
 SHORT, LONG = 30, 1_200

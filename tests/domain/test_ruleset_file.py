@@ -4,7 +4,7 @@ from time import perf_counter
 import pytest
 
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import SIZE_MAX, canonical, read_ruleset, ruleset_hash
+from loyalty.domain.rulesets.ruleset_file import SIZE_MAX, canonical, read_ruleset, ruleset_hash
 from loyalty.errors import BadRuleset
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadRuleset
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

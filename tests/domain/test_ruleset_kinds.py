@@ -11,8 +11,8 @@ from loyalty.domain.cart import CartLine
 from loyalty.domain.conditions import Condition, Facts
 from loyalty.domain.reasons import Unmet
 from loyalty.domain.registry import Kinds, Registry, built_in
-from loyalty.domain.ruleset import Rounding
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset import Rounding
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadRuleset
 
 MINIMAL = (Path(__file__).parents[2] / "examples" / "minimal.toml").read_text()

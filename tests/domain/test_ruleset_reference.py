@@ -4,14 +4,14 @@ import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from loyalty.domain import ruleset as shapes
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets import ruleset as shapes
+from loyalty.domain.rulesets.ruleset import (
     Benefit,
     EarningBase,
     Ruleset,
     TierPolicy,
 )
-from loyalty.domain.ruleset_shape import RANGES, RulesetFile
+from loyalty.domain.rulesets.ruleset_shape import RANGES, RulesetFile
 
 ROOT = Path(__file__).parents[2]
 WHOLE = "9007199254740991"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from loyalty.domain.conditions import CategoryIs
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     AdjustmentPolicy,
     Benefit,
     BrokenMinimum,
@@ -24,7 +24,7 @@ from loyalty.domain.ruleset import (
     TierPolicy,
     UnknownCost,
 )
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = (ROOT / "examples" / "minimal.toml").read_text()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.domain.order import TierAt, tier_at
-from loyalty.domain.ruleset import Tier, TierPolicy
+from loyalty.domain.rulesets.ruleset import Tier, TierPolicy
 from loyalty.domain.tiers import (
     NextTier,
     QualifyingLot,

@@ -8,20 +8,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quote_cases import AT, CATEGORIES, Case, cases
 
+from loyalty.domain.books.lots import Expiring
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.lots import Expiring
-from loyalty.domain.offers import OfferTarget, PoolOffer
-from loyalty.domain.quote_brief import Brief, Briefing, within_reach
-from loyalty.domain.quote_holdings import OfferFacts
-from loyalty.domain.quote_terms import (
+from loyalty.domain.offers.offers import OfferTarget, PoolOffer
+from loyalty.domain.quotes.quote_brief import Brief, Briefing, within_reach
+from loyalty.domain.quotes.quote_holdings import OfferFacts
+from loyalty.domain.quotes.quote_terms import (
     ALL_POINTS,
     NO_CREDIT,
     Choice,
     MemberFacts,
     Quote,
 )
+from loyalty.domain.recommendations.window_facts import Covered, Shopper, WindowFacts, WindowFactsOf
 from loyalty.domain.rewards import FreeProduct
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     EarningBase,
     EarningRule,
     PointsTender,
@@ -32,8 +33,7 @@ from loyalty.domain.ruleset import (
     TierPolicy,
 )
 from loyalty.domain.tiers import TierState, TierStatus
-from loyalty.domain.window_facts import Covered, Shopper, WindowFacts, WindowFactsOf
-from loyalty.services.shopper_quote import quote_for_shopper
+from loyalty.services.checkout.shopper_quote import quote_for_shopper
 
 no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -7,9 +7,9 @@ from pyarrow.parquet import read_table
 from loyalty.domain.conditions import CategoryIs, MinimumPurchase, TierAtLeast
 from loyalty.domain.registry import built_in
 from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, PercentageOff
-from loyalty.domain.ruleset import CreditPolicy, DiscountCaps, Reward
-from loyalty.domain.ruleset_file import read_ruleset
-from loyalty.domain.ruleset_text import describe
+from loyalty.domain.rulesets.ruleset import CreditPolicy, DiscountCaps, Reward
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_text import describe
 from loyalty.errors import BadRuleset
 
 FRUIT = ("APPLES", "BERRIES", "CITRUS", "GRAPES", "MELONS", "STONE FRUIT", "TROPICAL FRUIT")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadRuleset
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "loyalty-happy-hour"
@@ -25,8 +25,8 @@ from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import Facts
 from loyalty.domain.registry import installed
 from loyalty.domain.rewards import OpenLine
-from loyalty.domain.ruleset_file import read_ruleset
-from loyalty.domain.ruleset_text import describe
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_text import describe
 from loyalty.errors import BadRuleset
 
 registry = installed()
@@ -140,7 +140,7 @@ def test_the_readme_shows_a_reward_that_reads(folder):
         folder,
         "-c",
         "import sys; from loyalty.domain.registry import installed;"
-        "from loyalty.domain.ruleset_file import read_ruleset;"
+        "from loyalty.domain.rulesets.ruleset_file import read_ruleset;"
         "print(read_ruleset(sys.stdin.read(), installed()).rewards[0].does)",
         stdin=text,
     )

@@ -11,7 +11,7 @@ from graphql.language import FragmentDefinitionNode, OperationDefinitionNode
 
 from loyalty.domain.reasons import Reason
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadRuleset
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

@@ -15,10 +15,10 @@ PATHS = (
     "graphql/loyalty_graphql/",
 )
 ALLOWED: dict[str, str] = {
-    "plugin/loyalty/services/training.py": "shares of a bar of progress",
-    "plugin/loyalty/services/propensity.py": "chances; they leave as whole millionths",
-    "plugin/loyalty/domain/offer_effect.py::uplift_of": "odds, and how sure they are",
-    "plugin/loyalty/domain/experiments.py": "shares of members, and how sure a difference is",
+    "plugin/loyalty/services/recommendations/training.py": "shares of a bar of progress",
+    "plugin/loyalty/services/offers/propensity.py": "chances; they leave as whole millionths",
+    "plugin/loyalty/domain/offers/offer_effect.py::uplift_of": "odds, and how sure they are",
+    "plugin/loyalty/domain/recommendations/experiments.py": "shares, and how sure they differ",
 }
 """Path, or path::function, to the reason why what stands there is neither money nor points."""
 

@@ -21,7 +21,7 @@ from loyalty.connectors.cells import (
     words_of,
     yes_or_no,
 )
-from loyalty.domain.ledger import instant
+from loyalty.domain.books.ledger import instant
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 
 MILLIONTH = Decimal("0.000001")

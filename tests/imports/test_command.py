@@ -13,7 +13,7 @@ from loyalty.cli.demo.data import NOTICE, data_folder
 from loyalty.cli.demo.files import demo_files
 from loyalty.cli.import_progress import worded
 from loyalty.connectors.mapping import Kind
-from loyalty.services.imports import ImportStep
+from loyalty.services.imports.imports import ImportStep
 
 HEAD = "order,member,product,quantity,amount,occurredAt\n"
 GOOD = "o1,anna,tea,1,3.50,2026-01-01T10:00:00Z\n"

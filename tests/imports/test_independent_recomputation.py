@@ -20,7 +20,7 @@ from import_shop import NOW, SHIFT_WEEKS, Shop, demo_mapping, opened_shop, recei
 from loyalty.cli.demo.data import data_folder
 from loyalty.cli.demo.files import demo_files
 from loyalty.connectors.mapping import Kind
-from loyalty.services.summary import Summaries
+from loyalty.services.members.summary import Summaries
 
 NEW_YORK = ZoneInfo("America/New_York")
 DOUBLE = {

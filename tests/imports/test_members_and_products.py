@@ -11,7 +11,7 @@ import pytest
 from import_shop import Shop
 
 from loyalty.connectors.mapping import Kind, Mapping, Written
-from loyalty.domain.ledger import micros
+from loyalty.domain.books.ledger import micros
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from import_shop import SHIFT_WEEKS, Shop, demo_mapping, joined_shop, opened_sho
 from loyalty.connectors.mapping import Kind, Mapping
 from loyalty.connectors.orders import OrderReading
 from loyalty.errors import BadInput, Conflict, Unavailable
-from loyalty.services.imports import ImportFile, ImportStep
+from loyalty.services.imports.imports import ImportFile, ImportStep
 
 STATE = {
     "accounts": """SELECT m.external_id, a.unit, a.balance, a.deficit
@@ -139,7 +139,7 @@ async def test_killed_again_and_again_an_import_books_every_order_once(
 GO_ON = """
 import os, sys
 from pathlib import Path
-from loyalty.services.rejects import RejectsFile
+from loyalty.services.imports.rejects import RejectsFile
 path, steps = sys.argv[1], int(sys.argv[2])
 def step(event, args):
     global steps
@@ -257,7 +257,7 @@ async def test_an_import_stopped_in_between_goes_on_where_it_was(
 async def test_a_large_file_is_read_in_a_process_that_ends_with_the_import(
     sqlite_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loyalty.services.imports.LARGE_BYTES", 1)
+    monkeypatch.setattr("loyalty.services.imports.imports.LARGE_BYTES", 1)
     path = written(tmp_path / "orders.csv", 60, bad_every=10**6)
 
     report = await sqlite_shop.take(path, per_unit=10)
@@ -312,7 +312,7 @@ def test_reading_is_handed_to_another_process_whole(tmp_path: Path) -> None:
 async def test_a_cancelled_import_ends_its_reader_and_can_go_on(
     sqlite_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loyalty.services.imports.LARGE_BYTES", 1)
+    monkeypatch.setattr("loyalty.services.imports.imports.LARGE_BYTES", 1)
     path = written(tmp_path / "orders.csv", 2_000, bad_every=10**6)
     file = ImportFile(Kind.ORDERS, path, Mapping(), tmp_path / "rejected.csv", per_unit=10)
     begun = asyncio.Event()

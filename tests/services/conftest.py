@@ -13,22 +13,22 @@ from loyalty.clock import FixedClock
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice, Quote
 from loyalty.domain.registry import built_in
 from loyalty.ledger_verifier import Bad, Export
-from loyalty.services.commit import Commit
-from loyalty.services.desk import Idempotent, MemberChanged, Verdict
-from loyalty.services.door import Door
-from loyalty.services.ledger_export import export
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Extend, Release, Reserve
+from loyalty.services.books.desk import Idempotent, MemberChanged, Verdict
+from loyalty.services.books.door import Door
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.checkout.reservations import Extend, Release, Reserve
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.members.summary import Member, Summaries
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
+from loyalty.services.proof.ledger_export import export
+from loyalty.services.proof.verify import verify
 from loyalty.services.rulesets import Rulesets
-from loyalty.services.summary import Member, Summaries
 from loyalty.services.tenants import Tenants
-from loyalty.services.verify import verify
 from loyalty.storage.database import Database, open_database
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,14 +8,14 @@ import pytest
 from corner_program import CORNER
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import LoyaltyError, MemberNotActive
 from loyalty.services.access import Viewer, ViewerKind
-from loyalty.services.adjustments import Adjustments, Correction
 from loyalty.services.audit import Audit, Wanted
-from loyalty.services.members import SetState
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
+from loyalty.services.members.adjustments import Adjustments, Correction
+from loyalty.services.members.members import SetState
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop

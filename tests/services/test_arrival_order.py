@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.door import Door, outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.summary import Summaries
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.books.door import Door, outcome_of
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.members.summary import Summaries
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.services.tenants import Tenants
 from loyalty.storage.statements import Sql
 

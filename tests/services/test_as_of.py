@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from ledger_story import BRISK, MEMBERS, Story
 
-from loyalty.domain.as_of import AsOf, By
+from loyalty.domain.books.as_of import AsOf, By
 from loyalty.errors import BadInput, NotFound
-from loyalty.services.as_of import Pasts, figures_as_of, steps_as_of
-from loyalty.services.summary import Figures
-from loyalty.services.views import Views
+from loyalty.services.checkout.views import Views
+from loyalty.services.members.as_of import Pasts, figures_as_of, steps_as_of
+from loyalty.services.members.summary import Figures
 
 from .conftest import Shop
 

@@ -13,23 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.clock import FixedClock
-from loyalty.domain.attribution import AttributionTerms, Touch, last_touch
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.recommendations.attribution import AttributionTerms, Touch, last_touch
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.secrets import SecretKey
-from loyalty.services.attribution import Attribution
-from loyalty.services.door import Door, outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
-from loyalty.services.recommendation_events import (
+from loyalty.services.books.door import Door, outcome_of
+from loyalty.services.checkout.views import Views
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
+from loyalty.services.recommendations.attribution import Attribution
+from loyalty.services.recommendations.recommendation_events import (
     COUNTED,
     EventType,
     RecommendationEvents,
     Reported,
 )
-from loyalty.services.recommendation_id import RecommendationIds
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.views import Views
+from loyalty.services.recommendations.recommendation_id import RecommendationIds
 from loyalty.storage.database import open_database
 from loyalty.storage.statements import Sql
 

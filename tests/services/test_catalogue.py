@@ -11,7 +11,7 @@ import pytest
 from habits import product
 
 from loyalty.cache import Cache, open_cache
-from loyalty.domain.ledger import micros
+from loyalty.domain.books.ledger import micros
 from loyalty.errors import BadInput
 from loyalty.services.catalogue import Catalogue, Product
 from loyalty.storage import catalogue as sql

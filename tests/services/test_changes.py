@@ -11,10 +11,10 @@ from redis import Redis
 from loyalty.cache import Cache, open_cache
 from loyalty.cache import keys as key_table
 from loyalty.cli.embedded import ValkeyServer
+from loyalty.services.books.desk import MemberChanged
+from loyalty.services.books.door import Door
 from loyalty.services.changes import LAGGED, CachedSummaries, Changes
-from loyalty.services.desk import MemberChanged
-from loyalty.services.door import Door
-from loyalty.services.summary import Summaries
+from loyalty.services.members.summary import Summaries
 
 from .conftest import Shop
 

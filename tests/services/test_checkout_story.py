@@ -15,7 +15,7 @@ from loyalty.errors import (
     QuoteExpired,
     TotalMismatch,
 )
-from loyalty.services.members import SetState
+from loyalty.services.members.members import SetState
 
 from .conftest import PROGRAM, Shop
 

@@ -13,7 +13,7 @@ from loyalty.clock import FixedClock
 from loyalty.errors import TooManyAttempts
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.code_guard import MISSES_MAX, WINDOW_S, CodeGuard
+from loyalty.services.checkout.code_guard import MISSES_MAX, WINDOW_S, CodeGuard
 
 pytestmark = pytest.mark.anyio
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Unavailable
-from loyalty.services.desk import Booked, Command, Desk, Idempotent, Needs
-from loyalty.services.door import APART_UNAVAILABLE_MAX, Door
-from loyalty.services.loading import Known
-from loyalty.services.members import Enrol, Profile
+from loyalty.services.books.desk import Booked, Command, Desk, Idempotent, Needs
+from loyalty.services.books.door import APART_UNAVAILABLE_MAX, Door
+from loyalty.services.books.loading import Known
+from loyalty.services.members.members import Enrol, Profile
 
 from .conftest import Shop
 

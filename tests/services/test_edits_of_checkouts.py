@@ -9,13 +9,13 @@ import pytest
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice, exactly
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.commit import Commit
-from loyalty.services.desk import Command
-from loyalty.services.order_edits import EDIT, OrderEdit
-from loyalty.services.refund_commands import RefundOrder, edit_name
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice, exactly
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.books.desk import Command
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.orders.order_edits import EDIT, OrderEdit
+from loyalty.services.orders.refund_commands import RefundOrder, edit_name
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop

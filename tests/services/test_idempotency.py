@@ -8,11 +8,11 @@ import pytest
 from loyalty.errors import Unavailable
 from loyalty.jobs.purging import purge_due
 from loyalty.services import purging as purging_module
-from loyalty.services.desk import Desk, Idempotent, MemberChanged, Needs, Verdict
-from loyalty.services.door import Door
+from loyalty.services.books.desk import Desk, Idempotent, MemberChanged, Needs, Verdict
+from loyalty.services.books.door import Door
+from loyalty.services.checkout.reservations import Reserve
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.services.purging import KEPT, Purging
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Reserve
 from loyalty.services.tenants import Tenants
 from loyalty.storage.statements import Sql
 

@@ -13,13 +13,13 @@ from loyalty.errors import Unavailable
 from loyalty.jobs.periodic import repeated, running
 from loyalty.jobs.settling import settle_due
 from loyalty.jobs.training import train_all
-from loyalty.services import settling as settling_module
+from loyalty.services.books import settling as settling_module
+from loyalty.services.books.desk import MemberChanged
+from loyalty.services.books.settling import Settling
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.desk import MemberChanged
-from loyalty.services.orders import BookOrder
-from loyalty.services.settling import Settling
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.recommendations.training import Trainer
 from loyalty.services.tenants import Tenants
-from loyalty.services.training import Trainer
 from loyalty.storage.statements import Sql
 from loyalty_recommender import artifact
 from loyalty_recommender.card import Card

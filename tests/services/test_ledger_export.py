@@ -12,8 +12,8 @@ from ledger_forgery import Book, forged
 from ledger_story import MEMBERS, Story
 
 from loyalty.ledger_verifier import told
-from loyalty.services.ledger_export import export
-from loyalty.services.roots import Roots
+from loyalty.services.proof.ledger_export import export
+from loyalty.services.proof.roots import Roots
 
 from .conftest import Shop
 

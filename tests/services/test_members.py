@@ -14,9 +14,9 @@ from loyalty.errors import (
     NotFound,
     VersionConflict,
 )
-from loyalty.services.desk import Command
-from loyalty.services.members import Enrol, Profile, SetState, UpdateMember
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.desk import Command
+from loyalty.services.members.members import Enrol, Profile, SetState, UpdateMember
+from loyalty.services.orders.orders import BookOrder
 from loyalty.storage.statements import Sql, Unit
 
 from .conftest import PROGRAM, Shop

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Conflict, MemberNotActive, NotFound
-from loyalty.services.desk import Command, Verdict
-from loyalty.services.members import Enrol, Profile, SetState
-from loyalty.services.merging import Merge, Unmerge
-from loyalty.services.summary import Member
+from loyalty.services.books.desk import Command, Verdict
+from loyalty.services.members.members import Enrol, Profile, SetState
+from loyalty.services.members.merging import Merge, Unmerge
+from loyalty.services.members.summary import Member
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 
 from loyalty.cache.null import NullCache
 from loyalty.clock import FixedClock, SystemClock
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.domain.registry import built_in
 from loyalty.ledger_verifier import told
-from loyalty.services.desk import Command, MemberChanged, Verdict
-from loyalty.services.door import Door
-from loyalty.services.erasure import Erase
-from loyalty.services.ledger_export import export
-from loyalty.services.merging import Merge, Unmerge
-from loyalty.services.refund_commands import RefundOrder
+from loyalty.services.books.desk import Command, MemberChanged, Verdict
+from loyalty.services.books.door import Door
+from loyalty.services.members.erasure import Erase
+from loyalty.services.members.merging import Merge, Unmerge
+from loyalty.services.members.summary import Summaries
+from loyalty.services.orders.refund_commands import RefundOrder
+from loyalty.services.proof.ledger_export import export
 from loyalty.services.rulesets import Rulesets
-from loyalty.services.summary import Summaries
 from loyalty.services.tenants import Tenants
 from loyalty.storage.database import open_database
 from loyalty.storage.statements import Sql

@@ -15,24 +15,24 @@ from offer_model import PRODUCTS, publish_model
 from offer_shop import OfferShop
 
 from loyalty.cache import open_cache
-from loyalty.domain.offer_effect import Group, uplift_of
-from loyalty.domain.offer_plan import PPM
-from loyalty.domain.offer_states import WhyOffered
+from loyalty.domain.offers.offer_effect import Group, uplift_of
+from loyalty.domain.offers.offer_plan import PPM
+from loyalty.domain.offers.offer_states import WhyOffered
+from loyalty.domain.offers.propensity import TargetHistory
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.product import ProductFacts
-from loyalty.domain.propensity import TargetHistory
 from loyalty.errors import BadInput, Conflict, NotFound
-from loyalty.services import offer_histories
+from loyalty.services.books.door import outcome_of
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.door import outcome_of
-from loyalty.services.erasure import Erase
-from loyalty.services.members import Enrol, Profile, UpdateMember
-from loyalty.services.offer_figures import OfferReports
-from loyalty.services.offer_plan_file import FiledPlan, read, written
-from loyalty.services.offer_planning import OfferPlan, OfferPlanner
-from loyalty.services.offer_publishing import OfferPublisher, Published
-from loyalty.services.orders import BookOrder
-from loyalty.services.propensity import prior_ppm
+from loyalty.services.members.erasure import Erase
+from loyalty.services.members.members import Enrol, Profile, UpdateMember
+from loyalty.services.offers import offer_histories
+from loyalty.services.offers.offer_figures import OfferReports
+from loyalty.services.offers.offer_plan_file import FiledPlan, read, written
+from loyalty.services.offers.offer_planning import OfferPlan, OfferPlanner
+from loyalty.services.offers.offer_publishing import OfferPublisher, Published
+from loyalty.services.offers.propensity import prior_ppm
+from loyalty.services.orders.orders import BookOrder
 from loyalty.storage import offers as offers_sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Row, Sql, Statement, Unit

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from offer_shop import POOL, OfferShop
 
-from loyalty.domain.offer_states import OfferState
+from loyalty.domain.offers.offer_states import OfferState
 from loyalty.domain.reasons import Reason
 from loyalty.errors import (
     Conflict,
@@ -17,10 +17,10 @@ from loyalty.errors import (
     NotFound,
     QuoteChanged,
 )
-from loyalty.services.desk import Verdict
-from loyalty.services.erasure import Erase
-from loyalty.services.members import SetState
-from loyalty.services.merging import Merge, Unmerge
+from loyalty.services.books.desk import Verdict
+from loyalty.services.members.erasure import Erase
+from loyalty.services.members.members import SetState
+from loyalty.services.members.merging import Merge, Unmerge
 
 from .conftest import PROGRAM, Shop
 

@@ -8,12 +8,12 @@ import pytest
 
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import BadInput, Conflict
-from loyalty.services.desk import Command
-from loyalty.services.order_edits import EDIT, OrderEdit
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder, edit_name
+from loyalty.services.books.desk import Command
+from loyalty.services.orders.order_edits import EDIT, OrderEdit
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder, edit_name
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop

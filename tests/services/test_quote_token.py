@@ -6,13 +6,13 @@ import pytest
 
 from loyalty.clock import FixedClock
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice, Quote
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
-from loyalty.services.quote_token import TOKEN_MAX, QuoteTokens
+from loyalty.services.checkout.quote_token import TOKEN_MAX, QuoteTokens
 from loyalty.settings import Settings
 from loyalty_graphql.limits.settings import Limits
 
@@ -41,7 +41,7 @@ def test_a_token_that_is_too_long_is_refused_when_it_is_made(
 ) -> None:
     found = quoted(20)
     length = len(TOKENS.sign(1, found))
-    monkeypatch.setattr("loyalty.services.quote_token.TOKEN_MAX", length - 1)
+    monkeypatch.setattr("loyalty.services.checkout.quote_token.TOKEN_MAX", length - 1)
 
     with pytest.raises(BadInput) as refused:
         TOKENS.sign(1, found)

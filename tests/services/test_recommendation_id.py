@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.experiments import Variant
+from loyalty.domain.recommendations.experiments import Variant
 from loyalty.errors import NotFound
 from loyalty.secrets import SecretKey
-from loyalty.services.recommendation_id import (
+from loyalty.services.recommendations.recommendation_id import (
     ANSWERED_IN,
     MARKED_MAX,
     TEXT_MAX,

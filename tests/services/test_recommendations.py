@@ -15,13 +15,13 @@ from loyalty.cache import Cache, open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
-from loyalty.services import picking, rankings, recommendations, served_model
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.members import Enrol, Profile, SetState
-from loyalty.services.orders import BookOrder
-from loyalty.services.recommendation_id import RecommendationIds
-from loyalty.services.recommendations import RecommendationAnswer, Recommendations
-from loyalty.services.training import Trainer
+from loyalty.services.members.members import Enrol, Profile, SetState
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.recommendations import picking, rankings, recommendations, served_model
+from loyalty.services.recommendations.recommendation_id import RecommendationIds
+from loyalty.services.recommendations.recommendations import RecommendationAnswer, Recommendations
+from loyalty.services.recommendations.training import Trainer
 from loyalty_recommender.card import Card
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel

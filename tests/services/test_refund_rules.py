@@ -3,10 +3,10 @@
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.refund_commands import RefundOrder
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop

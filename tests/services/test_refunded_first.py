@@ -11,13 +11,13 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.order import OrderLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, exactly
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.desk import Verdict
-from loyalty.services.order_edits import EDIT, OrderEdit
-from loyalty.services.refund_commands import RefundOrder, cancellation_name, edit_name
-from loyalty.services.refunds import CANCELLATION
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import ALL_POINTS, Choice, exactly
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.books.desk import Verdict
+from loyalty.services.orders.order_edits import EDIT, OrderEdit
+from loyalty.services.orders.refund_commands import RefundOrder, cancellation_name, edit_name
+from loyalty.services.orders.refunds import CANCELLATION
 from loyalty.storage.statements import Sql, Unit
 
 from .conftest import START, Shop

@@ -7,16 +7,16 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.order_facts import SHIPPING
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, Quote
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import ALL_POINTS, Choice, Quote
+from loyalty.domain.refunds.order_facts import SHIPPING
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import Conflict, RefundTooLarge
-from loyalty.services.commit import Commit
-from loyalty.services.desk import Command, Verdict
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder, cancellation_name
-from loyalty.services.refunds import CANCELLATION
+from loyalty.services.books.desk import Command, Verdict
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder, cancellation_name
+from loyalty.services.orders.refunds import CANCELLATION
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop

@@ -6,9 +6,9 @@ import pytest
 from offer_shop import POOL, OfferShop
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.desk import Verdict
-from loyalty.services.orders import BookOrder
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.books.desk import Verdict
+from loyalty.services.orders.orders import BookOrder
 
 from .conftest import PROGRAM, Shop
 from .test_refunds import refund

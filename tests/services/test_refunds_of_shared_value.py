@@ -6,14 +6,14 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_holdings import CouponFacts, GiftCardFacts, Holdings
-from loyalty.domain.quote_terms import Choice
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_holdings import CouponFacts, GiftCardFacts, Holdings
+from loyalty.domain.quotes.quote_terms import Choice
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.secrets import SecretKey
-from loyalty.services.coupons import Coupons
-from loyalty.services.gift_cards import GiftCards
-from loyalty.services.orders import BookOrder
+from loyalty.services.coupons.coupons import Coupons
+from loyalty.services.coupons.gift_cards import GiftCards
+from loyalty.services.orders.orders import BookOrder
 
 from .conftest import Shop
 from .test_refunds import refund

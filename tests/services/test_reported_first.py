@@ -7,10 +7,10 @@ import pytest
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, Quote
-from loyalty.services.desk import Verdict
-from loyalty.services.orders import BookOrder
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import ALL_POINTS, Choice, Quote
+from loyalty.services.books.desk import Verdict
+from loyalty.services.orders.orders import BookOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop

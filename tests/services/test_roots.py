@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
-from loyalty.domain.ledger import micros
-from loyalty.domain.merkle import BEFORE_ALL, Summit, Tree, leaf_of, root_hash
+from loyalty.domain.books.ledger import micros
+from loyalty.domain.books.merkle import BEFORE_ALL, Summit, Tree, leaf_of, root_hash
 from loyalty.errors import Unavailable
 from loyalty.jobs.roots import make_roots
-from loyalty.services.roots import Roots
+from loyalty.services.proof.roots import Roots
 from loyalty.services.tenants import Tenants
 from loyalty.storage import roots as sql
 from loyalty.storage.effects import Effects

@@ -9,9 +9,9 @@ import pytest
 from loyalty.cache import Cache, Counters, keys, open_cache
 from loyalty.domain.registry import built_in
 from loyalty.errors import NotFound
-from loyalty.services.door import Door
+from loyalty.services.books.door import Door
+from loyalty.services.members.summary import Summaries
 from loyalty.services.rulesets import Rulesets
-from loyalty.services.summary import Summaries
 from loyalty.storage import rulesets as sql
 from loyalty.storage.statements import Sql, Statement
 

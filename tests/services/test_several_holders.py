@@ -10,14 +10,14 @@ from datetime import timedelta
 import pytest
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote_terms import GiftUsed, QuotaUse
+from loyalty.domain.quotes.quote_terms import GiftUsed, QuotaUse
 from loyalty.errors import HoldExpired
 from loyalty.secrets import SecretKey
-from loyalty.services.coupons import Coupons
-from loyalty.services.desk import Verdict
-from loyalty.services.gift_cards import GiftCard, GiftCards
-from loyalty.services.orders import BookOrder
-from loyalty.services.settling import Settling
+from loyalty.services.books.desk import Verdict
+from loyalty.services.books.settling import Settling
+from loyalty.services.coupons.coupons import Coupons
+from loyalty.services.coupons.gift_cards import GiftCard, GiftCards
+from loyalty.services.orders.orders import BookOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop

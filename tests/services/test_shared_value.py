@@ -10,8 +10,8 @@ import pytest
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.codes import gift_code
 from loyalty.domain.money import Money
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice, GiftUsed, QuotaKind, QuotaUse, Quote
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice, GiftUsed, QuotaKind, QuotaUse, Quote
 from loyalty.errors import (
     AlreadyExists,
     BadInput,
@@ -22,12 +22,12 @@ from loyalty.errors import (
     QuoteChanged,
 )
 from loyalty.secrets import SecretKey
-from loyalty.services.coupon_commands import CouponTerms
-from loyalty.services.coupons import Coupons
-from loyalty.services.desk import MemberChanged, Verdict
-from loyalty.services.gift_cards import GiftCard, GiftCards
-from loyalty.services.members import SetState
-from loyalty.services.settling import Settling
+from loyalty.services.books.desk import MemberChanged, Verdict
+from loyalty.services.books.settling import Settling
+from loyalty.services.coupons.coupon_commands import CouponTerms
+from loyalty.services.coupons.coupons import Coupons
+from loyalty.services.coupons.gift_cards import GiftCard, GiftCards
+from loyalty.services.members.members import SetState
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, Shop

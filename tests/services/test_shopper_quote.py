@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import ALL_POINTS, Choice, MemberFacts, Outcome, Quote, exactly
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import (
+    ALL_POINTS,
+    Choice,
+    MemberFacts,
+    Outcome,
+    Quote,
+    exactly,
+)
 from loyalty.domain.reasons import Reason
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset import Ruleset
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.services.catalogue import Product
-from loyalty.services.shopper_quote import at_catalogue_prices, quote_for_shopper
+from loyalty.services.checkout.shopper_quote import at_catalogue_prices, quote_for_shopper
 
 from .conftest import PROGRAM
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty.services.summary import Summaries
+from loyalty.services.members.summary import Summaries
 
 from .conftest import Shop
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from loyalty.domain.ledger import micros
-from loyalty.services.settling import Settle
+from loyalty.domain.books.ledger import micros
+from loyalty.services.books.settling import Settle
 from loyalty.storage.statements import Sql
 
 from .conftest import PROGRAM, START, Shop

@@ -13,12 +13,12 @@ from habits import MEMBERS, VISITS, bought_by, paid_order, product, products, vi
 from loyalty.cache import open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.jobs.training import train_all
-from loyalty.services import purchases as purchases_module
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.orders import BookOrder
-from loyalty.services.purchases import Purchases, purchases
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.recommendations import purchases as purchases_module
+from loyalty.services.recommendations.purchases import Purchases, purchases
+from loyalty.services.recommendations.training import READING_SHARE, Trainer, TrainingFailed
 from loyalty.services.tenants import Tenants
-from loyalty.services.training import READING_SHARE, Trainer, TrainingFailed
 from loyalty_recommender import artifact, room
 from loyalty_recommender.judging import Gate
 from loyalty_recommender.models.als import Als
@@ -212,7 +212,7 @@ async def test_days_end_in_the_shops_own_zone(
         seen.append(utc_offset_s)
         return await read(stocked)
 
-    monkeypatch.setattr("loyalty.services.training.purchases", noted)
+    monkeypatch.setattr("loyalty.services.recommendations.training.purchases", noted)
     trainer = Trainer(stocked.database, stocked.rulesets, stocked.clock, tmp_path)
 
     for month in (1, 7):

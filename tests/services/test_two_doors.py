@@ -16,20 +16,20 @@ import pytest
 
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote_terms import GiftUsed, QuotaKind, QuotaUse
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.quotes.quote_terms import GiftUsed, QuotaKind, QuotaUse
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import LoyaltyError
 from loyalty.secrets import SecretKey
-from loyalty.services.commit import Commit
-from loyalty.services.coupons import Coupons
-from loyalty.services.desk import Command, MemberChanged, Verdict
-from loyalty.services.door import Door
-from loyalty.services.gift_cards import GiftCard, GiftCards
-from loyalty.services.members import SetState
-from loyalty.services.merging import Merge, Unmerge
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Extend, Release, Reserve
+from loyalty.services.books.desk import Command, MemberChanged, Verdict
+from loyalty.services.books.door import Door
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.checkout.reservations import Extend, Release, Reserve
+from loyalty.services.coupons.coupons import Coupons
+from loyalty.services.coupons.gift_cards import GiftCard, GiftCards
+from loyalty.services.members.members import SetState
+from loyalty.services.members.merging import Merge, Unmerge
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.storage.database import open_database
 from loyalty.storage.statements import Sql
 

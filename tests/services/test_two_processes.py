@@ -8,14 +8,14 @@ import pytest
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice
-from loyalty.services.commit import Commit
-from loyalty.services.desk import MemberChanged
-from loyalty.services.door import Door
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Release
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice
+from loyalty.services.books.desk import MemberChanged
+from loyalty.services.books.door import Door
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.checkout.reservations import Release
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DuplicateKey
 from loyalty.storage.statements import Sql, Unit

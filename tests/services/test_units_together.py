@@ -7,12 +7,12 @@ import pytest
 
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.commit import Commit
-from loyalty.services.desk import Command, Verdict
-from loyalty.services.members import Profile, SetState, UpdateMember
-from loyalty.services.orders import BookOrder
-from loyalty.services.refund_commands import RefundOrder
-from loyalty.services.reservations import Release, Reserve
+from loyalty.services.books.desk import Command, Verdict
+from loyalty.services.checkout.commit import Commit
+from loyalty.services.checkout.reservations import Release, Reserve
+from loyalty.services.members.members import Profile, SetState, UpdateMember
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.storage.statements import Sql
 
 from .conftest import Shop

@@ -3,8 +3,8 @@
 import pytest
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice
 from loyalty.storage.statements import Sql, Unit
 
 from .conftest import Shop

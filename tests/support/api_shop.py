@@ -21,9 +21,9 @@ from loyalty.domain.product import ProductFacts
 from loyalty.domain.registry import built_in
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope
-from loyalty.services.door import outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import outcome_of
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty.services.services import Services, wire
 from loyalty.settings import Settings
 from loyalty.storage.database import Database, open_database

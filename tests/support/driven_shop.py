@@ -13,13 +13,13 @@ from shop_model import Shop, tried
 from shop_tiers import qualifying
 
 from loyalty.clock import FixedClock
-from loyalty.domain.quote_terms import Quote
+from loyalty.domain.quotes.quote_terms import Quote
 from loyalty.domain.tiers import TierState
 from loyalty.errors import LoyaltyError
 from loyalty.services.access import Viewer, ViewerKind
-from loyalty.services.desk import Idempotent
+from loyalty.services.books.desk import Idempotent
+from loyalty.services.proof.verify import verify
 from loyalty.services.services import Services
-from loyalty.services.verify import verify
 from loyalty.storage.statements import Sql, Statement
 
 UNITS = ("points", "status", "credit:EUR")

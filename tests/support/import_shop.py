@@ -16,9 +16,9 @@ from loyalty.cli.imports import mapping_of
 from loyalty.clock import FixedClock
 from loyalty.connectors.mapping import Kind, Mapping
 from loyalty.domain.registry import built_in
+from loyalty.services.books.door import Door
 from loyalty.services.catalogue import Catalogue
-from loyalty.services.door import Door
-from loyalty.services.imports import ImportFile, ImportReport, Imports
+from loyalty.services.imports.imports import ImportFile, ImportReport, Imports
 from loyalty.services.rulesets import Rulesets
 from loyalty.services.tenants import Tenant, Tenants
 from loyalty.storage.database import Database, open_database

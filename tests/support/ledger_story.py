@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from corner_program import CORNER
 
-from loyalty.domain.quote_codec import from_dict
+from loyalty.domain.quotes.quote_codec import from_dict
 from loyalty.errors import LoyaltyError
-from loyalty.services.commit import payable
+from loyalty.services.checkout.commit import payable
 from loyalty.storage.statements import Sql
 
 MEMBERS = ("ann", "bob", "cid", "dan")

@@ -13,7 +13,7 @@ from machine_base import AMOUNTS, NAMES, ORDERS, PICKS, SHOPS, MachineBase
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.money import Money
-from loyalty.domain.quote_terms import ALL_CREDIT, ALL_POINTS, NO_CREDIT, NO_POINTS, Choice
+from loyalty.domain.quotes.quote_terms import ALL_CREDIT, ALL_POINTS, NO_CREDIT, NO_POINTS, Choice
 from loyalty.errors import NotFound
 
 

@@ -15,8 +15,8 @@ from shop_holders import Correction as Asked
 from shop_merges import merge, part
 from shop_model import Shop
 
-from loyalty.services.adjustments import Correction
-from loyalty.services.members import Profile
+from loyalty.services.members.adjustments import Correction
+from loyalty.services.members.members import Profile
 
 
 class MemberRules(MachineBase):

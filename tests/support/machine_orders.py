@@ -12,8 +12,8 @@ from machine_base import AMOUNTS, NAMES, ORDERS, PICKS, SHOPS, MachineBase
 from shop_orders import paid_line
 
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.door import outcome_of
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import outcome_of
+from loyalty.services.orders.orders import BookOrder
 
 
 class OrderRules(MachineBase):

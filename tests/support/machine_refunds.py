@@ -13,11 +13,11 @@ from machine_base import AMOUNTS, ORDERS, PICKS, SHOPS, MachineBase
 from shop_returns import CANCELS, Report, asked_back, reported
 
 from loyalty.domain.order import OrderLine
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.services.door import outcome_of
-from loyalty.services.order_edits import EDIT, OrderEdit
-from loyalty.services.refund_commands import RefundOrder, cancellation_name, edit_name
-from loyalty.services.refunds import CANCELLATION
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.services.books.door import outcome_of
+from loyalty.services.orders.order_edits import EDIT, OrderEdit
+from loyalty.services.orders.refund_commands import RefundOrder, cancellation_name, edit_name
+from loyalty.services.orders.refunds import CANCELLATION
 
 ASKS = st.lists(
     st.tuples(

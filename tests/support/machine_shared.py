@@ -14,7 +14,7 @@ from shop_holders import Counter, Holder, Refused
 from shop_model import Shop
 
 from loyalty.domain.money import Money
-from loyalty.services.coupons import CouponTerms
+from loyalty.services.coupons.coupons import CouponTerms
 
 CODES = st.sampled_from(["TEN-A", "TEN-B"])
 

@@ -12,8 +12,8 @@ from api_shop import Program, document, line
 
 from loyalty.connectors.generic import read
 from loyalty.connectors.mapping import Kind, Mapping
-from loyalty.services.imports import ImportFile, Imports
-from loyalty.services.subjects import subject_of
+from loyalty.services.imports.imports import ImportFile, Imports
+from loyalty.services.members.subjects import subject_of
 
 MARK = "xqzmark"
 ANN, GUEST, LATER = f"{MARK}-ann", f"{MARK}-guest", f"{MARK}-later"

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from loyalty.domain.cart import Cart, CartLine
-from loyalty.domain.quote import quote
-from loyalty.domain.quote_terms import Choice, Quote
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice, Quote
 from loyalty.secrets import SecretKey
-from loyalty.services.gift_cards import GiftCards
-from loyalty.services.holdings import HoldingsReader
-from loyalty.services.offers import MemberOffer, Offers
+from loyalty.services.checkout.holdings import HoldingsReader
+from loyalty.services.coupons.gift_cards import GiftCards
+from loyalty.services.offers.offers import MemberOffer, Offers
 from loyalty.storage.effects import Effects
 from loyalty.storage.statements import Sql, Unit
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.conditions import CategoryIs, Condition, MinimumPurchase, TierAtLeast
-from loyalty.domain.quote import (
+from loyalty.domain.quotes.quote import (
     ALL_CREDIT,
     ALL_POINTS,
     CREDIT,
@@ -28,7 +28,7 @@ from loyalty.domain.quote import (
     exactly,
 )
 from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, PercentageOff, RewardKind
-from loyalty.domain.ruleset import (
+from loyalty.domain.rulesets.ruleset import (
     Benefit,
     CreditPolicy,
     DiscountCaps,

@@ -15,10 +15,10 @@ from quote_cases import AT, Case
 from loyalty.domain.calendar import local
 from loyalty.domain.cart import CartLine
 from loyalty.domain.conditions import Facts
-from loyalty.domain.quote import CREDIT, TENDER, CouponFacts, Objective, PointsMode
-from loyalty.domain.quote_terms import CreditMode
+from loyalty.domain.quotes.quote import CREDIT, TENDER, CouponFacts, Objective, PointsMode
+from loyalty.domain.quotes.quote_terms import CreditMode
 from loyalty.domain.rewards import FreeProduct, FreeShipping, MoneyOff, OpenLine
-from loyalty.domain.ruleset import Reward, UnknownCost
+from loyalty.domain.rulesets.ruleset import Reward, UnknownCost
 
 
 class Best(NamedTuple):

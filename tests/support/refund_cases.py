@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 
-from loyalty.domain.accounts import Accounts
-from loyalty.domain.book import Book
-from loyalty.domain.ledger import GENESIS, Cause, LotTerms, instant
+from loyalty.domain.books.accounts import Accounts
+from loyalty.domain.books.book import Book
+from loyalty.domain.books.ledger import GENESIS, Cause, LotTerms, instant
+from loyalty.domain.books.settle import settle
 from loyalty.domain.money import allocated
 from loyalty.domain.order import Earned
-from loyalty.domain.order_facts import (
+from loyalty.domain.refunds.order_facts import (
     SHIPPING,
     FactsLine,
     OrderFacts,
@@ -20,9 +21,9 @@ from loyalty.domain.order_facts import (
     RewardTaken,
     UseTaken,
 )
-from loyalty.domain.refund import HeldDraw, Refunded, RefundTerms, Step, refund
-from loyalty.domain.refund_asks import LineAsk, check, portion_of
-from loyalty.domain.ruleset import (
+from loyalty.domain.refunds.refund import HeldDraw, Refunded, RefundTerms, Step, refund
+from loyalty.domain.refunds.refund_asks import LineAsk, check, portion_of
+from loyalty.domain.rulesets.ruleset import (
     BrokenMinimum,
     Clawback,
     EarningBase,
@@ -34,7 +35,6 @@ from loyalty.domain.ruleset import (
     Tier,
     TierPolicy,
 )
-from loyalty.domain.settle import settle
 from loyalty.domain.tiers import Standing
 from loyalty.errors import LoyaltyError
 

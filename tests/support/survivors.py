@@ -10,10 +10,10 @@ import httpx2
 
 from loyalty.app import opened
 from loyalty.clock import SystemClock
-from loyalty.services.desk import Command
-from loyalty.services.members import Enrol, Profile
+from loyalty.services.books.desk import Command
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.proof.verify import verify
 from loyalty.services.tenants import Tenants
-from loyalty.services.verify import verify
 from loyalty.settings import Settings
 from loyalty.storage.database import open_database
 from loyalty.storage.statements import Sql

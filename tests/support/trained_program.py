@@ -5,9 +5,9 @@ from datetime import timedelta
 from api_shop import ApiShop, Program
 from habits import MEMBERS, bought_by, paid_order, products, visits
 
-from loyalty.services.door import outcome_of
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.door import outcome_of
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty_recommender.models.als import Als
 from loyalty_recommender.models.novel import Novel
 from loyalty_recommender.training import Settings

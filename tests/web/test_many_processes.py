@@ -17,10 +17,10 @@ from survivors import is_whole
 
 from loyalty.app import opened
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.coupon_commands import CouponTerms
-from loyalty.services.desk import Command
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
+from loyalty.services.books.desk import Command
+from loyalty.services.coupons.coupon_commands import CouponTerms
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
 from loyalty.settings import Settings
 
 pytestmark = pytest.mark.anyio

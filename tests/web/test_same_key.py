@@ -16,9 +16,9 @@ from server_process import ServerProcess
 
 from loyalty.app import opened
 from loyalty.domain.order import OrderLine, PaidOrder
-from loyalty.services.members import Enrol, Profile
-from loyalty.services.orders import BookOrder
-from loyalty.services.verify import verify
+from loyalty.services.members.members import Enrol, Profile
+from loyalty.services.orders.orders import BookOrder
+from loyalty.services.proof.verify import verify
 from loyalty.settings import Settings
 
 pytestmark = pytest.mark.anyio

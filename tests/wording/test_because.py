@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.domain.because import Because, BecauseCode
+from loyalty.domain.recommendations.because import Because, BecauseCode
 from loyalty.wording.because import NAME_MAX, because
 from loyalty.wording.language import BECAUSE
 from loyalty.wording.languages import Languages

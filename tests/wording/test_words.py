@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.domain.money import Money
-from loyalty.domain.quote_terms import Candidate, Outcome
+from loyalty.domain.quotes.quote_terms import Candidate, Outcome
 from loyalty.domain.reasons import Gap, NearestChange, Reason
 from loyalty.domain.registry import built_in
-from loyalty.domain.ruleset import Ruleset
-from loyalty.domain.ruleset_file import read_ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset
 from loyalty.errors import BadInput
 from loyalty.wording.languages import Languages, accepted
 

@@ -9,8 +9,8 @@ from strawberry import enum_value as value
 from loyalty.domain import cart
 from loyalty.domain.money import Money
 from loyalty.domain.points import Points
-from loyalty.domain.quote_input import LINES_MAX
-from loyalty.domain.quote_terms import (
+from loyalty.domain.quotes.quote_input import LINES_MAX
+from loyalty.domain.quotes.quote_terms import (
     ALL_CREDIT,
     ALL_POINTS,
     NO_CREDIT,
@@ -21,7 +21,7 @@ from loyalty.domain.quote_terms import (
     exact_credit,
     exactly,
 )
-from loyalty.domain.quote_terms import Objective as DomainObjective
+from loyalty.domain.quotes.quote_terms import Objective as DomainObjective
 from loyalty.errors import BadInput, BadMoney
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.scalars import DecimalText, ExternalId

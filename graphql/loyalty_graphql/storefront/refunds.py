@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import UNSET
 
-from loyalty.domain.order_facts import SHIPPING
-from loyalty.domain.quote_input import QUANTITY_MAX
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.quotes.quote_input import QUANTITY_MAX
+from loyalty.domain.refunds.order_facts import SHIPPING
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import BadInput, BadMoney, LoyaltyError
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.scalars import ExternalId

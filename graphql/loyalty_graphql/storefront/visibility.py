@@ -3,7 +3,7 @@
 from loyalty.errors import BadInput
 from loyalty.services.access import Viewer, ViewerKind
 from loyalty.services.catalogue import Product
-from loyalty.services.summary import Member
+from loyalty.services.members.summary import Member
 from loyalty_graphql.context import Info
 
 

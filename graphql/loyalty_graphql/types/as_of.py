@@ -7,11 +7,11 @@ from typing import Annotated
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import as_of as domain
-from loyalty.domain.ruleset import Ruleset
-from loyalty.services.as_of import figures_as_of, steps_as_of
-from loyalty.services.summary import Figures
-from loyalty.services.views import TierStep
+from loyalty.domain.books import as_of as domain
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.services.checkout.views import TierStep
+from loyalty.services.members.as_of import figures_as_of, steps_as_of
+from loyalty.services.members.summary import Figures
 from loyalty_graphql.context import Context
 
 

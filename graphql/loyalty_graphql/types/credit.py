@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from loyalty.domain import money as domain
-from loyalty.domain.lots import Balance
+from loyalty.domain.books.lots import Balance
 from loyalty.domain.units import currency_of
 from loyalty_graphql.money import Money
 

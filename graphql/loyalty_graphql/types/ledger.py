@@ -8,7 +8,7 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain.points import Points
-from loyalty.services.views import HistoryLine
+from loyalty.services.checkout.views import HistoryLine
 from loyalty_graphql.scalars import ExternalId
 
 

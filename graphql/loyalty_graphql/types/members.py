@@ -9,12 +9,13 @@ import strawberry
 from strawberry import UNSET
 from strawberry import enum_value as value
 
-from loyalty.domain import lots
+from loyalty.domain.books import lots
 from loyalty.domain.points import Points
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.domain.units import is_credit
 from loyalty.errors import BadInput
-from loyalty.services import summary, views
+from loyalty.services.checkout import views
+from loyalty.services.members import summary
 from loyalty_graphql.context import Context, Info
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money

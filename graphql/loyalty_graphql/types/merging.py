@@ -6,7 +6,7 @@ import strawberry
 
 from loyalty.errors import LoyaltyError
 from loyalty.services.access import Viewer
-from loyalty.services.checkout import Done
+from loyalty.services.checkout.checkout import Done
 from loyalty_graphql.context import Info
 from loyalty_graphql.scalars import ExternalId, IdempotencyKey
 from loyalty_graphql.types.members import Member, loaded_member

@@ -6,12 +6,13 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import money, offer_states
+from loyalty.domain import money
 from loyalty.domain.conditions import MinimumPurchase
-from loyalty.domain.offers import offer_name
+from loyalty.domain.offers import offer_states
+from loyalty.domain.offers.offers import offer_name
 from loyalty.domain.points import Points
-from loyalty.domain.ruleset import Ruleset
-from loyalty.services.offers import MemberOffer
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.services.offers.offers import MemberOffer
 from loyalty.wording.reasons import Words
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money

@@ -11,8 +11,8 @@ from strawberry import enum_value as value
 from loyalty.domain import money
 from loyalty.domain.points import Points
 from loyalty.domain.units import is_money
-from loyalty.services.refund_views import RefundView
-from loyalty.services.views import OrderView
+from loyalty.services.checkout.views import OrderView
+from loyalty.services.orders.refund_views import RefundView
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import ExternalId

@@ -7,9 +7,10 @@ from typing import Any
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import money, quote_terms
+from loyalty.domain import money
 from loyalty.domain.points import Points
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.quotes import quote_terms
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.wording.reasons import Words
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import DecimalText, ExternalId

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.services import recommendations
+from loyalty.services.recommendations import recommendations
 from loyalty_graphql.types.recommended_products import Audience, RecommendedProduct
 
 

@@ -11,11 +11,12 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import money, window_facts
-from loyalty.domain.because import Because
+from loyalty.domain import money
 from loyalty.domain.points import Points
-from loyalty.services import recommendations
+from loyalty.domain.recommendations import window_facts
+from loyalty.domain.recommendations.because import Because
 from loyalty.services.catalogue import Product as ShopProduct
+from loyalty.services.recommendations import recommendations
 from loyalty.wording.because import because as sentence
 from loyalty.wording.reasons import Words
 from loyalty_graphql.context import Info

@@ -10,10 +10,10 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain import money
-from loyalty.domain.ledger import instant
+from loyalty.domain.books.ledger import instant
 from loyalty.domain.points import Points
-from loyalty.domain.ruleset import Ruleset
-from loyalty.services.views import ReservationView
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.services.checkout.views import ReservationView
 from loyalty.wording.reasons import Words
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import encode_id

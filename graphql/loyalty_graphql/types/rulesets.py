@@ -2,9 +2,10 @@
 
 import strawberry
 
-from loyalty.domain import money, ruleset
+from loyalty.domain import money
 from loyalty.domain.conditions import TierAtLeast
 from loyalty.domain.points import Points
+from loyalty.domain.rulesets import ruleset
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import CurrencyCode, DecimalText
 from loyalty_graphql.types.exact_text import factor, percent

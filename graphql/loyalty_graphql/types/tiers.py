@@ -7,11 +7,11 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain import tiers
-from loyalty.domain.as_of import AsOf
+from loyalty.domain.books.as_of import AsOf
 from loyalty.domain.points import Points
-from loyalty.domain.ruleset import Ruleset
-from loyalty.services.summary import Member
-from loyalty.services.views import TierStep
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.services.checkout.views import TierStep
+from loyalty.services.members.summary import Member
 from loyalty_graphql.context import Info
 from loyalty_graphql.types.as_of import steps_then
 from loyalty_graphql.types.rulesets import Benefit, Tier, tier_named

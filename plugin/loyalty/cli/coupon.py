@@ -19,7 +19,7 @@ from loyalty.cli.context import (
 from loyalty.cli.days import FirstDay, LastDay, begin_of, end_of
 
 if TYPE_CHECKING:
-    from loyalty.services.coupons import Coupon
+    from loyalty.services.coupons.coupons import Coupon
 
 app = typer.Typer(help="Coupons: issue, list, revoke.")
 
@@ -51,7 +51,7 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Make coupons and print their codes, one a line."""
-    from loyalty.services.coupon_commands import CouponTerms
+    from loyalty.services.coupons.coupon_commands import CouponTerms
 
     async def work() -> tuple[str, ...]:
         async with merchant(folder, tenant) as (services, viewer):

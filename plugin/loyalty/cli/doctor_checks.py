@@ -20,8 +20,8 @@ from loyalty.cli.context import log_warnings, opened, secret_of, settings_of
 from loyalty.clock import SystemClock
 from loyalty.domain.registry import Registry, installed
 from loyalty.errors import BadRuleset, LoyaltyError, NotFound
+from loyalty.services.recommendations.served_model import ServedModels
 from loyalty.services.rulesets import Rulesets
-from loyalty.services.served_model import ServedModels
 from loyalty.services.tenants import Tenant, Tenants
 from loyalty.settings import Settings
 from loyalty.storage.database import Database, sqlite_path

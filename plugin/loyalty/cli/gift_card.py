@@ -21,7 +21,7 @@ from loyalty.cli.days import LastDay, end_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from loyalty.services.gift_cards import GiftCard, Issued
+    from loyalty.services.coupons.gift_cards import GiftCard, Issued
 
 app = typer.Typer(help="Gift cards: issue, list, block. Their codes are stored nowhere.")
 
@@ -41,7 +41,7 @@ def issue(
     import secrets
 
     from loyalty.domain.money import Money
-    from loyalty.services.checkout import idempotent
+    from loyalty.services.checkout.checkout import idempotent
 
     async def work() -> Issued:
         async with merchant(folder, tenant) as (services, viewer):

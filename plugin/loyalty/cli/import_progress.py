@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from loyalty.services.imports import ImportStep
+    from loyalty.services.imports.imports import ImportStep
 
 LINE_EVERY_S = 10
 """Between two lines where there is no terminal."""

@@ -11,7 +11,7 @@ from loyalty.cli.context import AsJson, Folder, TenantCode, print_json, run, set
 
 if TYPE_CHECKING:
     from loyalty.connectors.mapping import Kind, Mapping
-    from loyalty.services.imports import ImportFile, ImportReport
+    from loyalty.services.imports.imports import ImportFile, ImportReport
     from loyalty.services.services import Services
 
 app = typer.Typer(
@@ -86,7 +86,7 @@ def _import(
     as_json: bool,
 ) -> None:
     from loyalty.connectors.mapping import Kind
-    from loyalty.services.imports import ImportFile
+    from loyalty.services.imports.imports import ImportFile
 
     kind = Kind(what)
     file = ImportFile(
@@ -115,8 +115,8 @@ async def _taken(file: ImportFile, code: str | None, folder: Path | None) -> Imp
 async def taken(services: Services, tenant_id: int, file: ImportFile) -> ImportReport:
     """Import with progress shown. Nobody is told of what changes."""
     from loyalty.cli.import_progress import shown
-    from loyalty.services.door import Door
-    from loyalty.services.imports import Imports
+    from loyalty.services.books.door import Door
+    from loyalty.services.imports.imports import Imports
 
     async def nobody(_: object) -> None:
         return None

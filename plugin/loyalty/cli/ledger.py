@@ -24,8 +24,8 @@ from loyalty.cli.context import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from loyalty.services.roots import Root
-    from loyalty.services.verify import Verification
+    from loyalty.services.proof.roots import Root
+    from loyalty.services.proof.verify import Verification
 
 app = typer.Typer(help="The ledger of points, and the proof that it is right.")
 
@@ -40,7 +40,7 @@ def verify(tenant: TenantCode = None, folder: Folder = None, as_json: AsJson = F
     """Recompute every balance, lot, hold and chain from the entries; exit code 1 if one is off."""
     from rich.console import Console
 
-    from loyalty.services import verify as verifier
+    from loyalty.services.proof import verify as verifier
 
     async def work() -> Verification:
         console = Console(stderr=True)
@@ -91,7 +91,7 @@ def root(
 ) -> None:
     """Make the roots of days that have ended, and print the latest as DAY:HEX to be published."""
     from loyalty.clock import SystemClock
-    from loyalty.services.roots import Roots
+    from loyalty.services.proof.roots import Roots
 
     async def work() -> tuple[list[Root], list[Root]]:
         async with opened(settings_of(folder)) as database:
@@ -132,7 +132,7 @@ def export(
     """Write the whole ledger as JSON lines for a third party to check; no personal data."""
     from rich.console import Console
 
-    from loyalty.services import ledger_export
+    from loyalty.services.proof import ledger_export
 
     async def work() -> None:
         async with opened(settings_of(folder)) as database:

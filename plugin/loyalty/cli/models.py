@@ -17,9 +17,9 @@ from loyalty.cli.context import (
 )
 
 if TYPE_CHECKING:
-    from loyalty.domain.experiments import Arm, Difference
-    from loyalty.services.experiments import Comparison, Experiment
-    from loyalty.services.models import PublishedModel
+    from loyalty.domain.recommendations.experiments import Arm, Difference
+    from loyalty.services.recommendations.experiments import Comparison, Experiment
+    from loyalty.services.recommendations.models import PublishedModel
 
 app = typer.Typer(help="Models of the recommender: list, show, roll back, compare.")
 experiment = typer.Typer(help="Two models that share traffic: start, stop, list.")

@@ -20,9 +20,9 @@ from loyalty.cli.context import (
 )
 
 if TYPE_CHECKING:
-    from loyalty.services.offer_figures import PlanSummary
-    from loyalty.services.offer_planning import OfferPlan
-    from loyalty.services.offer_publishing import Published
+    from loyalty.services.offers.offer_figures import PlanSummary
+    from loyalty.services.offers.offer_planning import OfferPlan
+    from loyalty.services.offers.offer_publishing import Published
 
 app = typer.Typer(help="Personal offers: plan, publish, list, withdraw.")
 
@@ -51,7 +51,7 @@ def plan(
 
     async def work() -> tuple[OfferPlan, bytes]:
         from loyalty.collector import spare_what_stays
-        from loyalty.services.offer_plan_file import written
+        from loyalty.services.offers.offer_plan_file import written
 
         async with merchant(folder, tenant) as (services, viewer):
             # Rows by the million pass through: a quarter of the time went into looking for cycles.
@@ -97,7 +97,7 @@ def publish(
     """Give members the offers of a plan, all at once; again goes on where it was interrupted."""
 
     async def work() -> Published:
-        from loyalty.services.offer_plan_file import read
+        from loyalty.services.offers.offer_plan_file import read
 
         raw = file.read_bytes()
         async with merchant(folder, tenant) as (services, viewer):
@@ -217,7 +217,7 @@ def _left(found: OfferPlan, offer: str) -> str:
 
 
 def _plan_fields(found: OfferPlan) -> dict[str, Any]:
-    from loyalty.services.offer_plan_file import figures_to_json
+    from loyalty.services.offers.offer_plan_file import figures_to_json
 
     return {
         "plannedAt": found.planned_at.isoformat(),

@@ -39,8 +39,8 @@ Explain = Annotated[bool, typer.Option("--explain", help="Tell the rules in plai
 def validate(file: File, explain: Explain = False, as_json: AsJson = False) -> None:
     """Check a file without publishing it: every problem on a line of its own."""
     from loyalty.domain.registry import installed
-    from loyalty.domain.ruleset_file import read_ruleset
-    from loyalty.domain.ruleset_text import describe
+    from loyalty.domain.rulesets.ruleset_file import read_ruleset
+    from loyalty.domain.rulesets.ruleset_text import describe
     from loyalty.errors import BadRuleset
 
     try:
@@ -101,8 +101,8 @@ def show(
 ) -> None:
     """Print a version's TOML as it was published, or the list of versions."""
     from loyalty.domain.registry import installed
-    from loyalty.domain.ruleset_file import read_ruleset
-    from loyalty.domain.ruleset_text import describe
+    from loyalty.domain.rulesets.ruleset_file import read_ruleset
+    from loyalty.domain.rulesets.ruleset_text import describe
     from loyalty.errors import NotFound
 
     async def work() -> list[Published]:

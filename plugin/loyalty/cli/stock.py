@@ -17,7 +17,7 @@ from loyalty.cli.context import (
 )
 
 if TYPE_CHECKING:
-    from loyalty.services.coupons import Stock
+    from loyalty.services.coupons.coupons import Stock
 
 app = typer.Typer(help="Stock of rewards: set, list.")
 

@@ -25,7 +25,7 @@ from loyalty.cli.context import (
 )
 
 if TYPE_CHECKING:
-    from loyalty.services.models import ModelCard
+    from loyalty.services.recommendations.models import ModelCard
 
 SAID = {
     "FIRST": "there was no model to compare it with",
@@ -73,7 +73,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Train from all orders and put the model into service; running servers take it up."""
-    from loyalty.services import training
+    from loyalty.services.recommendations import training
 
     only = [name.strip() for name in (departments or "").split(",") if name.strip()] or None
     stated = None if settings is None else training.settings_in(settings)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from loyalty.domain.books.ledger import micros
 from loyalty.domain.calendar import time_zone
-from loyalty.domain.ledger import micros
 from loyalty.domain.money import AMOUNT_MINOR_MAX
 
 TEXT_MAX = 128

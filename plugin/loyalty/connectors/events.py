@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from loyalty.domain.product import ProductFacts
-from loyalty.domain.refund_asks import LineAsk
+from loyalty.domain.refunds.refund_asks import LineAsk
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,10 @@ from loyalty.connectors.events import (
     ProductChanged,
 )
 from loyalty.domain.money import Money, digits
-from loyalty.domain.order_facts import SHIPPING
 from loyalty.domain.product import ProductFacts
-from loyalty.domain.refund_asks import LineAsk
-from loyalty.domain.refund_edits import NAME_MAX
+from loyalty.domain.refunds.order_facts import SHIPPING
+from loyalty.domain.refunds.refund_asks import LineAsk
+from loyalty.domain.refunds.refund_edits import NAME_MAX
 from loyalty.errors import BadInput, BadMoney
 
 LINES_MAX = 1_000

@@ -15,7 +15,7 @@ from loyalty.domain.conditions import Condition, Facts
 from loyalty.domain.money import allocated
 from loyalty.domain.points import POINTS_MAX
 from loyalty.domain.rates import rounded
-from loyalty.domain.ruleset import DiscountBase, EarningRule, Ruleset
+from loyalty.domain.rulesets.ruleset import DiscountBase, EarningRule, Ruleset
 from loyalty.errors import BadInput
 
 UNIT_BP = 10_000

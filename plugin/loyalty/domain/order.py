@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from loyalty.domain.money import Money
-from loyalty.domain.order_facts import OrderFacts, facts_from_json, facts_to_json
+from loyalty.domain.refunds.order_facts import OrderFacts, facts_from_json, facts_to_json
 
 FORMAT = 2
 """Of the context's JSON. Format 1 had no mark, and nothing of the lines."""

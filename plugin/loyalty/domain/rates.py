@@ -1,6 +1,6 @@
 """Where points and money meet: integer fractions, each rounded once in a declared direction."""
 
-from loyalty.domain.ruleset import PointsTender, Rounding
+from loyalty.domain.rulesets.ruleset import PointsTender, Rounding
 
 
 def rounded(numerator: int, denominator: int, direction: Rounding) -> int:

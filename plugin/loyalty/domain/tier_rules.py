@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from loyalty.domain.ruleset import Ruleset, TierPolicy, TierRule
+from loyalty.domain.rulesets.ruleset import Ruleset, TierPolicy, TierRule
 from loyalty.domain.tiers import CountedLot, Standing, TierChange, advanced
 
 _TICK = timedelta(microseconds=1)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from loyalty.domain.calendar import after_days
-from loyalty.domain.ruleset import Tier, TierPolicy
+from loyalty.domain.rulesets.ruleset import Tier, TierPolicy
 
 
 class TierChangeReason(StrEnum):

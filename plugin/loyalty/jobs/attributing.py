@@ -3,7 +3,7 @@
 import structlog
 
 from loyalty.errors import LoyaltyError
-from loyalty.services.attribution import Attribution
+from loyalty.services.recommendations.attribution import Attribution
 from loyalty.services.tenants import Tenants
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,7 @@
 import structlog
 
 from loyalty.errors import LoyaltyError
-from loyalty.services.roots import Roots
+from loyalty.services.proof.roots import Roots
 from loyalty.services.tenants import Tenants
 
 log = structlog.get_logger(__name__)

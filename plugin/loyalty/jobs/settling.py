@@ -3,7 +3,7 @@
 import structlog
 
 from loyalty.errors import LoyaltyError
-from loyalty.services.settling import Settling
+from loyalty.services.books.settling import Settling
 from loyalty.services.tenants import Tenants
 
 log = structlog.get_logger(__name__)

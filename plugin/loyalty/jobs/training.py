@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from loyalty.errors import LoyaltyError
+from loyalty.services.recommendations.training import Trainer
 from loyalty.services.tenants import Tenants
-from loyalty.services.training import Trainer
 
 log = structlog.get_logger(__name__)
 

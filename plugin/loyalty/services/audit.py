@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from loyalty.domain.ledger import instant
-from loyalty.services.desk import Desk, Row
+from loyalty.domain.books.ledger import instant
+from loyalty.services.books.desk import Desk, Row
 from loyalty.storage import audit as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects

@@ -15,7 +15,7 @@ import orjson
 
 from loyalty.cache import Cache, keys
 from loyalty.clock import Clock
-from loyalty.domain.ledger import instant, micros
+from loyalty.domain.books.ledger import instant, micros
 from loyalty.domain.money import AMOUNT_MINOR_MAX, digits
 from loyalty.domain.product import ProductFacts
 from loyalty.errors import BadInput, Unavailable

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 import orjson
 
 from loyalty.cache import Cache, Lagged, keys
-from loyalty.services.desk import MemberChanged
+from loyalty.services.books.desk import MemberChanged
 
 LAGGED = "lagged"
 """Reason of a change that stands for any number that were missed; its version is 0."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import jwt
 
 from loyalty.clock import Clock
-from loyalty.domain.ledger import instant
+from loyalty.domain.books.ledger import instant
 from loyalty.errors import BadInput, LoyaltyError, NotFound
 from loyalty.secrets import SecretKey
 from loyalty.services.access import Scope, Viewer, ViewerKind

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.domain.ledger import micros
+from loyalty.domain.books.ledger import micros
 from loyalty.domain.money import Money
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.storage import members as members_sql
 from loyalty.storage import metrics_summary as sql
 from loyalty.storage.database import Database

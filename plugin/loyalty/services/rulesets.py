@@ -11,10 +11,10 @@ from typing import Any
 
 from loyalty.cache import Cache, keys
 from loyalty.clock import Clock
-from loyalty.domain.ledger import instant
+from loyalty.domain.books.ledger import instant
 from loyalty.domain.registry import Registry
-from loyalty.domain.ruleset import Ruleset
-from loyalty.domain.ruleset_file import read_ruleset, ruleset_hash
+from loyalty.domain.rulesets.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset_file import read_ruleset, ruleset_hash
 from loyalty.domain.tier_rules import with_past
 from loyalty.errors import BadRuleset, NotFound, VersionConflict
 from loyalty.services.audit import Action, Subject, added, deed

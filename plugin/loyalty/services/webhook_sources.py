@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.clock import Clock
-from loyalty.domain.ledger import instant
+from loyalty.domain.books.ledger import instant
 from loyalty.errors import AlreadyExists, BadInput
 from loyalty.services.audit import COMMAND_LINE, Action, Subject, added, deed
 from loyalty.services.credentials import Credentials

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from loyalty.domain.ledger import micros
+from loyalty.domain.books.ledger import micros
 from loyalty.storage.schema import APPEND_ONLY, Table, tables
 from loyalty.storage.values import stored
 

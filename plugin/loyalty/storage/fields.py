@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model, ModelMeta
 
-from loyalty.domain.ledger import instant, micros
+from loyalty.domain.books.ledger import instant, micros
 
 
 class InstantField(fields.BigIntField):

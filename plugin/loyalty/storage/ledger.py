@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from loyalty.domain.accounts import Accounts, Hold
-from loyalty.domain.ledger import instant
-from loyalty.domain.lots import NEVER, Draw, Lot
+from loyalty.domain.books.accounts import Accounts, Hold
+from loyalty.domain.books.ledger import instant
+from loyalty.domain.books.lots import NEVER, Draw, Lot
 from loyalty.domain.tiers import Standing
 from loyalty.storage.statements import Sql
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from loyalty.domain.ledger import micros
+from loyalty.domain.books.ledger import micros
 
 
 def stored(value: Any) -> Any:

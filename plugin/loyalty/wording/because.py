@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from loyalty.domain.because import Because, BecauseCode
+from loyalty.domain.recommendations.because import Because, BecauseCode
 from loyalty.wording.reasons import Words
 
 NAME_MAX = 80

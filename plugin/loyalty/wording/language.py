@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 
-from loyalty.domain.because import BecauseCode
-from loyalty.domain.offer_states import WhyOffered
+from loyalty.domain.offers.offer_states import WhyOffered
 from loyalty.domain.reasons import Reason
+from loyalty.domain.recommendations.because import BecauseCode
 from loyalty.errors import BadInput
 
 Text = str | Mapping[str, str]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loyalty.domain.money import Money
-from loyalty.domain.offer_states import WhyOffered
-from loyalty.domain.quote_terms import CREDIT, Candidate, Outcome
+from loyalty.domain.offers.offer_states import WhyOffered
+from loyalty.domain.quotes.quote_terms import CREDIT, Candidate, Outcome
 from loyalty.domain.reasons import Gap, NearestChange, Reason
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.wording.figures import Figures
 from loyalty.wording.language import Language, Text
 

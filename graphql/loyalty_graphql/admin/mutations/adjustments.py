@@ -8,8 +8,8 @@ from strawberry import UNSET
 
 from loyalty.domain.points import Points
 from loyalty.errors import BadInput, BadMoney, LoyaltyError
-from loyalty.services.adjustments import Correction
-from loyalty.services.checkout import Done
+from loyalty.services.checkout.checkout import Done
+from loyalty.services.members.adjustments import Correction
 from loyalty_graphql.admin.types.adjustments import Adjustment
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import decode_id

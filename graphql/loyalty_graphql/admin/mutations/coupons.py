@@ -7,8 +7,8 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import LoyaltyError
-from loyalty.services.checkout import idempotent
-from loyalty.services.coupon_commands import CouponTerms
+from loyalty.services.checkout.checkout import idempotent
+from loyalty.services.coupons.coupon_commands import CouponTerms
 from loyalty_graphql.admin.types.coupons import Coupon, RewardStock
 from loyalty_graphql.context import Info
 from loyalty_graphql.scalars import BigInt, ExternalId, IdempotencyKey

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import BadInput, BadMoney, LoyaltyError
-from loyalty.services.checkout import idempotent
+from loyalty.services.checkout.checkout import idempotent
 from loyalty_graphql.admin.types.gift_cards import GiftCard
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import decode_id

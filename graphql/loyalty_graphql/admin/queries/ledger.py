@@ -2,7 +2,7 @@
 
 import strawberry
 
-from loyalty.services.verify import verify
+from loyalty.services.proof.verify import verify
 from loyalty_graphql.context import Info
 from loyalty_graphql.scalars import BigInt
 

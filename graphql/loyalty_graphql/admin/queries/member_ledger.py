@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import NotFound
-from loyalty.services.member_ledger import LAST, LedgerPage
+from loyalty.services.proof.member_ledger import LAST, LedgerPage
 from loyalty_graphql.admin.types.member_ledger import MemberLedgerTransaction
 from loyalty_graphql.context import Info
 from loyalty_graphql.pagination import Connection, page

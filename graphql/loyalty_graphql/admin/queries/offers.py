@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import NotFound
-from loyalty.services.offer_figures import LAST, PlanSummary
+from loyalty.services.offers.offer_figures import LAST, PlanSummary
 from loyalty_graphql.admin.types.offers import OfferEffect, OfferPlan
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import decode_id

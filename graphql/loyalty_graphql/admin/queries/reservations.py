@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from loyalty.services.reservation_list import LAST
+from loyalty.services.checkout.reservation_list import LAST
 from loyalty_graphql.admin.types.reservations import ReservationSummary
 from loyalty_graphql.context import Info
 from loyalty_graphql.pagination import Connection, page

@@ -10,7 +10,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import BadInput, NotFound
-from loyalty.services import ledger_proof, roots
+from loyalty.services.proof import ledger_proof, roots
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import ROW_ID_MAX
 from loyalty_graphql.pagination import Connection, page

@@ -9,7 +9,7 @@ from strawberry import enum_value as value
 from loyalty.domain import money as domain
 from loyalty.domain.points import Points
 from loyalty.domain.units import currency_of, is_money
-from loyalty.services.adjustments import AdjustmentView
+from loyalty.services.members.adjustments import AdjustmentView
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import ExternalId

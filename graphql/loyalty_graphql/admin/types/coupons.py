@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.services import coupons
+from loyalty.services.coupons import coupons
 from loyalty_graphql.scalars import BigInt, ExternalId
 
 

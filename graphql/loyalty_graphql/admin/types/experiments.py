@@ -6,9 +6,9 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import experiments as domain
 from loyalty.domain import money
-from loyalty.services import experiments
+from loyalty.domain.recommendations import experiments as domain
+from loyalty.services.recommendations import experiments
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import enum_value as value
 
 from loyalty.domain import money as domain
-from loyalty.services import gift_cards
+from loyalty.services.coupons import gift_cards
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.types.node import Node

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.services import member_ledger
+from loyalty.services.proof import member_ledger
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.scalars import BigInt, ExternalId
 from loyalty_graphql.types.ledger import TransactionKind

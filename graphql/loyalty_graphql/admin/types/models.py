@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import strawberry
 
-from loyalty.services import models
+from loyalty.services.recommendations import models
 from loyalty_graphql.scalars import BigInt
 
 

@@ -6,8 +6,9 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.domain import money, offer_effect
-from loyalty.services.offer_figures import OfferCame, PlanSummary
+from loyalty.domain import money
+from loyalty.domain.offers import offer_effect
+from loyalty.services.offers.offer_figures import OfferCame, PlanSummary
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money

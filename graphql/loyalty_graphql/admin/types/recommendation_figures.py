@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 from strawberry import enum_value as value
 
-from loyalty.services import recommendation_figures
+from loyalty.services.recommendations import recommendation_figures
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import BigInt, DecimalText
 

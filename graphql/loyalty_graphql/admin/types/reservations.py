@@ -6,7 +6,7 @@ import strawberry
 
 from loyalty.domain import money as domain
 from loyalty.domain.points import Points
-from loyalty.services.reservation_list import ListedReservation
+from loyalty.services.checkout.reservation_list import ListedReservation
 from loyalty_graphql.ids import encode_id
 from loyalty_graphql.money import Money
 from loyalty_graphql.scalars import ExternalId

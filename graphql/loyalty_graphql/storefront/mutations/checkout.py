@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from loyalty.errors import BadInput, LoyaltyError
 from loyalty.services.access import Scope
-from loyalty.services.checkout import Done
+from loyalty.services.checkout.checkout import Done
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import decode_id
 from loyalty_graphql.money import MoneyInput

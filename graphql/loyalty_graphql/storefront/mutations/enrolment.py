@@ -9,8 +9,8 @@ from strawberry import UNSET
 
 from loyalty.errors import BadInput, LoyaltyError
 from loyalty.services.access import Viewer, ViewerKind
-from loyalty.services.checkout import Done
-from loyalty.services.members import Profile
+from loyalty.services.checkout.checkout import Done
+from loyalty.services.members.members import Profile
 from loyalty_graphql.context import Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import BigInt, ExternalId, IdempotencyKey

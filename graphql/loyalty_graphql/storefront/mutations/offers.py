@@ -7,7 +7,7 @@ from strawberry import UNSET
 
 from loyalty.errors import BadInput, LoyaltyError, NotFound
 from loyalty.services.access import Viewer, ViewerKind
-from loyalty.services.checkout import idempotent
+from loyalty.services.checkout.checkout import idempotent
 from loyalty_graphql.context import Info
 from loyalty_graphql.ids import decode_id
 from loyalty_graphql.permissions import permitted

@@ -9,8 +9,8 @@ from strawberry import UNSET
 
 from loyalty.domain.money import Money
 from loyalty.domain.order import OrderLine
-from loyalty.domain.quote_input import QUANTITY_MAX
-from loyalty.domain.refund_edits import NAME_MAX
+from loyalty.domain.quotes.quote_input import QUANTITY_MAX
+from loyalty.domain.refunds.refund_edits import NAME_MAX
 from loyalty.errors import BadInput, LoyaltyError
 from loyalty_graphql.context import Info
 from loyalty_graphql.money import MoneyInput

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.errors import LoyaltyError
-from loyalty.services.checkout import Done
+from loyalty.services.checkout.checkout import Done
 from loyalty_graphql.context import Info
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.permissions import permitted

@@ -6,7 +6,7 @@ import strawberry
 
 from loyalty.errors import LoyaltyError
 from loyalty.services.access import ViewerKind
-from loyalty.services.recommendations import may_look_at
+from loyalty.services.recommendations.recommendations import may_look_at
 from loyalty_graphql.context import Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId

@@ -10,7 +10,7 @@ from strawberry import enum_value as value
 
 from loyalty.errors import LoyaltyError
 from loyalty.services.access import ViewerKind
-from loyalty.services.recommendation_events import EventType, Reported
+from loyalty.services.recommendations.recommendation_events import EventType, Reported
 from loyalty_graphql.context import Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId

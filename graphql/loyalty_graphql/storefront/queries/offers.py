@@ -7,7 +7,7 @@ from strawberry import UNSET
 
 from loyalty.errors import BadInput
 from loyalty.services.access import ViewerKind
-from loyalty.services.offer_facts import OWN_OFFERS_MAX
+from loyalty.services.offers.offer_facts import OWN_OFFERS_MAX
 from loyalty_graphql.context import Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId

@@ -7,12 +7,12 @@ import strawberry
 from strawberry import UNSET
 
 from loyalty.domain.calendar import day_of
-from loyalty.domain.ruleset import Ruleset
+from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.errors import BadInput
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.picking import EVERYTHING, ProductFilter
-from loyalty.services.recommendations import may_look_at
-from loyalty.services.summary import Member
+from loyalty.services.members.summary import Member
+from loyalty.services.recommendations.picking import EVERYTHING, ProductFilter
+from loyalty.services.recommendations.recommendations import may_look_at
 from loyalty_graphql.context import Info
 from loyalty_graphql.money import MoneyInput
 from loyalty_graphql.permissions import permitted

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from loyalty.errors import NotFound
-from loyalty.services import summary
+from loyalty.services.members import summary
 from loyalty_graphql.context import Context, Info
 from loyalty_graphql.permissions import permitted
 from loyalty_graphql.scalars import ExternalId

@@ -19,7 +19,7 @@ from loyalty.errors import NotFound
 
 if TYPE_CHECKING:
     from loyalty.connectors.mapping import Kind
-    from loyalty.services.imports import ImportFile, ImportReport, Imports
+    from loyalty.services.imports.imports import ImportFile, ImportReport, Imports
     from loyalty.services.services import Services
     from loyalty.services.tenants import Tenant
 
@@ -104,7 +104,7 @@ async def prepare_demo(
     from loyalty.cli.import_progress import shown
     from loyalty.cli.imports import mapping_of
     from loyalty.connectors.mapping import Kind
-    from loyalty.services.imports import ImportFile
+    from loyalty.services.imports.imports import ImportFile
 
     with steps.step("reading the receipts"):
         paths = await asyncio.to_thread(demo_files, data_folder(), folder, households)
@@ -150,8 +150,8 @@ async def _shift(
 
 
 def _imports(services: Services) -> Imports:
-    from loyalty.services.door import Door
-    from loyalty.services.imports import Imports
+    from loyalty.services.books.door import Door
+    from loyalty.services.imports.imports import Imports
 
     async def nobody(_: object) -> None:
         """An import tells nobody."""

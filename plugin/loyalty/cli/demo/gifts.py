@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from loyalty.cli.demo.session import DemoCode, DemoMember
 from loyalty.domain.money import Money
-from loyalty.domain.ruleset import Reward, Ruleset
+from loyalty.domain.rulesets.ruleset import Reward, Ruleset
 from loyalty.errors import AlreadyExists
 from loyalty.services.access import Scope, Viewer, ViewerKind
-from loyalty.services.adjustments import Correction
-from loyalty.services.checkout import idempotent
-from loyalty.services.coupon_commands import CouponTerms
+from loyalty.services.checkout.checkout import idempotent
+from loyalty.services.coupons.coupon_commands import CouponTerms
+from loyalty.services.members.adjustments import Correction
 from loyalty.services.services import Services
 from loyalty.services.tenants import Tenant
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loyalty.cli.demo.session import DemoMember
+from loyalty.services.members.summary import Member
 from loyalty.services.services import Services
-from loyalty.services.summary import Member
 from loyalty.services.tenants import Tenant
 
 LOOKED_AT = 400

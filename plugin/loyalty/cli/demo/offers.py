@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loyalty.cli.demo.session import DemoMember
-from loyalty.services.offer_plan_file import read, written
+from loyalty.services.offers.offer_plan_file import read, written
 from loyalty.services.services import Services
 from loyalty.services.tenants import Tenant
 

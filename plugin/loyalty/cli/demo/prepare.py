@@ -89,7 +89,7 @@ async def prepared(
 
 async def _is_trained(settings: Settings) -> bool:
     """Whether there is a model that can be read: another version may have left one that cannot."""
-    from loyalty.services.models import Models
+    from loyalty.services.recommendations.models import Models
 
     root = settings.data_dir / "models"
     if not any(root.glob("*/current")):

@@ -1,0 +1,1 @@
+"""What members hold and the ledger it is booked in."""

@@ -1,0 +1,1 @@
+"""Personal offers: the pool, the plan, what came of it."""

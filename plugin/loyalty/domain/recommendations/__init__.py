@@ -1,0 +1,1 @@
+"""What recommendations mean to members and shops."""

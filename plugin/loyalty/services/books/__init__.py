@@ -1,0 +1,1 @@
+"""The ledger's one door: lock, settle, decide, book; what commands read and write there."""

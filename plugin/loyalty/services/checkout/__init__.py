@@ -1,0 +1,1 @@
+"""Quote, reserve, commit, release: what a checkout asks for, and how it is shown."""

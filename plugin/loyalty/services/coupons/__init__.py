@@ -1,0 +1,1 @@
+"""What a merchant issues: coupons, stock of rewards, gift cards."""

@@ -1,0 +1,1 @@
+"""Files of orders, members and products."""

@@ -1,0 +1,1 @@
+"""Members: enrolled, looked at, corrected, merged, erased, exported."""

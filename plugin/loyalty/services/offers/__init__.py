@@ -1,0 +1,1 @@
+"""Personal offers: who would use what, the plan, its publication, what came of it."""

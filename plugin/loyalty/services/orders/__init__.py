@@ -1,0 +1,1 @@
+"""Orders and refunds: reported, taken back, in whatever sequence."""

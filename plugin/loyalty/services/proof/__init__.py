@@ -1,0 +1,1 @@
+"""What merchants and third parties check the books by."""

@@ -1,0 +1,1 @@
+"""Recommendations: answered, trained, compared, and what came of them."""
