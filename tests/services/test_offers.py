@@ -19,7 +19,8 @@ from loyalty.errors import (
 )
 from loyalty.services.books.desk import Verdict
 from loyalty.services.members.erasure import Erase
-from loyalty.services.members.members import SetState
+from loyalty.services.members.member_export import exported
+from loyalty.services.members.members import Profile, SetState, UpdateMember
 from loyalty.services.members.merging import Merge, Unmerge
 
 from .conftest import PROGRAM, Shop
@@ -362,3 +363,59 @@ async def test_erasing_a_member_leaves_no_reason_and_nothing_to_use(desk: OfferS
     assert (left.state, left.reason) == (OfferState.WITHDRAWN, None)
     assert await desk.spent("minor:fresh") == (0, 0)
     assert await shop.problems() == []
+
+
+async def agreed(desk: OfferShop, name: str, to_profiling: bool) -> None:
+    profile = Profile({}, {"profiling": to_profiling})
+    shop = desk.shop
+    done = await shop.door.submit(UpdateMember(shop.tenant_id, None, name, profile))
+    assert done.refusal is None, done.refusal
+
+
+async def reasons(desk: OfferShop, name: str) -> list[bool]:
+    """Of each of the member's offers, whether its reason is told."""
+    return [each.reason is not None for each in await desk.of(name)]
+
+
+async def test_an_offer_keeps_its_value_without_its_reason_once_consent_is_taken_back(
+    desk: OfferShop,
+) -> None:
+    shop = desk.shop
+    await shop.enrol("bob")
+    for name in ("ann", "bob"):
+        await agreed(desk, name, True)
+        await desk.give(name)
+    # One that is being published is nobody's yet, and is told of later.
+    await desk.give("ann", plan=await desk.plan("PUBLISHING"))
+    assert await reasons(desk, "ann") == [True]
+
+    await agreed(desk, "ann", False)
+
+    assert (await reasons(desk, "ann"), await reasons(desk, "bob")) == ([False], [True])
+    assert await desk.states("ann") == ["ACTIVE"]
+    assert (await desk.quoted("ann", "c-1", 2_000)).payable_minor == 1_600
+    now = shop.clock.now()
+    held = await shop.database.read_unit(lambda: exported(shop.tenant_id, "shop", "ann", now))
+    assert [each["reason"] for each in held["offers"]] == [{}, {}]
+    # What was forgotten is not known again.
+    await agreed(desk, "ann", True)
+    assert await reasons(desk, "ann") == [False]
+
+
+@pytest.mark.parametrize(("agrees", "told"), [(True, [True, True]), (False, [False, False])])
+async def test_a_member_who_did_not_agree_is_told_no_reason_of_a_merged_ones_offers(
+    desk: OfferShop, agrees: bool, told: list[bool]
+) -> None:
+    shop = desk.shop
+    await shop.enrol("guest")
+    await agreed(desk, "guest", True)
+    await agreed(desk, "ann", agrees)
+    for name in ("ann", "guest"):
+        await desk.give(name)
+
+    await shop.door.submit(Merge(shop.tenant_id, None, "guest", "ann", "test"))
+
+    assert await reasons(desk, "ann") == told
+    assert await desk.states("ann") == ["ACTIVE", "ACTIVE"]
+    await shop.door.submit(Unmerge(shop.tenant_id, None, "guest", "test"))
+    assert await reasons(desk, "guest") == told[:1]

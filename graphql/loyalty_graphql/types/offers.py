@@ -92,7 +92,10 @@ class Offer(Node):
     )
     name: str = strawberry.field(description="What members read.")
     state: OfferState = strawberry.field(description="Where it stands now.")
-    reason: OfferReason | None = strawberry.field(description="Why the member got it.")
+    reason: OfferReason | None = strawberry.field(
+        description="Why the member got it; null once the consent to profiling, from which it "
+        "came, was taken back."
+    )
     target: OfferTarget | None = strawberry.field(
         description="What it is for; null once the program has no such offer any more."
     )

@@ -19,6 +19,19 @@ OF_MEMBER = Sql(
         ORDER BY m.id DESC LIMIT $4"""
 )
 BY_ID = Sql(f"SELECT {_OFFER} WHERE m.tenant_id = $1 AND m.id = ANY($2::bigint[]) AND {_SHOWN}")
+_UNREASONED = """UPDATE member_offer SET reason = '{}'
+        WHERE tenant_id = $1 AND member_id IN (
+          SELECT id FROM member WHERE tenant_id = $1 AND id = $2
+           UNION ALL SELECT id FROM member WHERE tenant_id = $1 AND merged_into = $2)"""
+# Of a member, $2, who takes back its consent, and of everybody who became part of it.
+UNREASON = Sql(f"{_UNREASONED} RETURNING id")
+# The same of a member of which others became part, unless it agreed.
+UNREASON_MERGED = Sql(
+    f"""{_UNREASONED}
+          AND NOT EXISTS (
+            SELECT 1 FROM member WHERE tenant_id = $1 AND id = $2 AND consent_profiling)
+       RETURNING id"""
+)
 # Uses that refunds gave back.
 RESTORED = Sql(
     """SELECT quota_id, COUNT(*) FROM quota_use

@@ -86,7 +86,7 @@ def reason_to_json(reason: OfferReason) -> dict[str, Any]:
 
 
 def reason_from_json(value: Mapping[str, Any]) -> OfferReason | None:
-    """None for one that was erased.
+    """None for one that was forgotten.
 
     Raises:
         ValueError, TypeError: it is none.

@@ -10,6 +10,7 @@ from loyalty.errors import AlreadyExists, BadInput, Conflict, NotFound, VersionC
 from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.books.desk import Desk, Idempotent, Needs, Row
 from loyalty.services.checkout.reservations import release_open_of
+from loyalty.storage import offers as offers_sql
 from loyalty.storage import recommendation_events as events_sql
 
 Outcome = dict[str, Any]
@@ -99,7 +100,7 @@ class Enrol:
         columns = self._columns(desk, row)
         if columns:
             if member_id not in desk.fresh:
-                _unnamed(desk, member_id, columns)
+                _unprofiled(desk, member_id, columns)
             row.update(columns)
             desk.update("member", member_id, **columns)
             desk.touch(member_id, "enrolled")
@@ -144,7 +145,7 @@ class UpdateMember:
             columns["profile_at"] = desk.now
             row.update(columns)
             desk.update("member", member_id, **columns)
-            _unnamed(desk, member_id, columns)
+            _unprofiled(desk, member_id, columns)
             desk.touch(member_id, "profile")
             if self.by is not None:
                 fields = sorted({*self.profile.given, *self.profile.consents})
@@ -197,10 +198,13 @@ def _found(desk: Desk, name: str) -> tuple[int, Row]:
     return member_id, desk.members[member_id]
 
 
-def _unnamed(desk: Desk, member_id: int, columns: Row) -> None:
-    """Take the member out of events of recommendations once it takes its consent back."""
+def _unprofiled(desk: Desk, member_id: int, columns: Row) -> None:
+    """Forget what was derived from the member's profile once it takes its consent back: what it did
+    with recommended products, and why it got its offers. The offers stay: they were promised.
+    """
     if columns.get("consent_profiling") is False:
         desk.after.append(events_sql.UNNAME(desk.tenant_id, member_id))
+        desk.after.append(offers_sql.UNREASON(desk.tenant_id, member_id))
 
 
 def _micros(value: int | datetime) -> int:

@@ -28,6 +28,7 @@ from loyalty.services.audit import Action, Subject, deed, noted
 from loyalty.services.books.desk import Desk, Idempotent, Needs, Row
 from loyalty.storage import ledger as ledger_sql
 from loyalty.storage import merges as sql
+from loyalty.storage import offers as offers_sql
 from loyalty.storage import recommendation_events as events_sql
 from loyalty.storage.statements import Unit
 
@@ -85,6 +86,7 @@ class Merge:
         set_member(desk, source_id, state="CLOSED")
         # What the source agreed to, the member that it is part of may not have.
         desk.after.append(events_sql.UNNAME_MERGED(self.tenant_id, target_id))
+        desk.after.append(offers_sql.UNREASON_MERGED(self.tenant_id, target_id))
         desk.insert(
             "member_merge",
             source_id=source_id,

@@ -36,7 +36,8 @@ class MemberOffer:
     """One offer as it stands at a moment.
 
     ``pool`` and ``reward`` are what the ruleset in force says of it; None where it has none of it
-    any more, and then it is withdrawn. ``reason`` is None once it was erased.
+    any more, and then it is withdrawn. ``reason`` is None once it was erased, or the consent to
+    profiling that it came from was taken back.
     """
 
     id: int
