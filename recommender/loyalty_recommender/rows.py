@@ -53,8 +53,8 @@ class Rows:
             product is any.
         """
         width, products, values = self._windows
-        starts = self.starts[at]
-        sizes = self.starts[at + 1] - starts
+        starts = self.starts.take(at)
+        sizes = self.starts.take(at + 1) - starts
         # A row that is shorter than the others and the last of all is read with what precedes it.
         begins = np.minimum(starts, len(products) - 1)
         found = values[begins]

@@ -94,7 +94,7 @@ class NormOrdered:
 
     def rows_of(self, products: Indices) -> Scores:
         """The vectors of some products, (asked, factors)."""
-        found: Scores = self.vectors[self.position[products]]
+        found: Scores = self.vectors.take(self.position.take(products), axis=0)
         return found
 
     def largest(self, query: Scores, first: int, allowed: Mask) -> Ranking:

@@ -208,8 +208,8 @@ class NovelScorer:
         inverse = _inverse_length(leanings.vector)
         of_affinity = weights[0] + (weights[2] + activity * weights[20]) * inverse
         found: Scores = (
-            self.base[products]
-            + activity * self.by_activity[products]
+            self.base.take(products)
+            + activity * self.by_activity.take(products)
             + of_affinity * views.affinity
             + weights[1] * views.log_affinity
             + (weights[3] + activity * weights[18]) * views.likeness

@@ -122,7 +122,7 @@ class FittedCompletion:
         neighbours, fresh = self._neighbours(pairs, basket, first, may)
         scores = self.scorer.scores(query.history, pairs, basket, neighbours, fresh)
         products = np.concatenate((pairs.product, fresh))
-        kept = may[products]
+        kept = may.take(products)
         return best(products[kept], scores[kept], first)
 
     def described(
@@ -142,7 +142,7 @@ class FittedCompletion:
         neighbours, fresh = self._neighbours(pairs, basket, 1, may)
         features = basket_features(history, pairs, basket, neighbours, fresh, statistics)
         products = np.concatenate((pairs.product, fresh))
-        kept = may[products]
+        kept = may.take(products)
         return products[kept], features[kept]
 
     def _neighbours(

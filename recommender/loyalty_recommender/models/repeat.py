@@ -107,7 +107,7 @@ class FittedRepeat:
             return nothing()
         pairs = query.pairs
         scores = self.scorer.scores(query.history, pairs)
-        kept = allowed[pairs.product]
+        kept = allowed.take(pairs.product)
         return best(pairs.product[kept], scores[kept], first)
 
     def arrays(self) -> dict[str, AnyArray]:
