@@ -159,7 +159,7 @@ class Recommender:
         return self._past(products, (seconds + self.card.utc_offset_s) // DAY_S)
 
     def _past(self, products: Iterable[str], day: AnyArray) -> History:
-        at = np.array(list(map(self._position.__getitem__, products)), dtype=np.int64)
+        at = np.fromiter(list(map(self._position.__getitem__, products)), dtype=np.int64)
         if len(day) != len(at):
             raise BadRequest(f"each product needs its day, found {len(at)} and {len(day)}")
         known = at >= 0
