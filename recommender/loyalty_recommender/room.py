@@ -8,9 +8,8 @@ from loyalty_recommender.errors import FitFailed
 
 MB = 1_000_000
 
-FIXED_BYTES = 430 * MB
-"""The process with its libraries, and what is looked at of ``pasts.MEMBERS_MAX`` members, of two
-parts at a time."""
+FIXED_BYTES = 350 * MB
+"""The process with its libraries, and what is looked at of ``pasts.MEMBERS_MAX`` members."""
 LINE_BYTES = 300
 MEMBER_BYTES = 1_500
 PRODUCT_BYTES = 2_000

@@ -1,13 +1,11 @@
 """From purchases to a published model."""
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
 from time import perf_counter
 from typing import TypeAlias
 
@@ -39,11 +37,6 @@ SHARES = {
     "arrivals": 0.01,
 }
 """Each part's share of the time, measured on Complete Journey; the rest is writing to disk."""
-
-
-BESIDE = ("cart", "buy_again")
-"""Parts that are fitted in a thread of their own. They take many small steps in Python, while the
-others wait for libraries that leave the interpreter to whoever wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,52 +167,21 @@ def _fit_all(
     known: Mapping[str, Fitted],
     progress: Report,
 ) -> tuple[dict[str, Fitted], dict[str, float]]:
-    """Fit every part, some beside the others; what they learn does not depend on when."""
-    # Imported here since whoever only publishes a model does not learn one.
-    from loyalty_recommender.implicit_adapter import blas_in_one_thread
-
-    told = _Told(progress)
     fitted: dict[str, Fitted] = {}
     seconds: dict[str, float] = {}
+    done = 0.0
+    for part, share in SHARES.items():
+        model: Model = getattr(settings, part)
 
-    def fit(parts: Iterable[str]) -> None:
-        for part in parts:
-            model: Model = getattr(settings, part)
-            told.part(part, 0.0)
-            started = perf_counter()
-            fitted[part] = known.get(part) or model.fit(interactions, partial(told.part, part))
-            seconds[part] = round(perf_counter() - started, 3)
-            told.part(part, 1.0)
-
-    others = [part for part in SHARES if part not in BESIDE]
-    # Entered here, too: it is for the whole process, and the threads leave theirs at any time.
-    with blas_in_one_thread(), ThreadPoolExecutor(1) as beside:
-        told.part(others[0], 0.0)
-        waiting = beside.submit(fit, BESIDE)
-        try:
-            fit(others)
-        except BaseException:
-            told.is_over = True
-            raise
-        waiting.result()
-    return {part: fitted[part] for part in SHARES}, {part: seconds[part] for part in SHARES}
+        progress(part, done)
+        started = perf_counter()
+        fitted[part] = known.get(part) or model.fit(
+            interactions, partial(_report, progress, part, done, share)
+        )
+        seconds[part] = round(perf_counter() - started, 3)
+        done += share
+    return fitted, seconds
 
 
-class _Told:
-    """The share of the whole, of parts that are fitted at the same time."""
-
-    def __init__(self, progress: Report) -> None:
-        self._progress = progress
-        self._done = dict.fromkeys(SHARES, 0.0)
-        self._lock = Lock()
-        self.is_over = False
-        """Whether nobody waits for the rest any more."""
-
-    def part(self, part: str, of_part: float) -> None:
-        """Tell that so much of a part is done, 0.0 to 1.0."""
-        with self._lock:
-            if self.is_over:
-                raise FitFailed(f"{part} was given up, since another part had failed")
-            self._done[part] = max(self._done[part], of_part)
-            whole = sum(share * self._done[each] for each, share in SHARES.items())
-            self._progress(part, whole)
+def _report(progress: Report, part: str, done: float, share: float, of_part: float) -> None:
+    progress(part, done + share * of_part)
