@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Scores
+from loyalty_recommender.arrays import DAY_S, AnyArray, Indices, Mask, Scores
 from loyalty_recommender.attributes import UNKNOWN, Attributes
 from loyalty_recommender.models.base import Query
 from loyalty_recommender.reasons import Reason, ReasonCode
@@ -96,8 +96,15 @@ class Explainer:
         """From likenesses as they were learned."""
         return cls(products, facts, facts.by_shelf(similar), together)
 
-    def reasons(self, window: Window, query: Query, answered: Indices) -> list[Reason]:
-        """Why each product of an answer may interest who asked."""
+    def reasons(
+        self, window: Window, query: Query, answered: Indices, nameable: Mask | None = None
+    ) -> list[Reason]:
+        """Why each product of an answer may interest who asked.
+
+        Args:
+            nameable: (products,) of what was bought, what a reason may name; None: all. What is
+                near to others of it alone has a reason without a product.
+        """
         found: list[Reason | None] = [None] * len(answered)
         if window is Window.NEW_ARRIVALS:
             for at, first_day in enumerate(self.facts.first_day[answered].tolist()):
@@ -113,9 +120,13 @@ class Explainer:
             self._because(
                 found, ReasonCode.BECAUSE_YOU_VIEWED, self.together, answered, np.sort(query.viewed)
             )
-            self._because(
-                found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, query.history.bought
-            )
+            bought = query.history.bought
+            named = bought if nameable is None else bought[nameable.take(bought)]
+            self._because(found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, named)
+            if len(named) < len(bought):
+                self._because(
+                    found, ReasonCode.BECAUSE_YOU_BUY, self.similar, answered, bought, named=False
+                )
         visits = self.facts.recent_visits
         return [
             each or Reason(ReasonCode.POPULAR, times=int(visits[product]))
@@ -148,6 +159,8 @@ class Explainer:
         rows: Rows,
         answered: Indices,
         among: Indices,
+        *,
+        named: bool = True,
     ) -> None:
         open_ = [at for at, each in enumerate(found) if each is None]
         if not open_ or not len(among):
@@ -155,7 +168,7 @@ class Explainer:
         about = nearest(rows, answered.take(open_), among, len(self.products))
         for at, product in zip(open_, about.tolist(), strict=True):
             if product >= 0:
-                found[at] = Reason(code, about=self.products[product])
+                found[at] = Reason(code, about=self.products[product] if named else None)
 
 
 def nearest(rows: Rows, wanted: Indices, among: Indices, products: int) -> AnyArray:

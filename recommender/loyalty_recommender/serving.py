@@ -177,6 +177,7 @@ class Recommender:
         viewed: Sequence[str] = (),
         allowed: Allowed | None = None,
         exclude: Collection[str] = (),
+        nameable: Allowed | None = None,
     ) -> Recommendation:
         """Answer one window.
 
@@ -191,6 +192,7 @@ class Recommender:
                 known of the member, the cart or the page; an answer from them names none of them.
             allowed: which products may be answered; None allows all.
             exclude: product ids that may not be answered.
+            nameable: which of the products bought a reason may name; None allows all.
 
         Raises:
             UnknownWindow: not a ``Window``.
@@ -217,7 +219,8 @@ class Recommender:
         if not model.knows(query) or (asked in OF_MEMBER and past.visits < self._visits_min):
             model, query = self._instead(asked, query, viewed)
         ranking = model.recommend(query, first, may)
-        return Recommendation(self._items(asked, query, ranking), model.strategy)
+        items = self._items(asked, query, ranking, self._filter(nameable))
+        return Recommendation(items, model.strategy)
 
     def rank(
         self,
@@ -226,6 +229,7 @@ class Recommender:
         history: History | None,
         day: int,
         viewed: Sequence[str] = (),
+        nameable: Allowed | None = None,
     ) -> Recommendation:
         """Order products that were found in another way, such as by a search, for a member.
 
@@ -233,13 +237,14 @@ class Recommender:
             products: ids, repeats and unknown ones are left out of the answer.
             viewed: as ``recommend``; what of it is on the list comes first, for who searches
                 again is often after what was found before.
+            nameable: as ``recommend``.
 
         Returns:
             Every product that the model knows, best first.
         """
         past = history or NOTHING_BOUGHT
         query = Query(past, day)
-        may = self.mask(products)
+        may, named = self.mask(products), self._filter(nameable)
         model: Fitted | FittedViewed = self._parts[Window.NEXT_VISIT]
         items: list[Item] = []
         if past.visits < self._visits_min:
@@ -250,12 +255,11 @@ class Recommender:
             may[seen] = False
         for each in (model, self._popular):
             ranking = each.recommend(query, max(len(products), 1), may)
-            items += self._items(Window.NEXT_VISIT, query, ranking)
+            items += self._items(Window.NEXT_VISIT, query, ranking, named)
             may[ranking.products] = False
         rest = np.flatnonzero(may).astype(np.int32)
-        items += self._items(
-            Window.NEXT_VISIT, query, Ranking(rest, np.zeros(len(rest), dtype=np.float32))
-        )
+        unranked = Ranking(rest, np.zeros(len(rest), dtype=np.float32))
+        items += self._items(Window.NEXT_VISIT, query, unranked, named)
         return Recommendation(items, model.strategy)
 
     def _instead(
@@ -271,13 +275,13 @@ class Recommender:
                 return self._viewed, known
         return self._popular, query
 
-    def _items(self, window: Window, query: Query, ranking: Ranking) -> list[Item]:
+    def _items(self, window: Window, query: Query, ranking: Ranking, nameable: Mask) -> list[Item]:
         return [
             Item(self.products[at], score, reason)
             for at, score, reason in zip(
                 ranking.products.tolist(),
                 ranking.scores.tolist(),
-                self._explainer.reasons(window, query, ranking.products),
+                self._explainer.reasons(window, query, ranking.products, nameable),
                 strict=True,
             )
         ]

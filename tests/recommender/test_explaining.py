@@ -11,6 +11,7 @@ from loyalty_recommender.attributes import Attributes
 from loyalty_recommender.explaining import Explainer, ProductFacts, nearest
 from loyalty_recommender.history import History
 from loyalty_recommender.models import Query
+from loyalty_recommender.reasons import Reason, ReasonCode
 from loyalty_recommender.rows import Rows
 from loyalty_recommender.windows import Window
 
@@ -82,6 +83,13 @@ def facts_of(categories: Sequence[str | None], departments: Sequence[str | None]
 
 def why(facts: ProductFacts, product: str, *bought: str) -> str | None:
     """What the reason for a product names, to whoever bought these on one day."""
+    return reason_for(facts, product, bought).about
+
+
+def reason_for(
+    facts: ProductFacts, product: str, bought: Sequence[str], hidden: Sequence[str] | None = None
+) -> Reason:
+    """``hidden``: what a reason may not name; None: it may name all."""
     at = {name: place for place, name in enumerate(NAMES)}
     found = [("cola", *each) for each in LIKE_COLA.items()]
     found += [("soap", *each) for each in LIKE_SOAP.items()]
@@ -94,8 +102,10 @@ def why(facts: ProductFacts, product: str, *bought: str) -> str | None:
     past = np.array([at[name] for name in bought])
     query = Query(History.of(past, np.full(len(past), 9)), 10)
     explainer = Explainer.of(NAMES, facts, rows, rows)
-    (reason,) = explainer.reasons(Window.FOR_YOU, query, np.array([at[product]], dtype=np.int32))
-    return reason.about
+    nameable = None if hidden is None else np.array([name not in hidden for name in NAMES])
+    answered = np.array([at[product]], dtype=np.int32)
+    (reason,) = explainer.reasons(Window.FOR_YOU, query, answered, nameable)
+    return reason
 
 
 @pytest.mark.parametrize(
@@ -111,6 +121,28 @@ def why(facts: ProductFacts, product: str, *bought: str) -> str | None:
 def test_a_reason_names_the_nearest_on_the_shelves(bought: tuple[str, ...], named: str) -> None:
     """Everybody buys bananas; who buys tonic buys cola, too."""
     assert why(facts_of(CATEGORIES, DEPARTMENTS), "cola", *bought) == named
+
+
+@pytest.mark.parametrize(
+    ("hidden", "found"),
+    [
+        ((), Reason(ReasonCode.BECAUSE_YOU_BUY, about="tonic")),
+        (("soap",), Reason(ReasonCode.BECAUSE_YOU_BUY, about="tonic")),
+        (("tonic",), Reason(ReasonCode.BECAUSE_YOU_BUY, about="lemonade")),
+        (("tonic", "lemonade"), Reason(ReasonCode.BECAUSE_YOU_BUY, about="bananas")),
+        (("tonic", "lemonade", "bananas"), Reason(ReasonCode.BECAUSE_YOU_BUY)),
+    ],
+)
+def test_a_reason_names_the_nearest_that_may_be_named(
+    hidden: tuple[str, ...], found: Reason
+) -> None:
+    bought = ("bananas", "diet cola", "lemonade", "tonic")
+
+    facts = facts_of(CATEGORIES, DEPARTMENTS)
+
+    assert reason_for(facts, "cola", bought, hidden) == found
+    # What is near to nothing that was bought is no more so where that is hidden.
+    assert reason_for(facts, "cola", ("diet cola",), ("diet cola",)).code is ReasonCode.POPULAR
 
 
 def test_of_a_shop_without_categories_the_likest_is_named() -> None:

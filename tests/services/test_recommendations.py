@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from habits import MEMBERS, VISITS, bought_by, missing, paid_order, product, pro
 
 from loyalty.cache import Cache, open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.recommendations.because import BecauseCode
 from loyalty.errors import BadInput
 from loyalty.secrets import SecretKey
 from loyalty.services.catalogue import Catalogue
@@ -429,6 +430,36 @@ async def _until_shown(windows: Windows, name: str) -> None:
             if name in await windows.names("TRENDING"):
                 return
             await asyncio.sleep(0.01)
+
+
+async def test_a_reason_names_what_the_viewer_may_see(windows: Windows, cache: Cache) -> None:
+    shop = windows.shop
+    rules = await shop.rulesets.current(shop.tenant_id)
+    told: list[str | None] = []
+    while None not in told:
+        # A purchase, so that no cached ranking answers, in a process that has no mask yet.
+        await windows.buy(TEA, "milk")
+        asked = replace(
+            windows,
+            recommendations=Recommendations(
+                shop.database, cache, windows.catalogue, shop.clock, windows.models, IDS
+            ),
+        )
+        (shown,) = (await asked.ask("FOR_YOU", TEA, first=1)).items
+        (listed,) = (
+            await asked.recommendations.rank(
+                shop.tenant_id, rules=rules, member=await shop.member(TEA), products=[MISSING]
+            )
+        ).items
+        assert shown.because == listed.because
+        assert shown.because is not None
+        assert shown.because.code is BecauseCode.BECAUSE_YOU_BUY
+        assert shown.because.about not in told
+        told.append(shown.because.about)
+        if shown.because.about is not None:
+            await windows.say((shown.because.about, {"is_active": False}))
+
+    assert sorted(told[:-1]) == sorted([*bought_by(1)[1], "milk"])
 
 
 async def test_a_page_that_does_not_exist_for_the_viewer_tells_nothing(windows: Windows) -> None:

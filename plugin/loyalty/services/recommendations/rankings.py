@@ -118,7 +118,7 @@ class Rankings:
         if served is None:
             return await self._counted(question)
         now = self._clock.now()
-        mask = await served.mask(question.tier, now)
+        mask = visible = await served.mask(question.tier, now)
         if question.among is not None:
             mask = mask & served.recommender.mask(question.among)
         day = served.recommender.day_of(int(now.timestamp()))
@@ -153,6 +153,7 @@ class Rankings:
                 viewed=question.viewed,
                 allowed=mask,
                 exclude=owned,
+                nameable=visible,
             )
         return _ranking(answer, depth)
 
@@ -174,23 +175,31 @@ class Rankings:
         member: Member | None,
         products: Sequence[str],
         viewed: Sequence[str] = (),
+        tier: str | None = None,
     ) -> Ranking:
         """The products of a list that are known here, best first.
 
         Args:
             member: None for whoever is not answered personally.
             viewed: what was looked at, the latest first.
+            tier: the viewer's, which decides what a reason may name.
         """
         if served is None:
             among = set(products)
             ids = [each for each in await self._popular.ids(tenant_id) if each in among]
             return Ranking(POPULARITY, tuple(Ranked(each, POPULAR) for each in ids), True)
-        past = None
+        now, past, visible = self._clock.now(), None, None
         if member is not None:
             past = _past(await self._lines(tenant_id, member.id), served)
-        day = served.recommender.day_of(int(self._clock.now().timestamp()))
+            visible = await served.mask(tier, now)
+        day = served.recommender.day_of(int(now.timestamp()))
         answer = await asyncio.to_thread(
-            served.recommender.rank, products, history=past, day=day, viewed=viewed
+            served.recommender.rank,
+            products,
+            history=past,
+            day=day,
+            viewed=viewed,
+            nameable=visible,
         )
         return _ranking(answer, len(products) + 1)
 

@@ -218,7 +218,9 @@ class Recommendations:
         seen, views_seen = (_visible(names, there, tier) for names in (products, views))
         chosen = await self._models.chosen(tenant_id, _subject(member, session))
         profiled = member if member is not None and is_profiled(member) else None
-        ranking = await self._rankings.listed(chosen.served, tenant_id, profiled, seen, views_seen)
+        ranking = await self._rankings.listed(
+            chosen.served, tenant_id, profiled, seen, views_seen, tier
+        )
         place = Place(tenant_id, RANK_PRODUCTS, tier, rules, self._clock.now())
         picked = [Picked(there[each.product], each.because) for each in ranking.items]
         known = {each.product for each in ranking.items}
