@@ -12,13 +12,17 @@ from habits import MEMBERS, VISITS, bought_by, paid_order, product, products, vi
 
 from loyalty.cache import open_cache
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.jobs.training import train_all
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder
 from loyalty.services.recommendations import purchases as purchases_module
 from loyalty.services.recommendations.purchases import Purchases, purchases
 from loyalty.services.recommendations.training import READING_SHARE, Trainer, TrainingFailed
 from loyalty.services.tenants import Tenants
+from loyalty.storage import interactions as interactions_sql
+from loyalty.storage import offers as offers_sql
 from loyalty_recommender import artifact, room
 from loyalty_recommender.judging import Gate
 from loyalty_recommender.models.als import Als
@@ -93,6 +97,46 @@ async def test_what_members_kept_is_learned(stocked: Shop) -> None:
     assert await learned(stocked, ["DRINKS"]) == {
         ("ann", "milk"), ("ann", "tea-green"), ("bob", "milk"),
     }  # fmt: skip
+
+
+async def test_lines_that_came_back_whole_are_not_learned(stocked: Shop) -> None:
+    await booked(
+        stocked,
+        order("o-1", "ann", "milk", "tea-green", "honey"),
+        order("o-2", "bob", "milk", "milk", "sugar"),
+        replace(
+            order("o-3", "bob"),
+            lines=(OrderLine("tea-white", 4, 400), OrderLine("tea-black", 1, 0)),
+        ),
+    )
+    for name, asks in {
+        "o-1": [LineAsk("2", quantity=1), LineAsk("3", amount_minor=99)],
+        # One of the two lines of milk.
+        "o-2": [LineAsk("1", quantity=1), LineAsk("3", amount_minor=100)],
+        "o-3": [LineAsk("1", quantity=3)],
+    }.items():
+        refund = RefundOrder(
+            stocked.tenant_id, name, f"r-{name}", None, None, lines=tuple(asks), currency="EUR"
+        )
+        assert (await stocked.door.submit(refund)).refusal is None
+
+    kept = {
+        "ann": ["honey", "milk"],
+        "bob": ["milk", "tea-black", "tea-white"],
+    }
+    assert await learned(stocked) == {(name, each) for name in kept for each in kept[name]}
+    for name, own in kept.items():
+        of = stocked.tenant_id, (await stocked.member(name)).id
+        past = await stocked.database.read(interactions_sql.PAST(*of, 100))
+        ever = await stocked.database.read(interactions_sql.EVER_BOUGHT(*of))
+        offered = await stocked.database.read(
+            offers_sql.BOUGHT(of[0], [of[1]], stocked.clock.now())
+        )
+        assert sorted(row[0] for row in past) == own
+        assert sorted(row[0] for row in ever) == own
+        assert sorted(row[2] for row in offered) == own
+    popular = await stocked.database.read(interactions_sql.POPULAR(stocked.tenant_id, 100, 100))
+    assert [row[0] for row in popular] == ["milk", "honey", "tea-black", "tea-white"]
 
 
 async def test_a_shop_of_many_pages_reads_as_one(

@@ -1,5 +1,6 @@
 """Statements about members' personal offers and the plans they came from."""
 
+from loyalty.storage.kept_lines import of_kept_lines
 from loyalty.storage.statements import Sql
 
 OFFER_COLUMNS = (
@@ -51,12 +52,13 @@ PRODUCTS = Sql(
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What came back whole is no sign that somebody likes it.
-BOUGHT = Sql(
+BOUGHT = of_kept_lines(
     """SELECT o.member_id, o.occurred_at, l.product, l.quantity,
               l.amount_minor - l.discount_minor, o.currency
          FROM shop_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
         WHERE o.tenant_id = $1 AND o.member_id = ANY($2::bigint[])
-          AND o.state IN ('PAID', 'PARTIALLY_REFUNDED') AND o.occurred_at < $3"""
+          AND o.state IN ('PAID', 'PARTIALLY_REFUNDED') AND o.occurred_at < $3
+          AND {kept}"""
 )
 STANDING_COLUMNS = (
     "id", "member_id", "offer", "target", "ends_at", "state", "uses_max", "use_ppm",
@@ -150,7 +152,7 @@ HELD = _by_plan(
 )
 # Members that an offer of a plan was chosen for with a target, whether they were held out, and how
 # many bought any of some products from one moment on, until the offer ended or another moment.
-TARGET_BUYERS = Sql(
+TARGET_BUYERS = of_kept_lines(
     """SELECT CASE WHEN m.state = 'HELD_OUT' THEN 1 ELSE 0 END AS is_out, COUNT(*),
               SUM(CASE WHEN EXISTS (
                   SELECT 1 FROM shop_order o
@@ -158,7 +160,7 @@ TARGET_BUYERS = Sql(
                    WHERE o.tenant_id = $1 AND o.member_id = m.member_id
                      AND o.occurred_at >= $5 AND o.occurred_at < $6 AND o.occurred_at < m.ends_at
                      AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
-                     AND l.product = ANY($7::text[])) THEN 1 ELSE 0 END)::bigint
+                     AND l.product = ANY($7::text[]) AND {kept}) THEN 1 ELSE 0 END)::bigint
          FROM member_offer m
         WHERE m.tenant_id = $1 AND m.plan_id = $2 AND m.offer = $3 AND m.target = $4
         GROUP BY is_out"""

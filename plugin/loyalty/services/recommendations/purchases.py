@@ -21,6 +21,8 @@ from loyalty_recommender.vocabulary import Vocabulary
 
 PAGE_ROWS = 20_000
 """Rows read at once: on PostgreSQL a page is unpacked on the event loop, in about 10 ms."""
+PAGE_ORDERS = 2_000
+"""Orders of which something came back, looked at together."""
 MICROS = 1_000_000
 
 Rows = list[tuple[Any, ...]]
@@ -42,7 +44,9 @@ class Purchases:
 
 @dataclass(slots=True)
 class _Orders:
-    """Pages of orders; columns are ``id``, ``member_id`` and epoch seconds."""
+    """Pages of orders; columns are ``id``, ``member_id``, epoch seconds, and whether something came
+    back.
+    """
 
     pages: list[AnyArray] = field(default_factory=list)
 
@@ -52,7 +56,7 @@ class _Orders:
         self.pages.append(table)
 
     def joined(self) -> AnyArray:
-        return np.concatenate(self.pages) if self.pages else np.empty((0, 3), dtype=np.int64)
+        return np.concatenate(self.pages) if self.pages else np.empty((0, 4), dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -67,6 +71,8 @@ class _Newest:
     position: dict[str, int]
     """Of each product that may be learned."""
     lines_max: int | None
+    returned: AnyArray
+    """Ids of lines that came back whole."""
     pages: list[tuple[Indices, Indices]] = field(default_factory=list)
     from_day: int = np.iinfo(np.int32).min
     """Lines of earlier days do not fit."""
@@ -86,6 +92,9 @@ class _Newest:
         product = np.fromiter((self.position.get(row[2], -1) for row in rows), np.int32, len(rows))
         order = np.minimum(np.searchsorted(self.order_ids, wanted), len(self.order_ids) - 1)
         known = (self.order_ids[order] == wanted) & (product >= 0)
+        if len(self.returned):
+            ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+            known &= ~np.isin(ids, self.returned)
         self._hold(order[known].astype(np.int32), product[known])
         # A quarter more than there is room for, so that the sorting out is seldom.
         if self.lines_max is not None and self.held > self.lines_max + self.lines_max // 4:
@@ -155,7 +164,8 @@ async def purchases(
     members, member = await asyncio.to_thread(Vocabulary.encode, table[:, 1])
     day = ((table[:, 2] + utc_offset_s) // DAY_S).astype(np.int32)
     room = None if lines_max is None else lines_max(len(members), len(products))
-    lines = _Newest(table[:, 0].copy(), member.astype(np.int32), day, position, room)
+    returned = await _returned(database, tenant_id, table[table[:, 3] != 0, 0])
+    lines = _Newest(table[:, 0].copy(), member.astype(np.int32), day, position, room, returned)
     whole = (await database.read(sql.LINES_COUNT(tenant_id)))[0][0]
     count = 0
 
@@ -195,6 +205,15 @@ async def _paged(
         await asyncio.to_thread(add, rows)
         if len(rows) < PAGE_ROWS:
             return
+
+
+async def _returned(database: Database, tenant_id: int, orders: AnyArray) -> AnyArray:
+    """Of orders of which something came back, the lines that came back whole."""
+    found: list[int] = []
+    for start in range(0, len(orders), PAGE_ORDERS):
+        ids = orders[start : start + PAGE_ORDERS].tolist()
+        found += [id for (id,) in await database.read(sql.RETURNED(tenant_id, ids))]
+    return np.array(found, dtype=np.int64)
 
 
 async def _products(
