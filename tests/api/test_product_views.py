@@ -1,5 +1,6 @@
 """What a guest looked at, told through HTTP, is where its windows start."""
 
+import secrets
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -278,7 +279,7 @@ async def test_where_it_is_remembered(
     url = {"redis": valkey_url, "away": "redis://127.0.0.1:9/0", "off": "off"}[store]
     async with api_shop(f"sqlite://{sqlite_path}", tmp_path, cache=open_cache(url)) as shop:
         program = await trained_program(shop)
-        session = f"a session of {sqlite_path}"[-100:]
+        session = secrets.token_hex(16)
 
         told = await look(program.anonymous, "tea-white", session=session)
         shown = await window(program.anonymous, session=session)

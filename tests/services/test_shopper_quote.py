@@ -55,6 +55,7 @@ def product(price_minor: int | None, cost_minor: int | None) -> Product:
         external_id="tea",
         name="Tea",
         category=None,
+        type=None,
         department=None,
         brand=None,
         image_url=None,
