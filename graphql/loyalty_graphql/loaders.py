@@ -11,6 +11,7 @@ from loyalty.domain.rulesets.ruleset import Ruleset
 from loyalty.errors import NotFound
 from loyalty.services.catalogue import Product
 from loyalty.services.members.summary import Member
+from loyalty.services.recommendations.experiments import Comparison, Experiment
 from loyalty.services.recommendations.window_facts import ShownProducts
 from loyalty.services.services import Services
 
@@ -53,6 +54,11 @@ class Loaders:
         return DataLoader(self._histories)
 
     @cached_property
+    def comparisons(self) -> DataLoader[Experiment, Comparison]:
+        """What experiments show."""
+        return DataLoader(self._comparisons)
+
+    @cached_property
     def session_views(self) -> DataLoader[str, list[str]]:
         """External ids of what sessions looked at, the latest first."""
         return DataLoader(self._session_views)
@@ -80,6 +86,9 @@ class Loaders:
         rules = await self.ruleset()
         member = None if name == GUEST else await self.members.load(name)
         return await self._services.window_facts.shown_to(self._tenant_id, rules, member)
+
+    async def _comparisons(self, found: list[Experiment]) -> list[Comparison]:
+        return await self._services.feedback.experiments.comparisons(self._tenant_id, found)
 
     async def _session_views(self, sessions: list[str]) -> list[list[str] | BaseException]:
         latest = self._services.product_views.latest

@@ -1,7 +1,11 @@
 """How many statements an answer takes: a resolver that asks once per item shows here."""
 
 import pytest
-from api_shop import ApiShop, document, line
+from api_shop import PROGRAM, ApiShop, Program, document, line
+from offer_shop import POOL, offers_of_program
+
+from loyalty.storage.effects import Effects
+from loyalty.storage.statements import Unit
 
 pytestmark = pytest.mark.anyio
 
@@ -89,6 +93,52 @@ async def test_a_page_of_members_does_not_read_each(sqlite_shop: ApiShop) -> Non
     for number in range(5):
         await program.enrol(f"m-{number}")
     query = "query($first:Int){members(first:$first){nodes{externalId balance{available}}}}"
+    await program.merchant.data(query, {"first": 1})
+
+    one = await sqlite_shop.reads(program.merchant, query, {"first": 1})
+    five = await sqlite_shop.reads(program.merchant, query, {"first": 5})
+
+    assert one == five
+
+
+async def test_a_page_of_plans_does_not_read_each(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    await sqlite_shop.services.rulesets.publish(program.tenant_id, PROGRAM + POOL, "test")
+    desk = offers_of_program(program)
+    await program.enrol("ann")
+    for _ in range(5):
+        await desk.give("ann", plan=await desk.plan())
+    query = "query($first:Int){offerPlans(first:$first){nodes{number offers{uses held}}}}"
+    await program.merchant.data(query, {"first": 1})
+
+    one = await sqlite_shop.reads(program.merchant, query, {"first": 1})
+    five = await sqlite_shop.reads(program.merchant, query, {"first": 5})
+
+    assert one == five
+
+
+async def ended_experiments(program: Program, count: int) -> None:
+    database, now = program.shop.database, program.shop.clock.now()
+
+    def unit() -> Unit[None]:
+        effects = Effects()
+        for id in database.ids.take(count):
+            row = {"control": "a", "candidate": "b", "share_bp": 5_000, "running": None}
+            times = {"started_at": now, "ended_at": now}
+            effects.insert(
+                "experiment",
+                {"id": id, "tenant_id": program.tenant_id, "started_by": "test"} | row | times,
+            )
+        yield effects
+
+    await database.write(unit)
+
+
+async def test_a_page_of_experiments_does_not_read_each(sqlite_shop: ApiShop) -> None:
+    program = sqlite_shop.programs[0]
+    await ended_experiments(program, 5)
+    query = """query($first:Int){
+        experiments(first:$first){nodes{id comparison{control{members} candidate{members}}}}}"""
     await program.merchant.data(query, {"first": 1})
 
     one = await sqlite_shop.reads(program.merchant, query, {"first": 1})

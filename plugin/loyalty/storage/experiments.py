@@ -17,16 +17,17 @@ STOP = Sql(
         WHERE tenant_id = $1 AND running = 1 RETURNING id"""
 )
 MEMBERS = Sql(
-    """SELECT variant, COUNT(*)::bigint FROM experiment_member
-        WHERE tenant_id = $1 AND experiment_id = $2 GROUP BY variant"""
+    """SELECT experiment_id, variant, COUNT(*)::bigint FROM experiment_member
+        WHERE tenant_id = $1 AND experiment_id = ANY($2::bigint[])
+        GROUP BY experiment_id, variant"""
 )
 # What each member spent in currency $3; who bought with another is a buyer all the same.
 SPENT = Sql(
-    """SELECT s.variant, o.member_id,
+    """SELECT s.experiment_id, s.variant, o.member_id,
               SUM(CASE WHEN s.currency = $3 THEN s.sales_minor ELSE 0 END)::bigint
          FROM recommendation_sale s
          JOIN shop_order o ON o.tenant_id = s.tenant_id AND o.id = s.order_id
-        WHERE s.tenant_id = $1 AND s.experiment_id = $2 AND o.member_id IS NOT NULL
+        WHERE s.tenant_id = $1 AND s.experiment_id = ANY($2::bigint[]) AND o.member_id IS NOT NULL
           AND (s.quantity > 0 OR s.sales_minor > 0)
-        GROUP BY s.variant, o.member_id"""
+        GROUP BY s.experiment_id, s.variant, o.member_id"""
 )

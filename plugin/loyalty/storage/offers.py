@@ -120,10 +120,11 @@ PLANS = Sql(
 )
 PLAN = Sql(f"SELECT {', '.join(PLAN_COLUMNS)} FROM offer_plan WHERE tenant_id = $1 AND id = $2")
 
-# What came of a plan.
+# What came of plans.
 COUNTS = Sql(
-    """SELECT offer, state, COUNT(*), COUNT(activated_at), MAX(ends_at) FROM member_offer
-        WHERE tenant_id = $1 AND plan_id = $2 GROUP BY offer, state ORDER BY offer, state"""
+    """SELECT plan_id, offer, state, COUNT(*), COUNT(activated_at), MAX(ends_at) FROM member_offer
+        WHERE tenant_id = $1 AND plan_id = ANY($2::bigint[])
+        GROUP BY plan_id, offer, state ORDER BY plan_id, offer, state"""
 )
 
 
@@ -134,21 +135,22 @@ def _by_plan(text: str) -> Sql:
 
 # Uses by orders, refunds taken off, and what they took off.
 USES = _by_plan(
-    """SELECT m.offer, COUNT(*), COUNT(DISTINCT m.id), SUM(b.quantity)::bigint
+    """SELECT m.plan_id, m.offer, COUNT(*), COUNT(DISTINCT m.id), SUM(b.quantity)::bigint
          FROM member_offer m
          JOIN quota_use u ON u.tenant_id = m.tenant_id AND u.quota_id = m.id
          JOIN quota q ON q.tenant_id = m.tenant_id AND q.kind = 'BUDGET'
                      AND q.subject = 'minor:' || m.offer
          JOIN quota_use b ON b.tenant_id = m.tenant_id AND b.reservation_id = u.reservation_id
                          AND b.quota_id = q.id
-        WHERE m.tenant_id = $1 AND m.plan_id = $2 AND u.state = 'USED'
-        GROUP BY m.offer"""
+        WHERE m.tenant_id = $1 AND m.plan_id = ANY($2::bigint[]) AND u.state = 'USED'
+        GROUP BY m.plan_id, m.offer"""
 )
 HELD = _by_plan(
-    """SELECT m.offer, SUM(u.quantity)::bigint
+    """SELECT m.plan_id, m.offer, SUM(u.quantity)::bigint
          FROM member_offer m JOIN quota_use u ON u.tenant_id = m.tenant_id AND u.quota_id = m.id
-        WHERE m.tenant_id = $1 AND m.plan_id = $2 AND u.state = 'HELD' AND u.expires_at > $3
-        GROUP BY m.offer"""
+        WHERE m.tenant_id = $1 AND m.plan_id = ANY($2::bigint[]) AND u.state = 'HELD'
+          AND u.expires_at > $3
+        GROUP BY m.plan_id, m.offer"""
 )
 # Members that an offer of a plan was chosen for with a target, whether they were held out, and how
 # many bought any of some products from one moment on, until the offer ended or another moment.

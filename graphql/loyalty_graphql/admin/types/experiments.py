@@ -138,9 +138,7 @@ class Experiment:
         "days may still come."
     )
     async def comparison(self, info: Info) -> ExperimentComparison:
-        context = info.context
-        asked = context.services.feedback.experiments.comparison
-        return ExperimentComparison.of(await asked(context.tenant_id, self.found))
+        return ExperimentComparison.of(await info.context.loaders.comparisons.load(self.found))
 
 
 def _text(number: object, digits: int) -> DecimalText | None:

@@ -1,5 +1,6 @@
 """What published plans came to, beside what they were expected to: for the merchant."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,10 +84,7 @@ class OfferReports:
 
         def unit() -> Unit[list[PlanSummary]]:
             rows = yield sql.PLANS(tenant_id, before_id, first)
-            found = []
-            for row in rows:
-                found.append((yield from _summary(tenant_id, row, now)))
-            return found
+            return (yield from _summaries(tenant_id, rows, now))
 
         return await self._database.read_unit(unit)
 
@@ -98,7 +96,8 @@ class OfferReports:
             rows = yield sql.PLAN(tenant_id, plan_id)
             if not rows:
                 raise NotFound("offer plan", field=("input", "id"))
-            return (yield from _summary(tenant_id, rows[0], now))
+            (found,) = yield from _summaries(tenant_id, rows, now)
+            return found
 
         return await self._database.read_unit(unit)
 
@@ -154,13 +153,35 @@ class OfferReports:
         return plan.published_at, max(until, plan.published_at)
 
 
-def _summary(tenant_id: int, row: Sequence[Any], now: datetime) -> Unit[PlanSummary]:
-    of = dict(zip(sql.PLAN_COLUMNS, row, strict=True))
-    counts, uses, held = yield from together(
-        sql.COUNTS(tenant_id, of["id"]),
-        sql.USES(tenant_id, of["id"]),
-        sql.HELD(tenant_id, of["id"], now),
+def _summaries(
+    tenant_id: int, rows: Sequence[Sequence[Any]], now: datetime
+) -> Unit[list[PlanSummary]]:
+    """Plans with what came of them, in so many statements whatever the number of plans."""
+    ids = [row[sql.PLAN_COLUMNS.index("id")] for row in rows]
+    if not ids:
+        return []
+    found = yield from together(
+        sql.COUNTS(tenant_id, ids), sql.USES(tenant_id, ids), sql.HELD(tenant_id, ids, now)
     )
+    came = [_by_plan(each) for each in found]
+    return [_summary(row, *(each[id] for each in came)) for id, row in zip(ids, rows, strict=True)]
+
+
+def _by_plan(rows: Sequence[Sequence[Any]]) -> Mapping[int, list[Sequence[Any]]]:
+    """Rows by the plan that each begins with, without it."""
+    found: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
+    for plan_id, *rest in rows:
+        found[plan_id].append(rest)
+    return found
+
+
+def _summary(
+    row: Sequence[Any],
+    counts: Sequence[Sequence[Any]],
+    uses: Sequence[Sequence[Any]],
+    held: Sequence[Sequence[Any]],
+) -> PlanSummary:
+    of = dict(zip(sql.PLAN_COLUMNS, row, strict=True))
     figures = orjson.loads(of["figures"])
     ends = [ends_at for *_, ends_at in counts]
     return PlanSummary(

@@ -31,7 +31,7 @@ from loyalty.storage import experiments as sql
 from loyalty.storage.database import Database
 from loyalty.storage.effects import Effects
 from loyalty.storage.problems import DuplicateKey
-from loyalty.storage.statements import Row, Unit
+from loyalty.storage.statements import Row, Unit, together
 from loyalty_recommender import artifact
 
 LAST: Final = 2**63 - 1
@@ -180,28 +180,54 @@ class Experiments:
 
     async def comparison(self, tenant_id: int, experiment: Experiment) -> Comparison:
         """What it shows now, from the sales that were found up to now."""
+        (found,) = await self.comparisons(tenant_id, [experiment])
+        return found
+
+    async def comparisons(
+        self, tenant_id: int, experiments: Sequence[Experiment]
+    ) -> list[Comparison]:
+        """What each shows now, read in so many statements whatever their number."""
         try:
             currency = (await self._rulesets.current(tenant_id)).currency
         except NotFound:
             currency = None
+        ids = [each.id for each in experiments]
 
-        def unit() -> Unit[tuple[list[Row], list[Row]]]:
-            members = yield sql.MEMBERS(tenant_id, experiment.id)
-            return members, (yield sql.SPENT(tenant_id, experiment.id, currency))
+        def unit() -> Unit[Sequence[list[Row]]]:
+            return (
+                yield from together(
+                    sql.MEMBERS(tenant_id, ids), sql.SPENT(tenant_id, ids, currency)
+                )
+            )
 
         members, spent = await self._database.read_unit(unit)
-        control, candidate = (_arm(variant, members, spent) for variant in Variant)
-        return Comparison(
-            control,
-            candidate,
-            rate_difference(control, candidate),
-            mean_difference(control, candidate),
-            currency,
-            is_traffic_as_declared(control, candidate, experiment.share_bp),
+        return await asyncio.to_thread(
+            lambda: [_comparison(each, members, spent, currency) for each in experiments]
         )
 
 
-def _arm(variant: Variant, members: Sequence[Row], spent: Sequence[Row]) -> Arm:
+def _comparison(
+    experiment: Experiment, members: Sequence[Row], spent: Sequence[Row], currency: str | None
+) -> Comparison:
+    control, candidate = (
+        _arm(
+            variant,
+            [of for id, *of in members if id == experiment.id],
+            [of for id, *of in spent if id == experiment.id],
+        )
+        for variant in Variant
+    )
+    return Comparison(
+        control,
+        candidate,
+        rate_difference(control, candidate),
+        mean_difference(control, candidate),
+        currency,
+        is_traffic_as_declared(control, candidate, experiment.share_bp),
+    )
+
+
+def _arm(variant: Variant, members: Sequence[list[Any]], spent: Sequence[list[Any]]) -> Arm:
     amounts = [minor for of, _, minor in spent if of == variant]
     return Arm(
         # Who was merged while the experiment ran may have bought in both.
