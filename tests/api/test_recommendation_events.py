@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from api_shop import ApiShop, Caller, Program
 
+from loyalty.services.recommendations.recommendation_events import EVENTS_MAX
+from loyalty.services.recommendations.recommendation_id import MARKED_MAX
 from loyalty.storage.effects import Effects
 from loyalty.storage.recommendation_events import EVENT_COLUMNS
 from loyalty.storage.statements import Sql, Unit
@@ -206,7 +208,7 @@ async def test_reports_of_the_same_at_once_count_once(stocked: Program) -> None:
     assert await counted(stocked) == [("2026-03-01", "TRENDING", 2, 2, 2)]
 
 
-@pytest.mark.parametrize("count", [0, 201])
+@pytest.mark.parametrize("count", [0, EVENTS_MAX + 1])
 async def test_a_report_has_its_bounds(stocked: Program, count: int) -> None:
     told = await report(stocked.till, *[event("x")] * count)
 
@@ -214,9 +216,21 @@ async def test_a_report_has_its_bounds(stocked: Program, count: int) -> None:
 
 
 async def test_the_longest_report_is_taken(stocked: Program) -> None:
-    id = await answer(stocked.till)
+    """As many events as may be reported, of the longest ids there are, fit into one request."""
+    long = [f"{number}-".ljust(128, "x") for number in range(MARKED_MAX)]
+    await stocked.stock(*(stocked.product(each) for each in long))
+    ranked = await stocked.till.run("rank_products", ids=long)
+    id, at = ranked["recommendationId"], "2026-03-01T12:00:00.000000+00:00"
+    assert len(id) == 346
+    events = [
+        event(id, "PURCHASE", long[number], position=10_000, occurredAt=at,
+              order=f"{number}-".ljust(128, "o"))
+        for number in range(EVENTS_MAX)
+    ]  # fmt: skip
 
-    assert await report(stocked.till, *[event(id)] * 200) == (1, 199, [])
+    taken = await report(stocked.till, *events)
+
+    assert taken == (EVENTS_MAX, 0, [])
 
 
 async def test_a_merged_member_is_the_one_it_became(stocked: Program) -> None:

@@ -53,7 +53,8 @@ class RecommendationEventInput:
 @strawberry.input(description="Events of recommendations.")
 class RecommendationEventsInput:
     events: list[RecommendationEventInput] = strawberry.field(
-        description="1 to 200 of them. One that is refused does not keep the others out."
+        description="1 to 80 of them, which fit into a request of 64 KB with the longest ids of "
+        "plain letters. One that is refused does not keep the others out."
     )
 
 

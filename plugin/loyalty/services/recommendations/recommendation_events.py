@@ -25,8 +25,9 @@ from loyalty.storage import recommendation_events as sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Unit
 
-EVENTS_MAX: Final = 200
-"""Events of one report at most."""
+EVENTS_MAX: Final = 80
+"""Events of one report at most: as many as a request of 64 KB holds, with the longest ids of plain
+letters."""
 ANSWER_AGE_MAX: Final = timedelta(days=30)
 """An answer that was given longer ago is known no more. Events are kept for longer than this, so
 that a repeat is always found out."""

@@ -37,7 +37,7 @@ _TAG: Final = 16
 _HEAD: Final = struct.Struct(">BBBQIQQI6sH")
 _MARK: Final = 2
 TEXT_MAX: Final = 400
-"""Longest id, in characters; one with all marks has 345."""
+"""Longest id, in characters; one with all marks has 346."""
 
 
 _VARIANTS: Final = (None, Variant.CONTROL, Variant.CANDIDATE)

@@ -14,6 +14,8 @@ const VISIT_KEY = "journey.visit";
 // together.
 const IN_SIGHT = 0.5;
 const PAUSE_MS = 300;
+// The engine takes so many in one report.
+const EVENTS_MAX = 80;
 
 const unseen = new WeakMap();
 const waiting = [];
@@ -32,9 +34,10 @@ const watching = new IntersectionObserver(
 );
 
 async function tell(events) {
-  if (events.length === 0) return;
   try {
-    await ask(RECOMMENDATION_EVENTS, { input: { events } });
+    while (events.length > 0) {
+      await ask(RECOMMENDATION_EVENTS, { input: { events: events.splice(0, EVENTS_MAX) } });
+    }
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
   }
