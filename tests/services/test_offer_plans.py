@@ -21,18 +21,21 @@ from loyalty.domain.offers.offer_states import WhyOffered
 from loyalty.domain.offers.propensity import TargetHistory
 from loyalty.domain.order import OrderLine, PaidOrder
 from loyalty.domain.product import ProductFacts
+from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.errors import BadInput, Conflict, NotFound
 from loyalty.services.books.door import outcome_of
 from loyalty.services.catalogue import Catalogue
 from loyalty.services.members.erasure import Erase
 from loyalty.services.members.members import Enrol, Profile, UpdateMember
-from loyalty.services.offers import offer_histories
+from loyalty.services.offers import offer_figures, offer_histories
 from loyalty.services.offers.offer_figures import OfferReports
 from loyalty.services.offers.offer_plan_file import FiledPlan, read, written
 from loyalty.services.offers.offer_planning import OfferPlan, OfferPlanner
 from loyalty.services.offers.offer_publishing import OfferPublisher, Published
 from loyalty.services.offers.propensity import prior_ppm
+from loyalty.services.orders.order_edits import EDIT, OrderEdit
 from loyalty.services.orders.orders import BookOrder
+from loyalty.services.orders.refund_commands import RefundOrder, edit_name
 from loyalty.storage import offers as offers_sql
 from loyalty.storage.database import Database
 from loyalty.storage.statements import Row, Sql, Statement, Unit
@@ -669,6 +672,53 @@ async def test_what_came_of_a_plan_beside_what_was_expected_and_who_was_held_out
     await shop.refund("o-1", "r-1")
     (came,) = (await desk.reports.plan(shop.tenant_id, done.plan_id)).offers
     assert (came.uses, came.cost_minor) == (0, 0)
+
+
+@pytest.mark.parametrize("page", [1, 100])
+async def test_what_came_back_was_not_sold(
+    desk: Planner, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offer_figures, "PAGE_MEMBERS", page)
+    shop = desk.shop
+    rules = RULES.replace("holdout_bp = 0", "holdout_bp = 4000")
+    await shop.rulesets.publish(shop.tenant_id, rules, "test")
+    for number in range(12):
+        await desk.member(f"m{number}", buys=[20, 60, 100])
+    done = await desk.publish()
+    offered = [f"m{number}" for number in range(12) if await desk.desk.states(f"m{number}")]
+    at = shop.clock.now()
+    tea, jam, ham = (OrderLine(each, 2, 2_000, id=each) for each in ("tea", "jam", "ham"))
+    for name in offered[:3]:
+        order = PaidOrder(name, name, "EUR", (tea, jam), at, 300)
+        outcome_of(await shop.door.submit(BookOrder(shop.tenant_id, order, "test")))
+    of_tea = (LineAsk("tea", quantity=1),)
+    steps = [
+        RefundOrder(shop.tenant_id, offered[0], "r-1", None, None, lines=of_tea),
+        # All of it but the shipping.
+        RefundOrder(shop.tenant_id, offered[1], "r-2", None, None, lines=(LineAsk("tea"),)),
+        RefundOrder(shop.tenant_id, offered[1], "r-3", None, None, lines=(LineAsk("jam"),)),
+    ]
+    # Jam makes way for ham, and ham for half of it.
+    for later_s, line in enumerate((ham, ham._replace(quantity=1, amount_minor=1_000))):
+        edit = OrderEdit((tea, line), 300, "EUR")
+        name, when = edit_name(f"e-{later_s}"), at + timedelta(seconds=later_s)
+        steps.append(
+            RefundOrder(
+                shop.tenant_id, offered[2], name, None, when, may_wait=True, kind=EDIT, edit=edit
+            )
+        )
+    shop.clock.advance(timedelta(minutes=1))
+    for step in steps:
+        outcome_of(await shop.door.submit(step))
+
+    plan = await desk.reports.plan(shop.tenant_id, done.plan_id)
+    effect = await desk.reports.effect(shop.tenant_id, plan)
+
+    assert effect is not None
+    sold = [1_000 + 2_000 + 300, 300, 2_000 + 1_000 + 300]
+    squares = sum(each * each for each in sold)
+    assert effect.offered == Group(len(offered), 3, sum(sold), squares)
+    assert effect.held_out == Group(12 - len(offered))
 
 
 async def test_of_each_offer_it_is_told_who_bought_its_target_and_by_how_much_the_odds_rose(

@@ -1,6 +1,6 @@
 """Statements that read purchases for the recommender: pages for training, a little for answers."""
 
-from loyalty.storage.kept_lines import of_kept_lines
+from loyalty.storage.kept import of_what_was_kept
 from loyalty.storage.statements import Sql
 
 # What was returned whole is no sign that somebody likes it; who was erased has no taste of its own.
@@ -17,7 +17,7 @@ LINES = Sql(
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # Lines of some orders, $2, that came back whole.
-RETURNED = of_kept_lines(
+RETURNED = of_what_was_kept(
     """SELECT l.id FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
         WHERE o.tenant_id = $1 AND o.id = ANY($2::bigint[]) AND NOT {kept}"""
@@ -29,7 +29,7 @@ PRODUCTS = Sql(
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What one member bought, the latest first; what was returned whole is not among it.
-PAST = of_kept_lines(
+PAST = of_what_was_kept(
     """SELECT l.product, o.occurred_at FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
         WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
@@ -37,14 +37,14 @@ PAST = of_kept_lines(
         ORDER BY o.occurred_at DESC LIMIT $3"""
 )
 # All that one member ever bought, where the lines above are not all, or no model reads them.
-EVER_BOUGHT = of_kept_lines(
+EVER_BOUGHT = of_what_was_kept(
     """SELECT DISTINCT l.product FROM shop_order o
          JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
         WHERE o.tenant_id = $1 AND o.member_id = $2 AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
           AND {kept}"""
 )
 # In how many of the $2 latest orders each product is; ids rise with the moment of booking.
-POPULAR = of_kept_lines(
+POPULAR = of_what_was_kept(
     """SELECT l.product FROM (
            SELECT id, context, refunds FROM shop_order
             WHERE tenant_id = $1 AND state IN ('PAID', 'PARTIALLY_REFUNDED')

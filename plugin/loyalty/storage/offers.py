@@ -1,6 +1,6 @@
 """Statements about members' personal offers and the plans they came from."""
 
-from loyalty.storage.kept_lines import of_kept_lines
+from loyalty.storage.kept import of_what_was_kept
 from loyalty.storage.statements import Sql
 
 OFFER_COLUMNS = (
@@ -52,7 +52,7 @@ PRODUCTS = Sql(
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
 )
 # What came back whole is no sign that somebody likes it.
-BOUGHT = of_kept_lines(
+BOUGHT = of_what_was_kept(
     """SELECT o.member_id, o.occurred_at, l.product, l.quantity,
               l.amount_minor - l.discount_minor, o.currency
          FROM shop_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
@@ -154,7 +154,7 @@ HELD = _by_plan(
 )
 # Members that an offer of a plan was chosen for with a target, whether they were held out, and how
 # many bought any of some products from one moment on, until the offer ended or another moment.
-TARGET_BUYERS = of_kept_lines(
+TARGET_BUYERS = of_what_was_kept(
     """SELECT CASE WHEN m.state = 'HELD_OUT' THEN 1 ELSE 0 END AS is_out, COUNT(*),
               SUM(CASE WHEN EXISTS (
                   SELECT 1 FROM shop_order o
@@ -167,13 +167,16 @@ TARGET_BUYERS = of_kept_lines(
         WHERE m.tenant_id = $1 AND m.plan_id = $2 AND m.offer = $3 AND m.target = $4
         GROUP BY is_out"""
 )
-# Each member of a plan: whether it was held out, and what it bought from one moment to another.
-SALES = Sql(
-    """SELECT g.is_out, COUNT(o.id), SUM(o.total_minor)::bigint
+# A page of a plan's members, those after $5: whether each was held out, and what it bought and kept
+# from one moment to another.
+SALES = of_what_was_kept(
+    """SELECT g.member_id, g.is_out, COUNT(o.id), SUM({kept_minor})::bigint
          FROM (SELECT member_id, MAX(CASE WHEN state = 'HELD_OUT' THEN 1 ELSE 0 END) AS is_out
-                 FROM member_offer WHERE tenant_id = $1 AND plan_id = $2 GROUP BY member_id) g
+                 FROM member_offer
+                WHERE tenant_id = $1 AND plan_id = $2 AND member_id > $5
+                GROUP BY member_id ORDER BY member_id LIMIT $6) g
          LEFT JOIN shop_order o ON o.tenant_id = $1 AND o.member_id = g.member_id
               AND o.occurred_at >= $3 AND o.occurred_at < $4
               AND o.state IN ('PAID', 'PARTIALLY_REFUNDED')
-        GROUP BY g.member_id, g.is_out"""
+        GROUP BY g.member_id, g.is_out ORDER BY g.member_id"""
 )

@@ -100,7 +100,9 @@ class OfferGroup:
     purchase_rate: DecimalText | None = strawberry.field(
         description='Percent of them that bought: "41.5"; null for nobody.'
     )
-    sales: Money = strawberry.field(description="What they bought for, all together.")
+    sales: Money = strawberry.field(
+        description="What they bought for, all together, less what came back."
+    )
     sales_per_member: Money | None = strawberry.field(
         description="What a member bought for, rounded down; null for nobody."
     )

@@ -33,6 +33,15 @@ class Group:
     sales_minor: int = 0
     squares: int = 0
 
+    def with_more(self, other: "Group") -> "Group":
+        """With other members of the same group."""
+        return Group(
+            self.members + other.members,
+            self.buyers + other.buyers,
+            self.sales_minor + other.sales_minor,
+            self.squares + other.squares,
+        )
+
     @property
     def rate_bp(self) -> int | None:
         """Of 10,000 members so many bought, rounded down."""

@@ -1,5 +1,6 @@
 """What published plans came to, beside what they were expected to: for the merchant."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from loyalty.storage.statements import Unit, together
 
 LAST = 2**63 - 1
 """After every id."""
+PAGE_MEMBERS = 20_000
+"""Members of a plan whose sales are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,15 @@ class OfferReports:
         stood = self._stood(plan)
         if stood is None:
             return None
-        rows = await self._database.read(sql.SALES(tenant_id, plan.id, *stood))
-        groups = [
-            group_of(
-                int(minor) if count else None for is_out, count, minor in rows if is_out == out
-            )
-            for out in (0, 1)
-        ]
-        return effect_of(*groups)
+        groups = [Group(), Group()]
+        after = 0
+        while rows := await self._database.read(
+            sql.SALES(tenant_id, plan.id, *stood, after, PAGE_MEMBERS)
+        ):
+            after = rows[-1][0]
+            page = await asyncio.to_thread(_groups, rows)
+            groups = [one.with_more(other) for one, other in zip(groups, page, strict=True)]
+        return await asyncio.to_thread(effect_of, *groups)
 
     async def target_effects(self, tenant_id: int, plan: PlanSummary) -> list[TargetEffect]:
         """For each offer of the plan who bought what it is for, of those who got it and of those
@@ -138,8 +142,7 @@ class OfferReports:
                     sql.TARGET_BUYERS(tenant_id, plan.id, offer.code, target.code, *stood, products)
                 )
                 for is_out, members, buyers in rows:
-                    known = groups[is_out]
-                    groups[is_out] = Group(known.members + int(members), known.buyers + int(buyers))
+                    groups[is_out] = groups[is_out].with_more(Group(int(members), int(buyers)))
             if any(each.members for each in groups):
                 assumed_bp = ruleset.offer_policy.uplift_bp
                 found.append(target_effect_of(offer.code, *groups, assumed_bp=assumed_bp))
@@ -151,6 +154,14 @@ class OfferReports:
             return None
         until = min(self._clock.now(), plan.withdrawn_at or plan.ends_at, plan.ends_at)
         return plan.published_at, max(until, plan.published_at)
+
+
+def _groups(rows: Sequence[Sequence[Any]]) -> list[Group]:
+    """Some members of a plan, those who got something and those held out."""
+    return [
+        group_of(int(minor) if count else None for _, is_out, count, minor in rows if is_out == out)
+        for out in (0, 1)
+    ]
 
 
 def _summaries(
