@@ -578,6 +578,13 @@ targets = [{ code = "soap", name = "soap", products = ["soap"] }]
     outcome_of(await shop.commit(held["reservation"], "o-1", quote.payable_minor))
 
     assert [item.prospect.offer for item in (await desk.plan()).chosen] == ["clean"]
+    # Read together, each plan is told what came of it alone.
+    await desk.publish()
+    newer, older = await desk.reports.plans(shop.tenant_id, 10)
+    assert [newer, older] == [
+        await desk.reports.plan(shop.tenant_id, each.id) for each in (newer, older)
+    ]
+    assert [[each.uses for each in plan.offers] for plan in (newer, older)] == [[0, 0], [1]]
 
 
 async def test_what_was_bought_before_publication_is_no_effect(desk: Planner) -> None:

@@ -11,7 +11,10 @@ import pytest
 from habits import MEMBERS, VISITS, bought_by, paid_order, product, products, visits
 
 from loyalty.cache import open_cache
+from loyalty.domain.cart import Cart, CartLine
 from loyalty.domain.order import OrderLine, PaidOrder
+from loyalty.domain.quotes.quote import quote
+from loyalty.domain.quotes.quote_terms import Choice
 from loyalty.domain.refunds.refund_asks import LineAsk
 from loyalty.jobs.training import train_all
 from loyalty.services.catalogue import Catalogue
@@ -137,6 +140,24 @@ async def test_lines_that_came_back_whole_are_not_learned(stocked: Shop) -> None
         assert sorted(row[2] for row in offered) == own
     popular = await stocked.database.read(interactions_sql.POPULAR(stocked.tenant_id, 100, 100))
     assert [row[0] for row in popular] == ["milk", "honey", "tea-black", "tea-white"]
+
+
+async def test_a_line_is_kept_until_its_tax_came_back_too(stocked: Shop) -> None:
+    ruleset = await stocked.rulesets.current(stocked.tenant_id)
+    facts = (await stocked.member("ann")).facts()
+    lines = (CartLine("1", "honey", 10, 100, tax_bp=2_500), CartLine("2", "milk", 1, 100))
+    basket = Cart("c", "EUR", lines, tax_included=False)
+    offered = quote(ruleset, facts, basket, Choice(), stocked.clock.now())
+    held = (await stocked.reserve(offered)).outcome
+    assert held is not None
+    assert (await stocked.commit(held["reservation"], "o-1", 1_350)).refusal is None
+
+    # Nine of ten pieces are worth more than all ten without their tax.
+    for name, pieces, kept in (("r-1", 9, {"honey", "milk"}), ("r-2", 1, {"milk"})):
+        asks = (LineAsk("1", quantity=pieces),)
+        refund = RefundOrder(stocked.tenant_id, "o-1", name, None, None, lines=asks)
+        assert (await stocked.door.submit(refund)).refusal is None
+        assert await learned(stocked) == {("ann", each) for each in kept}
 
 
 async def test_a_shop_of_many_pages_reads_as_one(
