@@ -269,6 +269,14 @@ class Recommender:
         if asked is Window.NEW_ARRIVALS:
             # Nothing is new in a shop without new products: no answer is the honest one there.
             return self._parts[asked], query
+        next_visit = self._parts[Window.NEXT_VISIT]
+        if (
+            asked is Window.CART
+            and query.history.visits >= self._visits_min
+            and next_visit.knows(query)
+        ):
+            # A cart that is empty yet, or holds strangers, will be filled as the last ones were.
+            return next_visit, query
         if asked in FROM_VIEWS and viewed:
             known = replace(query, viewed=self._known(dict.fromkeys(viewed)))
             if self._viewed.knows(known):

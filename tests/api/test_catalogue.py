@@ -1,5 +1,7 @@
 """Products and recommendations: who sees what."""
 
+from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -206,3 +208,29 @@ async def test_recommendations_that_cannot_be_are_refused(
     answer = await sqlite_shop.programs[0].anonymous.ask(document("recommendations"), variables)
 
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_what_is_said_again_of_a_product_is_all_that_was_said(sqlite_shop: ApiShop) -> None:
+    program, at = sqlite_shop.programs[0], sqlite_shop.clock.now()
+    told = program.product(
+        "tea",
+        category="DRINKS",
+        department="GROCERY",
+        type="GREEN TEA",
+        brand="Leaf",
+        image_url="https://shop.example/tea.png",
+        cost_minor=600,
+        stock=3,
+        tiers=("gold",),
+        tiers_until=at + timedelta(days=7),
+        invented=("cost_minor",),
+        is_active=False,
+    )
+    unsaid = [each.name for each in fields(told) if getattr(told, each.name) == each.default]
+    assert unsaid == []
+    await program.stock(told)
+
+    product = await sqlite_shop.services.catalogue.one(program.tenant_id, "tea")
+
+    assert product is not None
+    assert product.facts(told.said_at) == told

@@ -85,11 +85,21 @@ def test_what_goes_with_a_cart(ask: Ask) -> None:
     assert (set(ids(found)), found.strategy) == ({"tea-black", "tea-green"}, "completion")
 
 
+@pytest.mark.parametrize("cart", [(), ("a stranger",)])
+def test_a_cart_that_says_nothing_is_filled_as_a_members_visits_were(
+    ask: Ask, cart: tuple[str, ...]
+) -> None:
+    found, visit = ask("tea-1", "CART", 3, cart=cart), ask("tea-1", "NEXT_VISIT", 3)
+
+    assert (found.products, found.strategy) == (visit.products, "next-visit")
+    for unknown in (None, "rare"):
+        popular = ask(unknown, "CART", 3, cart=cart)
+        assert (ids(popular)[0], popular.strategy) == ("milk", "popularity")
+
+
 @pytest.mark.parametrize(
     ("case", "window", "given"),
     [
-        ("empty cart", "CART", {}),
-        ("cart of strangers", "CART", {"cart": ["x", "y"]}),
         ("unknown product", "SIMILAR", {"product": "x"}),
         ("bought alone only", "BOUGHT_TOGETHER", {"product": "wafers"}),
     ],

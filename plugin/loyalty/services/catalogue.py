@@ -7,7 +7,7 @@ search found, under the catalogue's revision, so that an old listing is never as
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,11 @@ class Product:
     def visible_to(self, tier: str | None) -> bool:
         """Whether it exists for a viewer of that tier; None is a guest."""
         return self.is_active and (not self.tiers or tier in self.tiers)
+
+    def facts(self, said_at: datetime) -> ProductFacts:
+        """All that is said of it, to be said again with changes: ``dataclasses.replace``."""
+        names = [each.name for each in fields(ProductFacts) if each.name != "said_at"]
+        return ProductFacts(said_at=said_at, **{name: getattr(self, name) for name in names})
 
 
 class Catalogue:

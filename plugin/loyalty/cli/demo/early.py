@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from loyalty.cli.demo.session import DemoMember
-from loyalty.domain.product import ProductFacts
 from loyalty.services.catalogue import Product
 from loyalty.services.services import Services
 from loyalty.services.tenants import Tenant
@@ -39,18 +39,8 @@ async def shown_early(services: Services, tenant: Tenant, members: Sequence[Demo
         fresh = [product for product in fresh if product.external_id not in chosen]
         chosen |= {product.external_id: product for product in fresh[:1]}
     early = [
-        ProductFacts(
-            external_id=product.external_id,
-            name=product.name,
-            said_at=now,
-            currency=product.currency,
-            category=product.category,
-            department=product.department,
-            brand=product.brand,
-            image_url=product.image_url,
-            price_minor=product.price_minor,
-            cost_minor=product.cost_minor,
-            stock=product.stock,
+        replace(
+            product.facts(now),
             tiers=tiers,
             tiers_until=now + timedelta(days=DAYS),
             invented=(*product.invented, *INVENTED),
