@@ -54,12 +54,15 @@ def habits() -> Interactions:
     return Interactions.from_columns(member, product, time)
 
 
+GATE = Gate()
+
+
 def trained(
     root: Path,
     settings: Settings | None,
     *,
     until: int = DAYS,
-    gate: Gate | None = Gate(),  # noqa: B008
+    gate: Gate | None = GATE,
 ) -> Card:
     """Train on the habits before a day, that many days after ``AT``."""
     return train_gated(

@@ -10,7 +10,7 @@ from loyalty.storage.frozen_sql import DescribedModels, FrozenSql, described
 class Migration(migrations.Migration):
     initial = True
 
-    operations: list[Operation] = [  # noqa: RUF012  # as Tortoise declares it
+    operations: list[Operation] = [
         DescribedModels(
             described(
                 "AccountRow",

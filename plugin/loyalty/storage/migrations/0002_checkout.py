@@ -8,9 +8,9 @@ from loyalty.storage.frozen_sql import DescribedModels, FrozenSql, described
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0001_initial")]  # noqa: RUF012  # as Tortoise declares it
+    dependencies = [("loyalty", "0001_initial")]
 
-    operations: list[Operation] = [  # noqa: RUF012  # as Tortoise declares it
+    operations: list[Operation] = [
         DescribedModels(
             described(
                 "AdjustmentRow",

@@ -8,9 +8,9 @@ from loyalty.storage.frozen_sql import DescribedModels, FrozenSql, described
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0003_recommendations")]  # noqa: RUF012  # as Tortoise declares it
+    dependencies = [("loyalty", "0003_recommendations")]
 
-    operations: list[Operation] = [  # noqa: RUF012  # as Tortoise declares it
+    operations: list[Operation] = [
         DescribedModels(
             described(
                 "OfferPlanRow",
